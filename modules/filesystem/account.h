@@ -1,0 +1,40 @@
+#pragma once
+// Coverage: each byte of a volume in just one class, so that nothing is left out.
+
+#include <array>
+#include <map>
+
+#include "filesystem/filesystem.h"
+
+namespace exhibit::filesystem {
+
+// Collects claims on a volume's bytes; of several claims on a byte the first in ByteClass's order holds.
+class Account {
+ public:
+  // `rest`: the class of bytes that nobody claims (gap for a gap, unallocated otherwise).
+  Account(std::uint64_t size, ByteClass rest);
+
+  // Cut at the volume's size.
+  void claim(ByteClass byte_class, std::uint64_t offset, std::uint64_t length);
+
+  // An item's claims: its content's bytes (metadata for directories and the file system's own files, else allocated or
+  // deleted), the slack behind it up to the end of its last block, its doubts as unreadable. Nothing for an overwritten item.
+  void claim_item(const Item& item, std::uint64_t block_size);
+
+  // Marks bytes as hashed (part of a digested content); counted once however often they are marked.
+  void mark_hashed(const Item& item);
+
+  // Sorted, disjoint, and together the whole volume; neighbours of one class are one run.
+  std::vector<ClassRun> runs() const;
+
+  std::uint64_t hashed_bytes() const;
+
+  struct Totals {
+    std::map<ByteClass, std::uint64_t> bytes;  // every class; adds up to the ranges' size
+    std::uint64_t hashed = 0;
+  };
+  // Over the given ranges of the volume (sorted, disjoint) only.
+  Totals totals(const std::vector<std::array<std::uint64_t, 2>>& ranges) const;
+};
+
+}  // namespace exhibit::filesystem

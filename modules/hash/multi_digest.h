@@ -1,0 +1,45 @@
+#pragma once
+// Several digests of one stream in one pass. Algorithms: md5 sha1 sha256 sha512 sha3-256 blake2b (OpenSSL),
+// streebog256 streebog512 (RFC 6986), belt256 (STB 34.101.31, belt-hash).
+
+#include <exhibit/item.h>
+#include <exhibit/result.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace exhibit::hash {
+
+// One digest being computed. Rows of the algorithm table make these.
+class Hasher {
+ public:
+  virtual ~Hasher() = default;
+  virtual void update(std::span<const std::byte> bytes) = 0;
+  // The raw digest; the hasher starts anew afterwards.
+  virtual std::string finish() = 0;
+};
+
+// The names that create() knows, sorted.
+std::vector<std::string> algorithms();
+
+// Error (invalid_argument) for a name that isn't in algorithms().
+Result<std::unique_ptr<Hasher>> create(std::string_view algorithm);
+
+// The raw digest of bytes at hand; `algorithm` must be one of algorithms().
+std::string digest_of(std::string_view algorithm, std::string_view bytes);
+
+class MultiDigest {
+ public:
+  static Result<MultiDigest> create(std::span<const std::string> algorithms);
+  void update(std::span<const std::byte> bytes);
+  // Lower-case hex by algorithm; the digests start anew afterwards.
+  Digests finish();
+
+ private:
+  std::vector<std::pair<std::string, std::unique_ptr<Hasher>>> hashers_;
+};
+
+}  // namespace exhibit::hash
