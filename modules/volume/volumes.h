@@ -34,9 +34,9 @@ struct Volume {
   std::vector<Range> owned;
 };
 
-// In order of (offset, id); partitions p1… by offset, gaps gap0… by offset; together they cover each byte of the medium.
-// No table: one volume p0, kind `unpartitioned`, offset 0, the medium's size. A table that is damaged, loops, overlaps or
-// points past the end is a problem (stage `open`) told to `reporter`, and what could be read is returned.
+// In order of (offset, id); partitions p1… by offset, gaps gap0… by offset; together they cover each byte of the
+// medium. No table: one volume p0, kind `unpartitioned`, offset 0, the medium's size. A table that is damaged, loops,
+// overlaps or points past the end is a problem (stage `open`) told to `reporter`, and what could be read is returned.
 // A partition cut at the medium's end or starting past it (then size 0) is told too.
 Result<std::vector<Volume>> list_volumes(ByteSource& media, std::uint32_t sector_size, const std::string& evidence,
                                          base::Reporter& reporter);
