@@ -25,7 +25,11 @@ class Hasher {
 // The names that create() knows, sorted.
 std::vector<std::string> algorithms();
 
-// Error (invalid_argument) for a name that isn't in algorithms().
+// Fetches what the algorithms and HMAC need from OpenSSL, so that creating and using them afterwards opens no file: to
+// be called before a process is sealed.
+void prepare();
+
+// Error: invalid_argument for a name that isn't in algorithms(), unsupported where this machine's OpenSSL lacks it.
 Result<std::unique_ptr<Hasher>> create(std::string_view algorithm);
 
 // The raw digest of bytes at hand; `algorithm` must be one of algorithms().

@@ -1,0 +1,31 @@
+#pragma once
+// belt-hash of STB 34.101.31; algorithms/belt256.cc is its row.
+
+#include <array>
+#include <cstdint>
+
+#include "hash/multi_digest.h"
+
+namespace exhibit::hash {
+
+class BeltHash final : public Hasher {
+ public:
+  using Half = std::array<std::uint32_t, 4>;  // 128 bits, little-endian
+
+  BeltHash() { start(); }
+  void update(std::span<const std::byte> bytes) override;
+  std::string finish() override;
+
+ private:
+  static constexpr std::size_t block_bytes = 32;
+
+  void start();
+  void take_block(const std::byte* bytes);
+
+  std::uint64_t length_ = 0;                   // of the message, bytes
+  Half s_, h0_, h1_;                           // s and the halves of h, as the standard calls them
+  std::array<std::byte, block_bytes> buffer_;  // the first `filled_` bytes wait for the rest of their block
+  std::size_t filled_ = 0;
+};
+
+}  // namespace exhibit::hash

@@ -1,0 +1,78 @@
+#include "hash/multi_digest.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "hash/algorithm.h"
+#include "hash/openssl.h"
+
+namespace exhibit::hash {
+namespace {
+
+// Each hasher takes a piece while it's still in the second-level cache.
+constexpr std::size_t piece_bytes = std::size_t{64} << 10;
+
+std::string known_names() {
+  std::string names;
+  for (const AlgorithmRow* row : algorithm_table()) names += (names.empty() ? "" : ", ") + std::string(row->name);
+  return names;
+}
+
+}  // namespace
+
+std::vector<std::string> algorithms() {
+  std::vector<std::string> names;
+  for (const AlgorithmRow* row : algorithm_table()) names.emplace_back(row->name);
+  return names;
+}
+
+void prepare() {
+  for (const AlgorithmRow* row : algorithm_table()) {
+    if (row->prepare != nullptr) row->prepare();
+  }
+  prepare_hmac();
+}
+
+Result<std::unique_ptr<Hasher>> create(std::string_view algorithm) {
+  const auto table = algorithm_table();
+  const auto row = std::ranges::lower_bound(table, algorithm, {}, &AlgorithmRow::name);
+  if (row == table.end() || (*row)->name != algorithm) {
+    return Error{ErrorCode::invalid_argument,
+                 "no digest algorithm is called '" + std::string(algorithm) + "'; there are " + known_names(),
+                 std::string(algorithm),
+                 {}};
+  }
+  return (*row)->create();
+}
+
+std::string digest_of(std::string_view algorithm, std::string_view bytes) {
+  auto hasher = create(algorithm);
+  EXHIBIT_CHECK(hasher.ok());
+  (*hasher)->update(std::as_bytes(std::span(bytes)));
+  return (*hasher)->finish();
+}
+
+Result<MultiDigest> MultiDigest::create(std::span<const std::string> algorithms) {
+  MultiDigest digest;
+  for (const std::string& name : algorithms) {
+    const bool twice = std::ranges::any_of(digest.hashers_, [&](const auto& hasher) { return hasher.first == name; });
+    if (!twice) digest.hashers_.emplace_back(name, EXHIBIT_TRY(hash::create(name)));
+  }
+  return digest;
+}
+
+void MultiDigest::update(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const auto piece = bytes.first(std::min(bytes.size(), piece_bytes));
+    for (auto& [name, hasher] : hashers_) hasher->update(piece);
+    bytes = bytes.subspan(piece.size());
+  }
+}
+
+Digests MultiDigest::finish() {
+  Digests digests;
+  for (auto& [name, hasher] : hashers_) digests[name] = base::to_hex(hasher->finish());
+  return digests;
+}
+
+}  // namespace exhibit::hash
