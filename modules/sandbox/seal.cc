@@ -1,0 +1,118 @@
+#include "sandbox/seal.h"
+
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <filesystem>
+#include <iterator>
+
+#include "sandbox/landlock.h"
+#include "sandbox/policy.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define EXHIBIT_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define EXHIBIT_ADDRESS_SANITIZER 1
+#endif
+#endif
+#ifndef EXHIBIT_ADDRESS_SANITIZER
+#define EXHIBIT_ADDRESS_SANITIZER 0
+#endif
+
+namespace exhibit::sandbox {
+namespace {
+
+// AddressSanitizer maps terabytes of shadow, so a limit on address space can't be set in such builds; they are for
+// developers, and all other limits hold.
+constexpr bool address_space_can_be_limited = EXHIBIT_ADDRESS_SANITIZER == 0;
+
+// Descriptors that SCM_RIGHTS may bring: an image in 4,000 segments, and some to spare.
+constexpr rlim_t most_descriptors = 4096;
+
+// For good: the hard limit too.
+bool limit(decltype(RLIMIT_CORE) resource, rlim_t most) {
+  rlimit now{};
+  if (getrlimit(resource, &now) != 0) return false;
+  const rlim_t value = std::min(most, now.rlim_max);
+  const rlimit wanted{value, value};
+  return setrlimit(resource, &wanted) == 0;
+}
+
+bool limit_resources(std::uint64_t memory_bytes) {
+  // A write that would make a file grow fails (EFBIG) instead of killing: standard error may be a file.
+  if (std::signal(SIGXFSZ, SIG_IGN) == SIG_ERR) return false;
+  if (!limit(RLIMIT_CORE, 0) || !limit(RLIMIT_FSIZE, 0) || !limit(RLIMIT_NPROC, 0)) return false;
+  if (!limit(RLIMIT_NOFILE, most_descriptors)) return false;
+  if (memory_bytes == 0 || !address_space_can_be_limited) return true;
+  return limit(RLIMIT_AS, memory_bytes);
+}
+
+// no_new_privs, no capabilities (root has them without asking), and not to be traced or dumped.
+bool give_up_privileges() {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return false;
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
+  return syscall(SYS_capset, &header, none.data()) == 0;
+}
+
+// Landlock and the capabilities are a thread's own: another thread would stay outside the seal.
+bool has_other_threads() {
+  std::error_code error;
+  const std::filesystem::directory_iterator threads("/proc/self/task", error);
+  return !error && std::distance(begin(threads), end(threads)) > 1;
+}
+
+std::string missing_from(const Seal& seal) {
+  std::string missing;
+  const auto name = [&missing](bool there, const char* what) {
+    if (!there) missing += (missing.empty() ? "" : ", ") + std::string(what);
+  };
+  name(seal.rlimits, "resource limits");
+  name(seal.no_new_privs, "no_new_privs");
+  name(seal.landlock_abi > 0, "Landlock (Linux 5.13 or later with landlock among the enabled security modules)");
+  name(seal.seccomp, "seccomp (Linux 4.14 or later on x86_64)");
+  return missing;
+}
+
+}  // namespace
+
+base::Json to_json(const Seal& seal) {
+  return {{"rlimits", seal.rlimits},
+          {"no_new_privs", seal.no_new_privs},
+          {"landlock_abi", seal.landlock_abi},
+          {"seccomp", seal.seccomp}};
+}
+
+Seal available() {
+  rlimit core{};
+  Seal seal;
+  seal.rlimits = getrlimit(RLIMIT_CORE, &core) == 0;
+  seal.no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) >= 0;
+  seal.landlock_abi = landlock_abi();
+  seal.seccomp = can_filter();
+  return seal;
+}
+
+Result<Seal> seal(const SealOptions& options) {
+  if (has_other_threads()) return Error{ErrorCode::internal, "a process with several threads can't be sealed", {}, {}};
+  Seal seal;
+  seal.rlimits = limit_resources(options.memory_bytes);
+  seal.no_new_privs = give_up_privileges();
+  seal.landlock_abi = restrict_by_landlock();
+  seal.seccomp = install_filter();  // last: it refuses all that came before
+  if (!options.required || seal.complete()) return seal;
+  return Error{ErrorCode::unsupported,
+               "a worker could not be sealed: this machine lacks " + missing_from(seal) +
+                   "; mend that (`exhibit doctor` shows it), or accept less with --sandbox=best-effort",
+               {},
+               {}};
+}
+
+}  // namespace exhibit::sandbox
