@@ -31,7 +31,8 @@ base::Json to_json(const Seal& seal);
 Seal available();
 
 // Seals the calling process, for good. Afterwards: no open, no socket, no exec, no fork, no new thread, no write but to
-// descriptors it already has, no executable memory. An Error only where `required` and something is missing.
+// descriptors it already has, no executable memory; the time zone is UTC. An Error where `required` and something is
+// missing (the process is then half sealed and should end), and for a process of several threads. To be called once.
 Result<Seal> seal(const SealOptions& options);
 
 // The forbidden acts, each of which a sealed process must not survive or must be refused: `open-file`, `create-file`,
