@@ -1,6 +1,7 @@
 #include "sandbox/seal.h"
 
 #include <linux/capability.h>
+#include <openssl/crypto.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -71,11 +72,17 @@ bool has_other_threads() {
   return !error && std::distance(begin(threads), end(threads)) > 1;
 }
 
-// libc would open the time zone's file at each localtime() (libmagic calls it); of a zone that it knows it doesn't.
-bool fix_time_zone() {
-  if (setenv("TZ", "UTC0", 1) != 0) return false;  // POSIX.1-2017, section 8.3: a zone that needs no file
+// Settles now what libraries would open a file for later, and die of it.
+bool settle_libraries() {
+  // The time zone's file, looked at by each localtime() (libmagic calls it); this is a zone that needs none
+  // (POSIX.1-2017, section 8.3).
+  if (setenv("TZ", "UTC0", 1) != 0) return false;
   tzset();
-  return true;
+  // OpenSSL's configuration, read at the first use of the default context (libyara on a signed program). It is done
+  // without: the machine's openssl.cnf has no say in findings.
+  constexpr std::uint64_t all = OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_CIPHERS |
+                                OPENSSL_INIT_ADD_ALL_DIGESTS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS;
+  return OPENSSL_init_crypto(all, nullptr) == 1;
 }
 
 std::string missing_from(const Seal& seal) {
@@ -111,7 +118,7 @@ Seal available() {
 
 Result<Seal> seal(const SealOptions& options) {
   if (has_other_threads()) return Error{ErrorCode::internal, "a process with several threads can't be sealed", {}, {}};
-  if (!fix_time_zone()) return Error{ErrorCode::memory_limit, "no memory to seal a worker", {}, {}};
+  if (!settle_libraries()) return Error{ErrorCode::memory_limit, "no memory to seal a worker", {}, {}};
   Seal seal;
   seal.rlimits = limit_resources(options.memory_bytes);
   seal.no_new_privs = give_up_privileges();

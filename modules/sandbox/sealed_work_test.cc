@@ -6,6 +6,7 @@
 #include <libewf.h>
 #include <magic.h>
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <tsk/libtsk.h>
@@ -159,6 +160,29 @@ TEST(SealedWork, DigestsWithWhatItFetchedBefore) {
     return base::to_hex({reinterpret_cast<const char*>(digest), size});
   });
   expect_said(ended, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");  // FIPS 180-4
+}
+
+// As libyara's pe module does with a signed program, on OpenSSL's default context and for the first time.
+TEST(SealedWork, ReadsACertificateAndChecksItsSignature) {
+  const TemporaryDirectory directory;
+  const std::string file = directory / "certificate.der";
+  ASSERT_EQ(exhibit::test::run({"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
+                                directory / "key", "-subj", "/CN=test", "-outform", "DER", "-out", file})
+                .status,
+            0);
+  const std::string der = read_file(file);
+  const Ended ended = in_sealed_child([&]() -> std::string {
+    const auto* start = reinterpret_cast<const unsigned char*>(der.data());
+    X509* certificate = d2i_X509(nullptr, &start, static_cast<long>(der.size()));
+    if (certificate == nullptr) return "not read";
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    if (X509_digest(certificate, EVP_get_digestbyname("sha1"), digest, &size) != 1) return "no digest";
+    const bool good = X509_verify(certificate, X509_get0_pubkey(certificate)) == 1;
+    X509_free(certificate);
+    return good ? "good" : "bad";
+  });
+  expect_said(ended, "good");
 }
 
 TEST(SealedWork, PastItsMemoryGetsBadAlloc) {
