@@ -1,0 +1,15 @@
+// A plain image: any bytes. It never claims anything; it is what is left when no other format does (DESIGN.md,
+// "Recognition").
+
+#include "image/format.h"
+#include "image/raw_image.h"
+
+namespace exhibit::image::formats {
+namespace {
+Recognition recognise(const std::vector<SegmentFile>&) { return Recognition::not_mine; }
+}  // namespace
+
+extern const Format raw;
+const Format raw = {"raw", recognise, open_raw};
+
+}  // namespace exhibit::image::formats

@@ -1,0 +1,14 @@
+#pragma once
+// Reading the files that hold an image: pread on the descriptor that was given, nothing else.
+
+#include "image/image.h"
+
+namespace exhibit::image {
+
+// Fills `buffer` from `offset`; fewer bytes only where the file ends. An Error (io_error) where the system refuses.
+Result<std::size_t> read_some(const SegmentFile& segment, std::uint64_t offset, std::span<std::byte> buffer);
+
+// `length` bytes at `offset`, all of them: an Error (corrupt) where the file ends before. The caller bounds `length`.
+Result<std::string> read_exactly(const SegmentFile& segment, std::uint64_t offset, std::size_t length);
+
+}  // namespace exhibit::image
