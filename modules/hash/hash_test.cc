@@ -10,6 +10,7 @@
 #include <bit>
 #include <fstream>
 #include <random>
+#include <sstream>
 
 #include "base/json.h"
 #include "hash/algorithm.h"
