@@ -36,7 +36,7 @@ struct ScanTrouble {
 struct ScanResult {
   std::vector<Match> matches;  // item and region are the caller's to fill in; sorted by source, rule, first offset
   std::vector<ScanTrouble> troubles;
-  bool windowed = false;       // scanned in several blocks: a string across the overlap may be missed
+  bool windowed = false;  // scanned in several blocks: a string across the overlap may be missed
 };
 
 struct RuleFile {
@@ -56,7 +56,8 @@ class RuleScanner {
   // Scans a content of any size: whole where it fits a window, else in overlapping windows (window_size, overlap) that
   // libyara sees as blocks of one file. `first_read` is given each byte of the content once, in order, as it is read,
   // whether or not the scan goes to its end; so digests need no second reading.
-  virtual Result<ScanResult> scan(ByteSource& content, const std::function<void(std::span<const std::byte>)>& first_read) = 0;
+  virtual Result<ScanResult> scan(ByteSource& content,
+                                  const std::function<void(std::span<const std::byte>)>& first_read) = 0;
 
   // Fixed, so that findings don't depend on the memory given.
   static constexpr std::size_t window_size = std::size_t{16} << 20;
