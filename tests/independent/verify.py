@@ -3,8 +3,8 @@
 
 Usage: verify.py CASE [--trust CA.pem] [--evidence E1=RAWIMAGE]...
 
-Written from spec/manifest.md and spec/findings.md, never from Exhibit's code:
-Python's standard library and the `openssl` command only. One line a check:
+Written from spec/manifest.md and spec/findings.md, never from Exhibit's code: Python's standard
+library and the `openssl` command only, in one file that can be carried to any machine. One line a check:
 
     ok  NAME: detail
     FAILED  NAME: detail
@@ -476,7 +476,7 @@ class Verifier:
                      {"items": kinds.count("item"), "matches": kinds.count("match"),
                       "problems": kinds.count("problem")})
         checks = Findings(name, path, records, report)
-        for check in (checks.identities, checks.order, checks.references, checks.coverage):
+        for check in (checks.identities, checks.references, checks.order, checks.coverage):
             with Guard(report, f"{path} {check.__name__}"):
                 check()
         own = records[0]
