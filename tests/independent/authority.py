@@ -77,9 +77,7 @@ class Authority:
         self.config.write_text(CONFIG.format(folder=self.folder))
         (self.folder / "tsa.serial").write_text("01\n")
         (self.folder / "index.txt").write_text("")
-        self.key("ca")
-        openssl("req", "-new", "-x509", "-config", self.request_config("ca"), "-extensions", "v3",
-                "-key", self.path("ca.key"), "-days", 3650, "-out", self.path("ca.pem"))
+        self.issue("ca", "ca_extensions", "20100101000000Z", "20490101000000Z")
         self.issue("signer", "signer_extensions")
         self.issue("tsa", "tsa_extensions")
 
@@ -95,8 +93,7 @@ class Authority:
 
     def request_config(self, name):
         path = self.path(f"{name}.req.cnf")
-        path.write_text(f"[req]\nprompt = no\ndistinguished_name = dn\n[dn]\nCN = {self.subject} {name}\n[v3]\n"
-                        "basicConstraints = critical,CA:TRUE\nkeyUsage = critical,keyCertSign,cRLSign\n")
+        path.write_text(f"[req]\nprompt = no\ndistinguished_name = dn\n[dn]\nCN = {self.subject} {name}\n")
         return path
 
     def issue(self, name, extensions, start=None, end=None, issuer="ca"):
@@ -106,7 +103,8 @@ class Authority:
         openssl("req", "-new", "-config", self.request_config(name), "-key", self.path(f"{name}.key"), "-out", request)
         period = ["-startdate", start, "-enddate", end] if start else ["-days", 3000]
         openssl("ca", "-batch", "-notext", "-config", self.config, "-name", "index", "-extensions", extensions,
-                "-cert", self.path(f"{issuer}.pem"), "-keyfile", self.path(f"{issuer}.key"), *period,
+                *(["-selfsign"] if name == issuer else ["-cert", self.path(f"{issuer}.pem")]),
+                "-keyfile", self.path(f"{issuer}.key"), *period,
                 "-in", request, "-out", self.path(f"{name}.pem"))
         return name
 
