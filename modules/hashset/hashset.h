@@ -27,14 +27,18 @@ class HashSet {
   virtual const std::string& file_sha256() const = 0;  // of the exact file
   virtual const std::string& format() const = 0;       // md5sum, hashdeep, nsrl-rds2, plain
   virtual std::uint64_t entries() const = 0;
+  // The first refused_listed of them, and how many they are in all. Blank lines and comments aren't among them.
   virtual const std::vector<Refused>& refused() const = 0;
+  virtual std::uint64_t refused_total() const = 0;
+  static constexpr std::size_t refused_listed = 1000;
 
-  // A match record's rule (the set's entry: its file name where the set has one, else the digest) for each of the item's
-  // digests that the set holds; strongest algorithm first. Empty content (size 0) never matches.
+  // A match record's rule (the set's entry: its file name where the set has one, else the digest) for each of the
+  // item's digests that the set holds; strongest algorithm first. Empty content (size 0) never matches.
   virtual std::vector<Match> look_up(const Item& item) const = 0;
 };
 
-// Reads a set; recognises its format by content. Error when no line of it is a digest.
+// Reads a set from a regular file; recognises its format by content. Error when no line of it was taken, or when the
+// file can't be read to its end.
 Result<std::unique_ptr<HashSet>> load(const std::string& path);
 
 }  // namespace exhibit::hashset
