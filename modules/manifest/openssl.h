@@ -1,0 +1,106 @@
+#pragma once
+// The owning types of OpenSSL's handles, and its errors in words. No other file frees one.
+
+#include <exhibit/result.h>
+#include <openssl/bio.h>
+#include <openssl/cms.h>
+#include <openssl/conf.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/ts.h>
+#include <openssl/x509.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace exhibit::manifest::openssl {
+
+template <auto Free>
+struct Deleter {
+  template <typename T>
+  void operator()(T* handle) const {
+    Free(handle);
+  }
+};
+template <typename T, auto Free>
+using Owned = std::unique_ptr<T, Deleter<Free>>;
+
+inline void free_bio(BIO* bio) { BIO_free_all(bio); }
+inline void free_bytes(unsigned char* bytes) { OPENSSL_free(bytes); }
+inline void free_text(char* text) { OPENSSL_free(text); }
+inline void free_certificates(STACK_OF(X509) * stack) { sk_X509_pop_free(stack, X509_free); }
+inline void free_borrowed(STACK_OF(X509) * stack) { sk_X509_free(stack); }
+
+using Bio = Owned<BIO, free_bio>;
+using Bytes = Owned<unsigned char, free_bytes>;
+using Text = Owned<char, free_text>;
+using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
+using Digest = Owned<EVP_MD, EVP_MD_free>;
+using DigestContext = Owned<EVP_MD_CTX, EVP_MD_CTX_free>;
+using Certificate = Owned<X509, X509_free>;
+using Certificates = Owned<STACK_OF(X509), free_certificates>;      // owns the certificates too
+using BorrowedCertificates = Owned<STACK_OF(X509), free_borrowed>;  // owns only the list
+using Store = Owned<X509_STORE, X509_STORE_free>;
+using StoreContext = Owned<X509_STORE_CTX, X509_STORE_CTX_free>;
+using Cms = Owned<CMS_ContentInfo, CMS_ContentInfo_free>;
+using Time = Owned<ASN1_TIME, ASN1_TIME_free>;
+using Integer = Owned<ASN1_INTEGER, ASN1_INTEGER_free>;
+using SigningCert = Owned<ESS_SIGNING_CERT, ESS_SIGNING_CERT_free>;
+using SigningCertV2 = Owned<ESS_SIGNING_CERT_V2, ESS_SIGNING_CERT_V2_free>;
+using StampInfo = Owned<TS_TST_INFO, TS_TST_INFO_free>;
+using StampRequest = Owned<TS_REQ, TS_REQ_free>;
+using StampImprint = Owned<TS_MSG_IMPRINT, TS_MSG_IMPRINT_free>;
+using StampResponse = Owned<TS_RESP, TS_RESP_free>;
+using StampAuthority = Owned<TS_RESP_CTX, TS_RESP_CTX_free>;
+using Configuration = Owned<CONF, NCONF_free>;
+using AlgorithmIdentifier = Owned<X509_ALGOR, X509_ALGOR_free>;
+
+// Dotted, never a name: an algorithm that OpenSSL has no name for has an OID all the same.
+std::string oid_of(const ASN1_OBJECT* object);
+std::string oid_of(const X509_ALGOR* algorithm);
+
+std::string bytes_of(const ASN1_STRING* string);
+
+// The DER of a value, by its i2d function.
+template <typename T, typename Encode>
+std::string der_of(T* value, Encode encode) {
+  unsigned char* out = nullptr;
+  const int length = encode(value, &out);
+  const Bytes owner(out);
+  return length < 0 ? std::string() : std::string(reinterpret_cast<const char*>(out), static_cast<std::size_t>(length));
+}
+
+// The value of DER, by its d2i function; nullptr unless all of `der` is one such value.
+template <typename T, auto Free, typename Decode>
+Owned<T, Free> from_der(Decode decode, std::string_view der) {
+  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+  const auto* const end = at + der.size();
+  Owned<T, Free> value(decode(nullptr, &at, static_cast<long>(der.size())));
+  if (at != end) value.reset();
+  return value;
+}
+
+// A reader over bytes that outlive it.
+Bio memory(std::string_view bytes);
+
+// Seconds since 1970.
+std::optional<std::int64_t> seconds_of(const ASN1_TIME* time);
+
+std::string name_of(const X509* certificate);         // the subject, RFC 2253
+std::string fingerprint_of(const X509* certificate);  // SHA-256 of the DER, lower-case hex
+
+// The raw digest by OpenSSL's name of the algorithm (SHA2-256); empty where OpenSSL refuses it.
+std::string digest(const char* algorithm, std::string_view bytes);
+
+// Certificates of PEM text in order. Error where there is none or one is broken.
+Result<std::vector<Certificate>> certificates_of_pem(std::string_view pem, const std::filesystem::path& path);
+
+// What OpenSSL last complained of, in words; empties its list.
+std::string last_error();
+
+}  // namespace exhibit::manifest::openssl

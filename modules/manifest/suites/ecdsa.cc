@@ -1,0 +1,42 @@
+// ECDSA (FIPS 186-4, RFC 5753): our own signatures with P-256 and SHA-256; P-384 and P-521 are verified too.
+
+#include <array>
+
+#include "manifest/suite.h"
+
+namespace exhibit::manifest {
+namespace {
+
+// ecdsa-with-SHA256/384/512, RFC 5758 section 3.2.
+constexpr std::array pairings = {Pairing{"2.16.840.1.101.3.4.2.1", "SHA2-256", "1.2.840.10045.4.3.2"},
+                                 Pairing{"2.16.840.1.101.3.4.2.2", "SHA2-384", "1.2.840.10045.4.3.3"},
+                                 Pairing{"2.16.840.1.101.3.4.2.3", "SHA2-512", "1.2.840.10045.4.3.4"}};
+
+std::string curve_of(const EVP_PKEY* key) {
+  char name[64];
+  std::size_t length = 0;
+  return EVP_PKEY_get_group_name(key, name, sizeof name, &length) == 1 ? std::string(name, length) : "unnamed";
+}
+
+std::optional<std::string> weakness(const EVP_PKEY* key, Office) {
+  const std::string curve = curve_of(key);
+  if (curve == "prime256v1" || curve == "secp384r1" || curve == "secp521r1") return {};
+  return "its key is on the curve " + curve + ", not on P-256, P-384 or P-521";
+}
+
+std::optional<std::string> unfit_for_signing(const EVP_PKEY* key) {
+  if (curve_of(key) == "prime256v1") return {};
+  return "the key is on the curve " + curve_of(key) + "; give one on P-256 (prime256v1)";
+}
+
+}  // namespace
+
+constinit const Suite ecdsa_suite = {.name = "ECDSA",
+                                     .key_oid = "1.2.840.10045.2.1",
+                                     .pairings = pairings,
+                                     .signing_digest = "SHA2-256",
+                                     .weakness = weakness,
+                                     .unfit_for_signing = unfit_for_signing,
+                                     .verify = verify_with_openssl};
+
+}  // namespace exhibit::manifest

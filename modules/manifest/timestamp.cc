@@ -1,0 +1,114 @@
+#include "manifest/timestamp.h"
+
+#include <openssl/err.h>
+#include <openssl/http.h>
+#include <openssl/rand.h>
+
+#include "manifest/local_authority.h"
+#include "manifest/signed_data.h"
+#include "manifest/stamp_token.h"
+
+namespace exhibit::manifest {
+namespace {
+
+constexpr int http_timeout = 30;                              // seconds
+constexpr std::size_t largest_answer = std::size_t{1} << 20;  // bytes; real ones have a few thousand
+constexpr std::size_t nonce_size = 8;                         // bytes, as openssl ts
+
+Error cannot(std::string what) { return {ErrorCode::io_error, "time-stamp: " + std::move(what), {}, {}}; }
+
+// RFC 3161 section 2.4.1: SHA-256 imprint of the signature value, a fresh nonce, the authority's certificate wanted.
+Result<openssl::StampRequest> make_request(std::string_view stamped) {
+  std::string imprint_bytes = openssl::digest("SHA2-256", stamped);
+  openssl::StampRequest request(TS_REQ_new());
+  const openssl::StampImprint imprint(TS_MSG_IMPRINT_new());
+  const openssl::AlgorithmIdentifier algorithm(X509_ALGOR_new());
+  const openssl::Integer nonce(ASN1_INTEGER_new());
+  unsigned char random[nonce_size];
+  if (!request || !imprint || !algorithm || !nonce || RAND_bytes(random, sizeof random) != 1)
+    return cannot("no random number for the question");
+  random[0] = (random[0] & 0x7F) | 0x40;  // positive, and of one length
+  std::uint64_t number = 0;
+  for (const unsigned char byte : random) number = number << 8 | byte;
+  const bool made = X509_ALGOR_set0(algorithm.get(), OBJ_nid2obj(NID_sha256), V_ASN1_NULL, nullptr) == 1 &&
+                    TS_MSG_IMPRINT_set_algo(imprint.get(), algorithm.get()) == 1 &&
+                    TS_MSG_IMPRINT_set_msg(imprint.get(), reinterpret_cast<unsigned char*>(imprint_bytes.data()),
+                                           static_cast<int>(imprint_bytes.size())) == 1 &&
+                    TS_REQ_set_version(request.get(), 1) == 1 &&
+                    TS_REQ_set_msg_imprint(request.get(), imprint.get()) == 1 &&
+                    ASN1_INTEGER_set_uint64(nonce.get(), number) == 1 &&
+                    TS_REQ_set_nonce(request.get(), nonce.get()) == 1 && TS_REQ_set_cert_req(request.get(), 1) == 1;
+  if (!made) return cannot("the question can't be put: " + openssl::last_error());
+  return request;
+}
+
+struct Address {
+  openssl::Text host, port, path, query;
+};
+
+Result<std::string> ask_by_http(const std::string& url, std::string_view question) {
+  Address address;
+  char *host = nullptr, *port = nullptr, *path = nullptr, *query = nullptr;
+  int tls = 0;
+  const bool parsed = OSSL_HTTP_parse_url(url.c_str(), &tls, nullptr, &host, &port, nullptr, &path, &query, nullptr);
+  address = {openssl::Text(host), openssl::Text(port), openssl::Text(path), openssl::Text(query)};
+  if (!parsed || tls != 0) return cannot(url + " isn't an http:// address (" + openssl::last_error() + ")");
+  std::string resource = path;
+  if (query != nullptr && *query != '\0') resource += std::string("?") + query;
+  const openssl::Bio body = openssl::memory(question);
+  // proxy "": none, and not one of the environment's.
+  const openssl::Bio answer(OSSL_HTTP_transfer(nullptr, host, port, resource.c_str(), 0, "", nullptr, nullptr, nullptr,
+                                               nullptr, nullptr, 0, nullptr, "application/timestamp-query", body.get(),
+                                               "application/timestamp-reply", 1, largest_answer, http_timeout, 0));
+  if (!answer) return cannot(url + " gave no answer: " + openssl::last_error());
+  std::string bytes;
+  char buffer[4096];
+  for (int got = 0; (got = BIO_read(answer.get(), buffer, sizeof buffer)) > 0;)
+    bytes.append(buffer, static_cast<std::size_t>(got));
+  ERR_clear_error();
+  return bytes;
+}
+
+// Whether the answer is to this question.
+Result<void> check_answer(std::string_view answer, const TS_REQ* request, std::string_view stamped,
+                          const std::string& authority) {
+  const auto token = token_of_answer(answer);
+  if (!token.ok()) return cannot(authority + ": " + token.error().message);
+  const StampAnswer stamp = check_token(*token, {{"the signature", stamped}}, nullptr);
+  if (stamp.answer.status != Status::ok) return cannot(authority + ": " + stamp.answer.detail);
+  const SignedData data = EXHIBIT_TRY(parse_signed_data(*token));
+  const openssl::StampInfo info = stamp_info(data);
+  const ASN1_INTEGER* nonce = TS_TST_INFO_get_nonce(info.get());
+  if (nonce == nullptr || ASN1_INTEGER_cmp(nonce, TS_REQ_get_nonce(request)) != 0)
+    return cannot(authority + ": the answer is to another question (nonce differs)");
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> ask_timestamp(const std::string& authority, std::string_view signature) {
+  const SignedData data = EXHIBIT_TRY(parse_signed_data(signature));
+  const std::string stamped = data.signature();
+  const openssl::StampRequest request = EXHIBIT_TRY(make_request(stamped));
+  const std::string question = openssl::der_of(request.get(), i2d_TS_REQ);
+  const bool is_address = authority.find("://") != std::string::npos;
+  auto answer = is_address ? ask_by_http(authority, question) : answer_locally(authority, question);
+  if (!answer.ok()) return answer.take_error();
+  EXHIBIT_TRY(check_answer(*answer, request.get(), stamped, authority));
+  return answer;
+}
+
+Result<std::string> with_timestamp(std::string_view signature, std::string_view answer) {
+  const SignedData data = EXHIBIT_TRY(parse_signed_data(signature));
+  const std::string token = EXHIBIT_TRY(token_of_answer(answer));
+  const std::string value = data.signature();
+  if (CMS_unsigned_add1_attr_by_NID(data.signer, NID_id_smime_aa_timeStampToken, V_ASN1_SEQUENCE, token.data(),
+                                    static_cast<int>(token.size())) != 1)
+    return cannot("OpenSSL refused to add the token: " + openssl::last_error());
+  std::string out = openssl::der_of(data.cms.get(), i2d_CMS_ContentInfo);
+  const SignedData again = EXHIBIT_TRY(parse_signed_data(out));
+  if (again.signature() != value) return cannot("the signature changed while the token was added");
+  return out;
+}
+
+}  // namespace exhibit::manifest
