@@ -81,12 +81,15 @@ class [[nodiscard]] Result<void> {
 
 }  // namespace exhibit
 
-// Yields the value of a Result, or returns its Error from the enclosing function.
-#define EXHIBIT_TRY(expression)                                           \
-  __extension__({                                                         \
-    auto exhibit_try_result = (expression);                               \
-    if (!exhibit_try_result.ok()) return exhibit_try_result.take_error(); \
-    exhibit_try_result.take();                                            \
+// Yields the value of a Result, or returns its Error from the enclosing function. __COUNTER__ keeps nested uses apart.
+#define EXHIBIT_TRY(expression) EXHIBIT_TRY_NAMED(expression, __COUNTER__)
+#define EXHIBIT_TRY_NAMED(expression, number) EXHIBIT_TRY_GLUED(expression, number)
+#define EXHIBIT_TRY_GLUED(expression, number) EXHIBIT_TRY_AS(expression, exhibit_try_result_##number)
+#define EXHIBIT_TRY_AS(expression, result)        \
+  __extension__({                                 \
+    auto result = (expression);                   \
+    if (!result.ok()) return result.take_error(); \
+    result.take();                                \
   })
 
 // Our own bug: the process dies. Never used on what evidence or a user says.

@@ -1,0 +1,82 @@
+#pragma once
+// The coordinator's loop: one thread, one poll, N workers. It starts workers, hands out tasks, takes down what comes
+// back, and deals with workers that die. It trusts nothing that a worker says.
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "engine/journal.h"
+#include "engine/worker_process.h"
+
+namespace exhibit::engine {
+
+// What a person wants to see of a run; all calls come from run()'s thread.
+class Monitor {
+ public:
+  virtual ~Monitor() = default;
+  virtual void touched(const Task&, const std::string& object, std::uint64_t bytes) { (void)object, (void)bytes; }
+  virtual void recorded(const base::Json& record) { (void)record; }
+  virtual void finished(const Task&) {}
+  virtual void log(const base::Json& line) { (void)line; }
+  virtual void tick() {}  // a few times a second
+};
+
+struct PoolOptions {
+  WorkerSetup worker;
+  unsigned jobs = 1;
+  const std::atomic<bool>* stop = nullptr;  // set by a signal handler: stop cleanly
+};
+
+class Pool {
+ public:
+  // Called for each finished task, in any order; may submit more.
+  using Finished = std::function<Result<void>(const Task&, const TaskOutput&)>;
+
+  // All must outlive the pool.
+  Pool(PoolOptions options, const std::vector<Evidence>& evidence, Journal& journal, Monitor& monitor);
+  ~Pool();
+
+  // A task that the journal knows as done is not done again: `finished` gets what it left.
+  void submit(Task task);
+
+  // Until no task is left. Error: interrupted (stop was set), the disk is full, or workers can't be started or sealed.
+  Result<void> run(const Finished& finished);
+
+  // What the first sealed worker said: its seal and its rule files.
+  const std::optional<base::Json>& sealed() const { return sealed_; }
+
+ private:
+  struct Job;     // a task on its way
+  struct Worker;  // a process and what it does
+
+  Result<void> start_workers();
+  Result<void> poll_once();
+  Result<void> hand_out(Worker& worker);
+  void open_evidence(Worker& worker, const Evidence& evidence);
+  void start_task(Worker& worker);
+  Result<void> take_lines(Worker& worker);
+  Result<void> take_line(Worker& worker, const std::string& line);
+  Result<void> take_message(Worker& worker, const base::Json& message, const std::string& line);
+  Result<void> take_record(Worker& worker, const base::Json& record, const std::string& line);
+  Result<void> take_done(Worker& worker, const base::Json& message);
+  Result<void> worker_ended(Worker& worker, bool timed_out);
+  Result<void> failed(Worker& worker, Ending ending);
+  static Result<void> rewind(Job& job, const Worker& worker);
+  static Result<void> pass_on(Job& job, std::uint64_t count);
+  Result<void> finish(std::unique_ptr<Job> job);
+  Result<void> complete_finished(const Finished& finished);
+
+  PoolOptions options_;
+  const std::vector<Evidence>& evidence_;
+  Journal& journal_;
+  Monitor& monitor_;
+  std::deque<std::unique_ptr<Job>> waiting_;
+  std::deque<std::pair<Task, TaskOutput>> finished_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::optional<base::Json> sealed_;
+  unsigned failed_starts_ = 0;
+};
+
+}  // namespace exhibit::engine

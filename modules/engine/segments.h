@@ -1,0 +1,32 @@
+#pragma once
+// Finding and opening the files of one image by their names alone: nothing of their content is looked at here.
+
+#include <exhibit/result.h>
+
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+
+namespace exhibit::engine {
+
+struct Segment {
+  std::string name;  // base name
+  std::uint64_t size = 0;
+  base::UniqueFd fd;  // read-only
+};
+
+struct Evidence {
+  std::string id;    // E1
+  std::string path;  // as the user gave it
+  std::string as;    // a format's name, or empty
+  std::vector<Segment> segments;
+};
+
+// Opens `path` and the segment files beside it: NAME.E01 E02 … E99 EAA … (the EWF naming scheme, also s01), NAME.001
+// 002 … and NAME.000 001 …. A hole in a numbered row is an Error (not_found) that names the missing file. Symbolic
+// links are followed, since a laboratory may keep evidence behind them; anything but a regular file or a block device
+// is refused.
+Result<Evidence> open_evidence(const std::string& id, const std::string& path, const std::string& as = {});
+
+}  // namespace exhibit::engine

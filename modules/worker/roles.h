@@ -1,0 +1,12 @@
+#pragma once
+// The table of roles, made by CMake from the files in roles/, sorted by name.
+
+#include <span>
+
+#include "worker/task.h"
+
+namespace exhibit::worker {
+
+std::span<const Role> roles();
+
+}  // namespace exhibit::worker

@@ -1,0 +1,158 @@
+// Coverage: each byte of a volume in one class, and which bytes belong to no item that was examined, so that they are
+// scanned as regions.
+
+#include "filesystem/account.h"
+
+#include <algorithm>
+
+#include "base/record.h"
+#include "worker/task.h"
+
+namespace exhibit::worker {
+namespace {
+
+using base::Json;
+using filesystem::Account;
+using filesystem::ByteClass;
+using filesystem::ClassRun;
+
+using Ranges = std::vector<std::array<std::uint64_t, 2>>;  // offset, length
+
+Ranges ranges_of(const Json& value) {
+  Ranges ranges;
+  for (const Json& range : value)
+    ranges.push_back({range.at(0).get<std::uint64_t>(), range.at(1).get<std::uint64_t>()});
+  return ranges;
+}
+
+// The parts of `run` that lie in `ranges` (sorted, disjoint).
+template <typename Call>
+void for_each_overlap(std::uint64_t offset, std::uint64_t length, const Ranges& ranges, const Call& call) {
+  const auto first = std::upper_bound(ranges.begin(), ranges.end(), offset,
+                                      [](std::uint64_t at, const auto& range) { return at < range[0] + range[1]; });
+  for (auto range = first; range != ranges.end() && (*range)[0] < offset + length; ++range) {
+    const std::uint64_t from = std::max(offset, (*range)[0]);
+    const std::uint64_t to = std::min(offset + length, (*range)[0] + (*range)[1]);
+    if (from < to) call(from, to - from);
+  }
+}
+
+// What no item claims is as the file system's own maps say: the bitmap's word stands below what is known of a file, so
+// that the slack behind a file's end stays slack.
+void claim_by_maps(Account& account, const std::vector<ClassRun>& blocks) {
+  Ranges allocated;
+  for (const ClassRun& run : blocks) {
+    if (run.byte_class == ByteClass::metadata) account.claim(ByteClass::metadata, run.offset, run.length);
+    if (run.byte_class == ByteClass::allocated) allocated.push_back({run.offset, run.length});
+  }
+  for (const ClassRun& run : account.runs()) {
+    if (run.byte_class != ByteClass::unallocated && run.byte_class != ByteClass::deleted) continue;
+    for_each_overlap(run.offset, run.length, allocated, [&](std::uint64_t offset, std::uint64_t length) {
+      account.claim(ByteClass::allocated, offset, length);
+    });
+  }
+}
+
+struct VolumeAccount {
+  Account classes;
+  Account scanned;  // `allocated` marks what an item's scan has read
+
+  VolumeAccount(std::uint64_t size, ByteClass rest) : classes(size, rest), scanned(size, ByteClass::unallocated) {}
+
+  void take(const Item& item, std::uint64_t block_size, bool was_scanned) {
+    classes.claim_item(item, block_size);
+    if (!item.digests.empty()) classes.mark_hashed(item);
+    if (!was_scanned || !item.extents) return;
+    for (const Extent& extent : *item.extents) {
+      if (extent.offset != sparse_run) {
+        scanned.claim(ByteClass::allocated, static_cast<std::uint64_t>(extent.offset), extent.length);
+      }
+    }
+  }
+};
+
+Json bytes_of(const Account::Totals& totals) {
+  Json bytes = Json::object();
+  for (const auto& [byte_class, count] : totals.bytes) bytes[filesystem::name_of(byte_class)] = count;
+  return bytes;
+}
+
+Json examined(const VolumeAccount& account, const Ranges& ranges, bool rules) {
+  const std::uint64_t scanned = rules ? account.scanned.totals(ranges).bytes.at(ByteClass::allocated) : 0;
+  return {{"hashed", account.classes.totals(ranges).hashed}, {"scanned", scanned}, {"carved", std::uint64_t{0}}};
+}
+
+// Runs that no item's scan has read, cut by class.
+void tell_regions(const VolumeAccount& account, const Ranges& owned, Output& output) {
+  constexpr std::size_t regions_per_message = 4096;
+  Ranges unscanned;
+  for (const ClassRun& run : account.scanned.runs()) {
+    if (run.byte_class == ByteClass::unallocated) unscanned.push_back({run.offset, run.length});
+  }
+  Json regions = Json::array();
+  for (const ClassRun& run : account.classes.runs()) {
+    if (run.byte_class == ByteClass::unreadable) continue;
+    for_each_overlap(run.offset, run.length, unscanned, [&](std::uint64_t offset, std::uint64_t length) {
+      std::uint64_t own = 0;
+      for_each_overlap(offset, length, owned, [&](std::uint64_t, std::uint64_t part) { own += part; });
+      regions.push_back(
+          {{"offset", offset}, {"length", length}, {"owned", own}, {"class", filesystem::name_of(run.byte_class)}});
+      if (regions.size() == regions_per_message) {
+        output.message({{"message", "regions"}, {"regions", std::exchange(regions, Json::array())}});
+      }
+    });
+  }
+  if (!regions.empty()) output.message({{"message", "regions"}, {"regions", regions}});
+}
+
+// The medium's damage, in the volume's own bytes.
+void claim_damage(Account& account, const Json& doubts, std::uint64_t volume_offset, std::uint64_t size) {
+  for (const Json& doubt : doubts) {
+    const Ranges damage = {{doubt.at("offset").get<std::uint64_t>(), doubt.at("length").get<std::uint64_t>()}};
+    for_each_overlap(volume_offset, size, damage, [&](std::uint64_t offset, std::uint64_t length) {
+      account.claim(ByteClass::unreadable, offset - volume_offset, length);
+    });
+  }
+}
+
+}  // namespace
+
+Result<void> run_account(Context& context, const Task& task, Output& output) {
+  OpenVolume* volume = EXHIBIT_TRY(context.open_volume(task.arguments));
+  const std::uint64_t size = volume->bytes().size();
+  const ByteClass rest = task.arguments.value("rest", "") == "gap" ? ByteClass::gap : ByteClass::unallocated;
+  const bool rules = task.arguments.value("rules", false);
+  const auto unscanned = task.arguments.value("unscanned", std::set<std::string>());
+  VolumeAccount account(size, rest);
+  for (const auto& table : ranges_of(task.arguments.at("tables")))
+    account.classes.claim(ByteClass::metadata, table[0], table[1]);
+  claim_damage(account.classes, task.arguments.at("doubt"),
+               task.arguments.at("volume").at("offset").get<std::uint64_t>(), size);
+  filesystem::FileSystem* filesystem = nullptr;
+  if (task.arguments.value("filesystem", false)) filesystem = EXHIBIT_TRY(volume->filesystem());
+  const std::uint64_t block_size = filesystem != nullptr ? filesystem->description().block_size : 0;
+  while (auto record = task.next_record()) {
+    const Item item = EXHIBIT_TRY(base::item_from_record(*record));
+    account.take(item, block_size, rules && item.type.has_value() && !unscanned.contains(item.id));
+  }
+  if (filesystem != nullptr && !task.skips(volume->id())) {
+    output.touch(volume->id(), size / 16);  // a walk over its maps
+    claim_by_maps(account.classes, EXHIBIT_TRY(filesystem->block_classes(output)));
+  }
+  const Ranges whole = {{0, size}};
+  const Ranges owned = ranges_of(task.arguments.at("owned"));
+  output.record({{"record", "coverage"},
+                 {"where", volume->id()},
+                 {"bytes", bytes_of(account.classes.totals(whole))},
+                 {"examined", examined(account, whole, rules)}});
+  output.message({{"message", "owned"},
+                  {"bytes", bytes_of(account.classes.totals(owned))},
+                  {"examined", examined(account, owned, rules)}});
+  if (rules) tell_regions(account, owned, output);
+  return {};
+}
+
+extern const Role account_role;
+const Role account_role = {"account", run_account};
+
+}  // namespace exhibit::worker

@@ -1,0 +1,18 @@
+// Every directory entry and every stream of a volume's file system.
+
+#include "base/record.h"
+#include "worker/task.h"
+
+namespace exhibit::worker {
+
+Result<void> run_walk(Context& context, const Task& task, Output& output) {
+  OpenVolume* volume = EXHIBIT_TRY(context.open_volume(task.arguments));
+  filesystem::FileSystem* filesystem = EXHIBIT_TRY(volume->filesystem());
+  if (filesystem == nullptr) return Error{ErrorCode::not_found, "the volume has no file system", volume->id(), {}};
+  return filesystem->walk(task.skip(), output, [&](const Item& item) { output.record(base::to_record(item)); });
+}
+
+extern const Role walk_role;
+const Role walk_role = {"walk", run_walk};
+
+}  // namespace exhibit::worker

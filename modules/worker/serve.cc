@@ -1,0 +1,169 @@
+#include <cstdlib>
+#include <deque>
+#include <new>
+
+#include "base/channel.h"
+#include "hash/multi_digest.h"
+#include "sandbox/seal.h"
+#include "worker/roles.h"
+#include "worker/task.h"
+
+namespace exhibit::worker {
+namespace {
+
+using base::Json;
+
+// Reads messages one at a time; blocking.
+class Inbox {
+ public:
+  explicit Inbox(int socket) : socket_(socket) {}
+
+  // The next line's value; nothing at the end of the conversation.
+  std::optional<Json> next() {
+    while (true) {
+      if (auto line = reader_.next()) {
+        auto value = base::parse_json(*line);
+        if (!value.ok() || !value->is_object()) std::_Exit(base::exit_protocol);
+        return value.take();
+      }
+      if (reader_.overflowed()) std::_Exit(base::exit_protocol);
+      if (reader_.fill(socket_) != base::LineReader::Fill::some) return std::nullopt;
+    }
+  }
+
+  std::vector<base::UniqueFd> take_descriptors() { return std::exchange(reader_.descriptors(), {}); }
+
+ private:
+  int socket_;
+  base::LineReader reader_;
+};
+
+void out_of_memory() { std::_Exit(base::exit_memory); }
+
+std::vector<std::string> texts(const Json& message, const char* key) {
+  return message.value(key, std::vector<std::string>());
+}
+
+// Loads what is trusted: rules, the magic database, digests. Files are opened here and never again.
+Result<void> load(const Json& message, Context& context) {
+  hash::prepare();
+  context.types = EXHIBIT_TRY(match::TypeDetector::load());
+  const auto rules = texts(message, "rules");
+  if (!rules.empty()) context.rules = EXHIBIT_TRY(match::RuleScanner::load(rules));
+  return {};
+}
+
+Json sealed_message(const sandbox::Seal& seal, const Context& context) {
+  Json message = {{"message", "sealed"}, {"seal", sandbox::to_json(seal)}, {"rules", Json::array()}};
+  if (context.rules != nullptr) {
+    for (const auto& file : context.rules->files()) {
+      message["rules"].push_back({{"name", file.name}, {"sha256", file.sha256}, {"rules", file.rules}});
+    }
+  }
+  return message;
+}
+
+Json refusal(const Error& error) {
+  Json message = {{"message", "failed"}, {"cause", name_of(error.code)}, {"detail", error.message}};
+  if (error.offset) message["offset"] = *error.offset;
+  return message;
+}
+
+// Segments come in several messages where there are more than one message may carry; the last has no `more`.
+class EvidenceGatherer {
+ public:
+  void add(const Json& message, std::vector<base::UniqueFd> descriptors) {
+    for (const Json& segment : message.at("segments")) {
+      if (next_ >= descriptors.size()) break;
+      segments_.push_back(
+          {segment.value("name", ""), segment.value("size", std::uint64_t{0}), std::move(descriptors[next_++])});
+    }
+    next_ = 0;
+  }
+  std::vector<image::SegmentFile> take() { return std::exchange(segments_, {}); }
+
+ private:
+  std::size_t next_ = 0;
+  std::vector<image::SegmentFile> segments_;
+};
+
+Result<void> open_evidence(const Json& message, EvidenceGatherer& gatherer, Context& context, Output& output) {
+  const std::string id = message.value("id", "");
+  output.touch(id, 0);
+  std::optional<std::string> as;
+  if (message.contains("as")) as = message.at("as").get<std::string>();
+  context.evidence[id] = EXHIBIT_TRY(image::open_image(gatherer.take(), as));
+  return {};
+}
+
+Result<void> run_task(const Json& message, Inbox& inbox, Context& context, Output& output) {
+  Task task;
+  task.role = message.value("role", "");
+  task.arguments = message.value("arguments", Json::object());
+  task.descriptors = inbox.take_descriptors();
+  std::uint64_t left = message.value("records", std::uint64_t{0});
+  task.next_record = [&]() -> std::optional<Json> {
+    if (left == 0) return std::nullopt;
+    --left;
+    auto record = inbox.next();
+    if (!record) std::_Exit(base::exit_protocol);
+    return record;
+  };
+  // What an earlier worker finished isn't done again.
+  for (std::uint64_t done = message.value("from", std::uint64_t{0}); done > 0; --done) task.next_record();
+  for (const Role& role : roles()) {
+    if (task.role != role.name) continue;
+    auto result = role.run(context, task, output);
+    while (task.next_record()) continue;  // a role that stopped early leaves the rest of its input
+    return result;
+  }
+  return Error{ErrorCode::invalid_argument, "no such role: " + task.role, {}, {}};
+}
+
+void answer(Output& output, Result<void> result) {
+  if (!result.ok()) output.message(refusal(result.error()));
+  output.done();
+}
+
+Result<sandbox::Seal> prepare(const Json& message, Context& context) {
+  EXHIBIT_TRY(load(message, context));
+  return sandbox::seal({message.value("memory", std::uint64_t{0}), message.value("sandbox", "required") == "required"});
+}
+
+}  // namespace
+
+int serve(int socket) {
+  std::set_new_handler(out_of_memory);
+  Inbox inbox(socket);
+  Output output(socket);
+  Context context;
+  EvidenceGatherer gatherer;
+  const auto first = inbox.next();
+  if (!first || first->value("message", "") != "load") return base::exit_protocol;
+  auto seal = prepare(*first, context);
+  if (!seal.ok()) {
+    answer(output, seal.take_error());
+    return base::exit_not_sealed;
+  }
+  output.message(sealed_message(*seal, context));
+  output.done();
+  while (auto message = inbox.next()) {
+    const std::string kind = message->value("message", "");
+    if (kind == "evidence") {
+      gatherer.add(*message, inbox.take_descriptors());
+      if (message->value("more", false)) continue;
+      answer(output, open_evidence(*message, gatherer, context, output));
+    } else if (kind == "task") {
+      answer(output, run_task(*message, inbox, context, output));
+    } else if (kind == "attempt") {
+      const auto tried = sandbox::attempt(message->value("act", ""));
+      output.message({{"message", "attempted"}, {"refused", tried.refused}, {"detail", tried.detail}});
+      output.done();
+    } else {
+      return base::exit_protocol;
+    }
+  }
+  return 0;
+}
+
+}  // namespace exhibit::worker

@@ -1,0 +1,102 @@
+#pragma once
+// What a worker is: loads what it trusts, seals itself, then does one task after another. docs/protocol.md.
+
+#include <exhibit/byte_source.h>
+#include <exhibit/item.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/reporter.h"
+#include "filesystem/filesystem.h"
+#include "hash/multi_digest.h"
+#include "image/image.h"
+#include "match/content.h"
+
+namespace exhibit::worker {
+
+// What goes back to the coordinator: record lines, and messages that are no record.
+class Output : public base::Reporter {
+ public:
+  // `socket` stays the caller's.
+  explicit Output(int socket);
+
+  void record(const base::Json& record);
+  // A line with the key `message` that isn't part of the findings.
+  void message(const base::Json& message);
+  void touch(std::string_view object, std::uint64_t bytes) override;
+  void problem(const Problem& problem) override;
+
+  // The task's end: how many record and message lines it gave, and the SHA-256 over them with their LFs.
+  void done();
+  void flush();
+
+ private:
+  void counted(const std::string& line);
+  void append(std::string_view line);
+
+  int socket_;
+  std::string pending_;      // not yet sent
+  std::uint64_t lines_ = 0;  // of this task
+  std::unique_ptr<hash::Hasher> digest_;
+};
+
+struct Task {
+  std::string role;
+  base::Json arguments;
+  std::function<std::optional<base::Json>()> next_record;  // what the role works on, one by one
+  std::vector<base::UniqueFd> descriptors;                 // what came with the task
+
+  // The coordinator saw a worker die on this object before.
+  bool skips(const std::string& object) const;
+  std::set<std::string> skip() const;
+};
+
+// A volume that is being worked on.
+class OpenVolume {
+ public:
+  OpenVolume(std::unique_ptr<ByteSource> bytes, std::string id, std::uint32_t sector_size)
+      : bytes_(std::move(bytes)), id_(std::move(id)), sector_size_(sector_size) {}
+  ByteSource& bytes() { return *bytes_; }
+  const std::string& id() const { return id_; }
+  // nullptr where there is none.
+  Result<filesystem::FileSystem*> filesystem();
+
+ private:
+  std::unique_ptr<ByteSource> bytes_;
+  std::string id_;
+  std::uint32_t sector_size_;
+  bool asked_ = false;
+  std::optional<Error> error_;
+  std::unique_ptr<filesystem::FileSystem> filesystem_;
+};
+
+// What a worker keeps from task to task.
+struct Context {
+  std::map<std::string, std::unique_ptr<image::Image>> evidence;  // by id
+  std::unique_ptr<OpenVolume> volume;                             // the last one used
+  std::unique_ptr<match::TypeDetector> types;
+  std::unique_ptr<match::RuleScanner> rules;  // nullptr: none given
+
+  // The image that the arguments name by `evidence`.
+  Result<image::Image*> image(const base::Json& arguments);
+  // The volume that the arguments describe by `volume`: {id, offset, size}.
+  Result<OpenVolume*> open_volume(const base::Json& arguments);
+};
+
+// A role is a row: one file in roles/.
+struct Role {
+  const char* name;
+  Result<void> (*run)(Context&, const Task&, Output&);
+};
+
+// The worker's whole life on `socket`: returns the exit status (base/channel.h).
+int serve(int socket);
+
+}  // namespace exhibit::worker
