@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 """Do two verifiers agree on a good case and on its tampered copies?
 
-Usage: test_tampering.py [--exhibit build/bin/exhibit] [--case GOODCASE --trust CA.pem] [--keep FOLDER] [--only NAME]
+Usage: test_tampering.py [--exhibit build/bin/exhibit] [--case GOODCASE --trust CA.pem [--image E1.raw]]
+                         [--keep FOLDER] [--only NAME] [--verbose]
 
 verify.py and `exhibit verify` must both accept the good case and the controls (exit 0), and both
 refuse every tampered copy (1 or 3). Without --case, a case made by make_case.py is used; without
---exhibit, verify.py alone is tried.
+--exhibit, verify.py alone is tried. With the raw image, one byte of an item's content is changed
+too: both must refuse it with --evidence, and name the item.
 """
 
 import argparse
+import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,18 +26,18 @@ TIME_LIMIT = 120
 
 
 def run(command):
-    """Exit code and the last words; a time-out counts as -1."""
+    """Exit code and all that was said; a time-out counts as -1."""
     try:
         done = subprocess.run(list(map(str, command)), capture_output=True, timeout=TIME_LIMIT)
     except subprocess.TimeoutExpired:
         return -1, "time limit"
-    text = (done.stdout + done.stderr).decode("utf-8", "replace").strip().split("\n")
-    failed = [line for line in text if line.startswith("FAILED")]
-    return done.returncode, (failed or text)[0]
+    return done.returncode, (done.stdout + done.stderr).decode("utf-8", "replace").strip()
 
 
-def right(code, accept):
-    return code == 0 if accept else code in (1, 3)
+def gist(text):
+    """The first thing that failed, or the first line."""
+    lines = text.split("\n")
+    return ([line for line in lines if line.startswith("FAILED")] or lines)[0]
 
 
 def main():
@@ -41,6 +45,7 @@ def main():
     parser.add_argument("--exhibit", type=Path)
     parser.add_argument("--case", type=Path)
     parser.add_argument("--trust", type=Path)
+    parser.add_argument("--image", type=Path, help="the raw image of the case's first evidence")
     parser.add_argument("--keep", type=Path, help="leave the copies in this new folder")
     parser.add_argument("--only", help="just this tampering")
     parser.add_argument("--verbose", action="store_true", help="say what each verifier found first")
@@ -53,35 +58,78 @@ def main():
         return compare(arguments, folder)
 
 
-def compare(arguments, folder):
-    good, trust = arguments.case, arguments.trust
+class Row:
+    """One case folder (and perhaps an image) that the verifiers are asked about."""
+
+    def __init__(self, name, case, trust, accept, evidence=None, named=""):
+        self.name, self.case, self.trust, self.accept = name, case, trust, accept
+        self.evidence, self.named = evidence, named
+
+    def ask(self, exhibit):
+        """(exit code, words) of each verifier."""
+        more = ["--trust", self.trust] + (["--evidence", f"{self.evidence[0]}={self.evidence[1]}"] if self.evidence else [])
+        results = [run([sys.executable, HERE / "verify.py", self.case, *more])]
+        if exhibit:
+            results.append(run([exhibit, "verify", self.case, *more]))
+        return results
+
+    def right(self, code, text):
+        return code == 0 if self.accept else code in (1, 3) and self.named in text
+
+
+def evidence_rows(good, trust, image, folder):
+    """The good image, and the same with one byte of an item's content changed."""
+    entry = json.loads((good / "manifest.json").read_bytes())["evidence"][0]
+    records = [json.loads(line) for line in (good / entry["findings"]["file"]).read_bytes().split(b"\n")[:-1]]
+    offsets = {r["id"]: r["offset"] for r in records if r["record"] == "volume" and r.get("parent", entry["id"]) == entry["id"]}
+    item = next(r for r in records if r["record"] == "item" and r.get("digests") and r.get("size") and "transform" not in r
+                and r.get("extents") and r["extents"][0][0] >= 0 and not r.get("doubt") and r["volume"] in offsets)
+    changed = folder / "changed.raw"
+    shutil.copyfile(image, changed)
+    with open(changed, "r+b") as file:
+        at = offsets[item["volume"]] + item["extents"][0][0]
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ 1]))
+    return [Row("evidence: the good image", good, trust, True, (entry["id"], image)),
+            Row(f"evidence: one byte of the image changed, at {at}", good, trust, False, (entry["id"], changed), item["id"])]
+
+
+def make_rows(arguments, folder):
+    good, trust, image = arguments.case, arguments.trust, arguments.image
     if not good:
         good = make_case.make_case(folder / "good")
-        trust = folder / "good/ca.pem"
+        trust, image = folder / "good/ca.pem", folder / "good/E1.raw"
     if arguments.only:
         tamper.TAMPERINGS[:] = [t for t in tamper.TAMPERINGS if t[0] == arguments.only]
     names, poor = tamper.make_all(good, folder / "copies", trust)
+    rows = [Row("good case, its own CA", good, trust, True)]
+    rows += evidence_rows(good, trust, image, folder) if image else []
     bundle = folder / "copies/trust.pem"
-    passed, wrong = 0, []
+    rows += [Row(name, folder / "copies" / name, bundle, name.startswith("control-")) for name in names]
+    return rows, poor
+
+
+def compare(arguments, folder):
+    rows, poor = make_rows(arguments, folder)
+    wrong = []
     print(f"{'verify.py':>9} {'exhibit':>8}  case")
-    for name, path, anchors in [("good case, its own CA", good, trust)] + [(n, folder / "copies" / n, bundle) for n in names]:
-        accept = path == good or name.startswith("control-")
-        results = [run([sys.executable, HERE / "verify.py", path, "--trust", anchors])]
-        if arguments.exhibit:
-            results.append(run([arguments.exhibit, "verify", path, "--trust", anchors]))
-        good_here = all(right(code, accept) for code, _ in results)
+    for row in rows:
+        results = row.ask(arguments.exhibit)
+        good = all(row.right(*result) for result in results)
         codes = [str(code) for code, _ in results] + ["-"] * (2 - len(results))
-        print(f"{codes[0]:>9} {codes[1]:>8}  {name}{'' if good_here else '   <-- expected ' + ('0' if accept else '1 or 3')}")
-        if arguments.verbose or not good_here:
-            print("".join(f"{'':20}{words[:200]}\n" for _, words in results), end="")
-        passed += good_here
-        if not good_here:
-            wrong.append(name)
+        print(f"{codes[0]:>9} {codes[1]:>8}  {row.name}" + ("" if good else f"   <-- expected {'0' if row.accept else '1 or 3'}"
+                                                           + (f" and {row.named}" if row.named else "")))
+        if arguments.verbose or not good:
+            print("".join(f"{'':20}{gist(text)[:200]}\n" for _, text in results), end="")
+        if not good:
+            wrong.append(row.name)
     for name, why in poor:
         print(f"{'-':>9} {'-':>8}  {name}: not made: {why}")
     for name in wrong:
         print(f"disagreement: {name}")
-    print(f"{passed} passed, {len(wrong)} failed")
+    print(f"{len(rows) - len(wrong)} passed, {len(wrong)} failed")
     return 1 if wrong else 0
 
 
