@@ -28,6 +28,8 @@ Where the specification leaves something open, this script is tolerant, and only
  8. A class absent from `coverage.bytes` counts 0.
  9. The classes of a nested or overlapping volume aren't compared with those of its neighbours.
 10. File modes aren't part of the claim.
+11. A `.tsr` is over the signature value, as in CAdES-T, or over the whole `.p7s` as it lies there;
+    the unsigned attribute can only be over the signature value.
 """
 
 import argparse
@@ -616,7 +618,8 @@ class Verifier:
         digest = DIGEST_OIDS.get(stamp.algorithm)
         if digest is None:
             raise Refused(f"digest {stamp.algorithm} isn't accepted")
-        if digest(signer.signature).digest() != stamp.imprint:
+        covered = [signer.signature] + ([data] if name.endswith(".tsr") else [])
+        if stamp.imprint not in [digest(bytes_).digest() for bytes_ in covered]:
             raise Refused("the time-stamp is over another signature")
         token = self.temporary(stamp.token)
         if not self.trust:
@@ -643,6 +646,7 @@ class Verifier:
 
     def custody(self, manifest):
         report, previous, opened = self.report, ZERO_DIGEST, 0
+        self.unchecked = 0  # number of the last line whose signature this script can't check
         lines = lines_of((self.case / "custody.jsonl").read_bytes(), "custody.jsonl")
         heads = [ZERO_DIGEST]
         for number, line in enumerate(lines, 1):
@@ -657,6 +661,8 @@ class Verifier:
             report.equal("custody head", claim["head"], heads[claim["events"]])
             if claim["events"] < len(lines):
                 report.ok("custody events", f"{len(lines) - claim['events']} after the manifest was made")
+        if self.unchecked > max(claim["events"], 0):
+            report.fail("custody", f"line {self.unchecked} is neither under the manifest nor signed in a suite that can be checked")
         if opened > 0:
             report.skip("transferred without accepted", "custody", f"{opened} transfer(s) open")
 
@@ -677,6 +683,7 @@ class Verifier:
         signer = SignedData(signature).signers[0]
         if signer.national:
             report.skip("national suite, needs its own engine", name, signer.signature_oid)
+            self.unchecked = number
         else:
             time = signer.attribute(OID_SIGNING_TIME, "signingTime").time()
             self.cms(name, signature, canonical(event), time)
