@@ -31,18 +31,6 @@ bool is_digest(const std::string& algorithm, std::string_view text) {
   return is_hex(text) && text.size() == length && !text.empty() && text.size() % 2 == 0;
 }
 
-bool is_time(std::string_view text) {
-  constexpr std::string_view form = "dddd-dd-ddTdd:dd:dd";
-  if (text.size() <= form.size() || text.back() != 'Z') return false;
-  for (std::size_t i = 0; i < form.size(); ++i) {
-    const bool digit = text[i] >= '0' && text[i] <= '9';
-    if (form[i] == 'd' ? !digit : text[i] != form[i]) return false;
-  }
-  const std::string_view fraction = text.substr(form.size(), text.size() - form.size() - 1);
-  return fraction.empty() || (fraction.size() > 1 && fraction.size() <= 10 && fraction[0] == '.' &&
-                              fraction.find_first_not_of("0123456789", 1) == std::string_view::npos);
-}
-
 // One object of the manifest, read key by key; `place` goes before every complaint.
 class Fields {
  public:
@@ -245,6 +233,18 @@ bool is_evidence_id(std::string_view id) {
   return !id.empty() && id.size() <= longest && id.front() != '.' && std::all_of(id.begin(), id.end(), fits);
 }
 
+bool is_utc_time(std::string_view text) {
+  constexpr std::string_view form = "dddd-dd-ddTdd:dd:dd";
+  if (text.size() <= form.size() || text.back() != 'Z') return false;
+  for (std::size_t i = 0; i < form.size(); ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    if (form[i] == 'd' ? !digit : text[i] != form[i]) return false;
+  }
+  const std::string_view fraction = text.substr(form.size(), text.size() - form.size() - 1);
+  return fraction.empty() || (fraction.size() > 1 && fraction.size() <= 10 && fraction[0] == '.' &&
+                              fraction.find_first_not_of("0123456789", 1) == std::string_view::npos);
+}
+
 Result<std::string> write_manifest(const Manifest& manifest) {
   std::string bytes = base::canonical(to_json(manifest));
   EXHIBIT_TRY(read_manifest(bytes));
@@ -270,7 +270,7 @@ Result<Manifest> read_manifest(std::string_view bytes) {
   manifest.custody = EXHIBIT_TRY(read_custody(*custody));
   if (fields.has("previous")) manifest.previous = EXHIBIT_TRY(fields.sha256("previous"));
   manifest.created = EXHIBIT_TRY(fields.text("created"));
-  if (!is_time(manifest.created)) return bad("created isn't a time in RFC 3339 and UTC");
+  if (!is_utc_time(manifest.created)) return bad("created isn't a time in RFC 3339 and UTC");
   return manifest;
 }
 

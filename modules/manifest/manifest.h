@@ -62,6 +62,9 @@ std::string salts_file(const std::string& evidence_id);
 // Letters, digits, `.`, `_`, `-`, no dot first: what may be part of a file's name.
 bool is_evidence_id(std::string_view id);
 
+// RFC 3339 in UTC: 2024-05-01T12:00:00Z, with up to nine fractional digits.
+bool is_utc_time(std::string_view text);
+
 // The exact bytes of manifest.json: canonical, no LF at the end. Error where read_manifest would refuse them.
 Result<std::string> write_manifest(const Manifest& manifest);
 

@@ -1,0 +1,136 @@
+// Everything that a ledger's bytes can be asked, none of it stopping at the first failure.
+
+#include <map>
+#include <set>
+
+#include "custody/ledger.h"
+#include "custody/ledger_line.h"
+#include "manifest/signature.h"
+
+namespace exhibit::custody {
+namespace {
+
+using manifest::Check;
+using manifest::CheckList;
+using manifest::Checks;
+using manifest::Status;
+
+constexpr const char* ledger_signature = "ledger signature";
+constexpr std::size_t most_named = 10;  // seq numbers or complaints in one detail
+
+std::string joined(const std::vector<std::string>& texts, const char* between) {
+  std::string out;
+  for (std::size_t i = 0; i < texts.size() && i < most_named; ++i) out += (i == 0 ? "" : between) + texts[i];
+  if (texts.size() > most_named) out += " (" + std::to_string(texts.size()) + " in all)";
+  return out;
+}
+
+// The checks of many signatures told once for each (name, status, detail), naming the events that they are about.
+class Merged {
+ public:
+  void add(const Check& check, std::uint64_t seq) {
+    // Of the good ones it is enough to know how many; each names its own signer and time.
+    const std::string detail = check.status == Status::ok ? std::string() : check.detail;
+    events_[{check.name, check.status, detail}].push_back(std::to_string(seq));
+  }
+  void tell(Checks& checks) const {
+    for (const auto& [key, seqs] : events_) {
+      const auto& [name, status, detail] = key;
+      const std::string subject = "seq " + joined(seqs, ", ");
+      checks.push_back({name, std::string(ledger_name) + " " + subject, status,
+                        detail.empty() ? std::to_string(seqs.size()) + " of the events" : detail});
+    }
+  }
+
+ private:
+  std::map<std::tuple<std::string, Status, std::string>, std::vector<std::string>> events_;
+};
+
+// Names as the ledger's own: a signature in the ledger is no signature over the manifest.
+std::string ledger_name_of(const std::string& check) { return check == ledger_signature ? check : "ledger: " + check; }
+
+void check_signatures(const Chain& chain, const manifest::Trust* trust, Checks& checks) {
+  Merged merged;
+  for (const auto& line : chain.lines) {
+    if (!line) continue;
+    const auto der = base::base64_decode(line->record["signature"].get<std::string>());
+    if (!der.ok()) {
+      merged.add({ledger_signature, {}, Status::failed, "isn't base64"}, line->seq());
+      continue;
+    }
+    manifest::SignatureRequest request;
+    request.name = ledger_signature;
+    request.signature = *der;
+    request.trust = trust;
+    request.mention_no_timestamp = false;
+    const std::string content = line->signed_form();
+    Checks found;
+    manifest::check_signature(manifest::Content::of(content), request, found);
+    for (Check& check : found) {
+      check.name = ledger_name_of(check.name);
+      merged.add(check, line->seq());
+    }
+  }
+  merged.tell(checks);
+}
+
+// Each exhibit that was handed over and not yet taken over, with the seq of the handing over.
+std::map<std::string, std::uint64_t> open_transfers(const Chain& chain) {
+  std::map<std::string, std::uint64_t> open;
+  for (const auto& line : chain.lines) {
+    if (!line) continue;
+    // An event that names no exhibit is about the whole case.
+    std::vector<std::string> ids = line->record["evidence"].get<std::vector<std::string>>();
+    if (ids.empty()) ids.push_back("the case");
+    for (const std::string& id : ids) {
+      if (line->event() == "transferred") open.emplace(id, line->seq());
+      if (line->event() == "accepted") open.erase(id);
+    }
+  }
+  return open;
+}
+
+void check_transfers(const Chain& chain, CheckList& list) {
+  const auto open = open_transfers(chain);
+  if (open.empty()) {
+    list.ok("open transfers", "none");
+    return;
+  }
+  std::vector<std::string> texts;
+  for (const auto& [id, seq] : open) texts.push_back(id + " since seq " + std::to_string(seq));
+  list.not_checked("open transfers", "transferred, and nobody has accepted yet: " + joined(texts, ", "));
+}
+
+void check_head(const Chain& chain, const manifest::CustodyClaim& claim, CheckList& list) {
+  const std::string name = "ledger head";
+  const std::uint64_t there = chain.texts.size();
+  if (there < claim.events) {
+    list.failed(
+        name, "the ledger has " + std::to_string(there) + " events, the manifest saw " + std::to_string(claim.events));
+    return;
+  }
+  const std::string head = claim.events == 0 ? manifest::no_digest : link_of(chain.texts[claim.events - 1]);
+  if (head != claim.head) {
+    list.failed(name, "event " + std::to_string(claim.events) + " isn't the one that the manifest saw last");
+    return;
+  }
+  const std::uint64_t later = there - claim.events;
+  list.ok(name, std::to_string(claim.events) + " events as in the manifest" +
+                    (later == 0 ? "" : ", " + std::to_string(later) + " after it"));
+}
+
+}  // namespace
+
+void check_ledger(std::string_view bytes, const manifest::CustodyClaim* claim, const manifest::Trust* trust,
+                  Checks& checks) {
+  const Chain chain = read_chain(bytes);
+  CheckList list(checks, ledger_name);
+  list.expect(chain.form.empty(), "ledger form", std::to_string(chain.texts.size()) + " events",
+              joined(chain.form, "; "));
+  list.expect(chain.links.empty(), "ledger chain", "every event follows the one before it", joined(chain.links, "; "));
+  check_signatures(chain, trust, checks);
+  check_transfers(chain, list);
+  if (claim != nullptr) check_head(chain, *claim, list);
+}
+
+}  // namespace exhibit::custody

@@ -1,0 +1,194 @@
+#include "verify/verify.h"
+
+#include <map>
+#include <system_error>
+
+#include "custody/ledger.h"
+#include "hash/multi_digest.h"
+#include "manifest/file.h"
+#include "manifest/seal.h"
+#include "manifest/signature.h"
+#include "verify/findings_checks.h"
+
+namespace exhibit::verify {
+namespace fs = std::filesystem;
+namespace {
+
+using manifest::CheckList;
+using manifest::Manifest;
+
+const manifest::Trust* trust_of(const Request& request) { return request.trust ? &*request.trust : nullptr; }
+
+void check_manifest_signatures(const fs::path& file, std::string_view bytes, const manifest::Trust* trust,
+                               Checks& checks) {
+  const auto seals = manifest::find_signatures(file);
+  CheckList list(checks, manifest::manifest_name);
+  if (!seals.ok()) {
+    list.failed(manifest::signature_check, seals.error().message);
+    return;
+  }
+  for (const std::string& stray : seals->strays) list.failed("signature files", stray);
+  if (seals->files.empty())
+    list.failed(manifest::signature_check, "nobody has signed: there is no " + file.filename().string() + ".1.p7s");
+  for (const manifest::SealFiles& one : seals->files) {
+    CheckList own(checks, one.signature.filename().string());
+    const auto signature = manifest::read_whole(one.signature);
+    if (!signature.ok()) {
+      own.failed(manifest::signature_check, signature.error().message);
+      continue;
+    }
+    manifest::SignatureRequest request;
+    request.subject = one.signature.filename().string();
+    request.signature = *signature;
+    request.trust = trust;
+    const auto answer = one.timestamp ? manifest::read_whole(*one.timestamp) : Result<std::string>(std::string());
+    if (!answer.ok()) own.failed("time-stamp", answer.error().message);
+    if (answer.ok() && one.timestamp) request.timestamp_answer = *answer;
+    manifest::check_signature(manifest::Content::of(bytes), request, checks);
+  }
+}
+
+void check_custody(const fs::path& folder, const Manifest& manifest, const Request& request, Status missing,
+                   Checks& checks) {
+  const auto bytes = manifest::read_whole(folder / custody::ledger_name);
+  if (bytes.ok()) {
+    custody::check_ledger(*bytes, &manifest.custody, trust_of(request), checks);
+    return;
+  }
+  CheckList list(checks, custody::ledger_name);
+  const bool absent = bytes.error().code == ErrorCode::not_found;
+  if (absent && manifest.custody.events == 0) {
+    list.ok("ledger head", "no events, as in the manifest");
+  } else if (absent && missing == Status::not_checked) {
+    list.not_checked("ledger", "it is not here");
+  } else {
+    list.failed("ledger",
+                absent ? "it is missing, and the manifest saw " + std::to_string(manifest.custody.events) + " events"
+                       : bytes.error().message);
+  }
+}
+
+// A file's digests by every algorithm that we have.
+Result<Digests> digests_of_file(const fs::path& path) {
+  auto digests = EXHIBIT_TRY(hash::MultiDigest::create(hash::algorithms()));
+  EXHIBIT_TRY(
+      manifest::read_pieces(path, [&](std::string_view piece) { digests.update(std::as_bytes(std::span(piece))); }));
+  return digests.finish();
+}
+
+void compare_input(const manifest::Input& input, const Digests& actual, CheckList& list) {
+  for (const auto& [algorithm, digest] : input.digests) {
+    const auto at = actual.find(algorithm);
+    if (at == actual.end()) {
+      list.not_checked("input", "no implementation of " + algorithm);
+    } else {
+      list.expect(at->second == digest, "input", algorithm + " " + digest,
+                  algorithm + " of the given file is " + at->second + ", the manifest says " + digest);
+    }
+  }
+}
+
+// The given files against the manifest's inputs: the same by SHA-256, or at least of the same name.
+void check_inputs(const Manifest& manifest, const Request& request, Checks& checks) {
+  std::map<fs::path, Digests> given;
+  for (const fs::path& path : request.inputs) {
+    auto digests = digests_of_file(path);
+    if (digests.ok()) {
+      given[path] = digests.take();
+    } else {
+      CheckList(checks, path.string()).failed("input", digests.error().message);
+    }
+  }
+  std::set<fs::path> used;
+  for (const manifest::Input& input : manifest.inputs) {
+    CheckList list(checks, input.kind + " " + input.name);
+    const Digests* same_name = nullptr;
+    const Digests* same = nullptr;
+    for (const auto& [path, digests] : given) {
+      if (digests.at("sha256") == input.digests.at("sha256")) {
+        same = &digests;
+        used.insert(path);
+      } else if (path.filename() == fs::path(input.name).filename()) {
+        same_name = &digests;
+        used.insert(path);
+      }
+    }
+    if (same != nullptr || same_name != nullptr) {
+      compare_input(input, same != nullptr ? *same : *same_name, list);
+    } else {
+      list.not_checked("input", "the file was not given (--input FILE)");
+    }
+  }
+  for (const auto& [path, unused] : given) {
+    if (!used.contains(path)) CheckList(checks, path.string()).failed("input", "is none of the manifest's inputs");
+  }
+}
+
+void check_previous(const Manifest& manifest, const Request& request, Checks& checks) {
+  CheckList list(checks, manifest::manifest_name);
+  if (!manifest.previous) {
+    if (request.previous) list.failed("previous manifest", "the manifest doesn't say that it replaces another");
+    return;
+  }
+  if (!request.previous) {
+    list.not_checked("previous manifest",
+                     "the manifest that this one replaces was not given; its SHA-256 is " + *manifest.previous);
+    return;
+  }
+  const auto bytes = manifest::read_whole(*request.previous);
+  if (!bytes.ok()) {
+    list.failed("previous manifest", bytes.error().message);
+    return;
+  }
+  list.expect(base::to_hex(hash::digest_of("sha256", *bytes)) == *manifest.previous, "previous manifest",
+              "is the given one", "the given file isn't the manifest that this one replaces");
+}
+
+// The seam for --evidence: the caller reads those images and adds its checks; the others are said to be unread.
+void check_media(const Manifest& manifest, const Request& request, Checks& checks) {
+  std::set<std::string> unknown = request.evidence;
+  for (const manifest::EvidenceClaim& claim : manifest.evidence) {
+    unknown.erase(claim.id);
+    if (!request.evidence.contains(claim.id))
+      CheckList(checks, claim.id).not_checked("media", "the image was not given (--evidence " + claim.id + "=IMAGE)");
+  }
+  for (const std::string& id : unknown) CheckList(checks, id).failed("media", "the manifest has no exhibit of this id");
+}
+
+}  // namespace
+
+Result<Report> verify_case(const Request& request) {
+  std::error_code error;
+  const bool is_folder = fs::is_directory(request.target, error);
+  if (!is_folder && !fs::exists(request.target, error))
+    return manifest::file_error(ErrorCode::not_found, request.target, "isn't there; give a case folder or a manifest");
+  const fs::path file = is_folder ? request.target / manifest::manifest_name : request.target;
+  const fs::path folder = is_folder ? request.target : request.target.parent_path();
+  const Status missing = is_folder ? Status::failed : Status::not_checked;
+
+  Report report;
+  CheckList list(report.checks, manifest::manifest_name);
+  const auto bytes = manifest::read_whole(file);
+  if (!bytes.ok()) {
+    list.failed("manifest", bytes.error().message);
+    return report;
+  }
+  auto read = manifest::read_manifest(*bytes);
+  list.expect(read.ok(), "manifest", "canonical, and every key as the format says",
+              read.ok() ? "" : read.error().message);
+  check_manifest_signatures(file, *bytes, trust_of(request), report.checks);
+  if (!read.ok()) {
+    list.not_checked("the case", "the manifest can't be read, so there is nothing to compare with");
+    return report;
+  }
+  report.manifest = read.take();
+  for (const auto& claim : report.manifest->evidence) check_findings(folder, claim, missing, report.checks);
+  check_uncovered(folder, *report.manifest, report.checks);
+  check_custody(folder, *report.manifest, request, missing, report.checks);
+  check_inputs(*report.manifest, request, report.checks);
+  check_previous(*report.manifest, request, report.checks);
+  check_media(*report.manifest, request, report.checks);
+  return report;
+}
+
+}  // namespace exhibit::verify

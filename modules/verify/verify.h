@@ -1,0 +1,44 @@
+#pragma once
+// `exhibit verify` on a case folder: everything is computed again and compared with what the manifest claims, and
+// every question ends as ok, FAILED or not checked (manifest.md, "What verify answers").
+
+#include <exhibit/result.h>
+
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "manifest/check.h"
+#include "manifest/manifest.h"
+#include "manifest/trust.h"
+
+namespace exhibit::verify {
+
+using manifest::Check;
+using manifest::Checks;
+using manifest::Status;
+using manifest::Verdict;
+using manifest::verdict;
+
+struct Request {
+  // A case folder, or its manifest.json alone. Of a lone manifest.json, files of the case that aren't beside it are
+  // 'not checked'; of a case folder, they are FAILED.
+  std::filesystem::path target;
+  std::optional<manifest::Trust> trust;
+  std::vector<std::filesystem::path> inputs;      // hash sets, rule packs, …: to compare with the manifest's inputs
+  std::optional<std::filesystem::path> previous;  // the manifest that this one replaces
+  // Exhibits whose image the caller will read again (--evidence); for the others this says 'not checked'.
+  std::set<std::string> evidence;
+};
+
+struct Report {
+  Checks checks;                               // the caller adds its own (--evidence) before verdict(checks)
+  std::optional<manifest::Manifest> manifest;  // where it could be read
+};
+
+// Error only where the target is neither a folder nor a file. Everything else is a check, and none stops the others.
+Result<Report> verify_case(const Request& request);
+
+}  // namespace exhibit::verify
