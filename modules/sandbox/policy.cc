@@ -15,6 +15,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "sandbox/sanitizer.h"
+
 namespace exhibit::sandbox {
 namespace {
 
@@ -132,6 +134,21 @@ std::vector<Refusal> refused() {
   };
 }
 
+// What AddressSanitizer's runtime needs to tell of a bug rather than die of the seal; in its builds only.
+std::vector<Row> allowed_to_sanitizer() {
+  return {
+      {SCMP_SYS(pipe2), {}, "UndefinedBehaviorSanitizer tries addresses by writing them into a pipe"},
+      {SCMP_SYS(pipe), {}, "the same"},
+  };
+}
+
+std::vector<Refusal> refused_to_sanitizer() {
+  return {
+      {SCMP_SYS(openat), {}, EACCES, "/proc/self/maps and the symbolizer, for names in a report"},
+      {SCMP_SYS(open), {}, EACCES, "the same"},
+  };
+}
+
 struct Release {
   void operator()(scmp_filter_ctx context) const { seccomp_release(context); }
 };
@@ -142,15 +159,24 @@ bool add(const Filter& filter, std::uint32_t action, int call, const std::vector
                                       conditions.data()) == 0;
 }
 
-bool add_rows(const Filter& filter) {
-  for (const Row& row : allowed(static_cast<std::uint64_t>(getpid()))) {
+bool add(const Filter& filter, const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
     if (!add(filter, SCMP_ACT_ALLOW, row.call, row.conditions)) return false;
   }
-  for (const Refusal& row : refused()) {
+  return true;
+}
+
+bool add(const Filter& filter, const std::vector<Refusal>& rows) {
+  for (const Refusal& row : rows) {
     const auto error = static_cast<std::uint32_t>(row.error);
     if (!add(filter, SCMP_ACT_ERRNO(error), row.call, row.conditions)) return false;
   }
   return true;
+}
+
+bool add_policy(const Filter& filter) {
+  if (address_sanitizer && (!add(filter, allowed_to_sanitizer()) || !add(filter, refused_to_sanitizer()))) return false;
+  return add(filter, allowed(static_cast<std::uint64_t>(getpid()))) && add(filter, refused());
 }
 
 }  // namespace
@@ -168,7 +194,7 @@ bool install_filter() {
   // 32-bit and x32 calls have other numbers: they would walk past the table.
   if (seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) != 0) return false;
   if (seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1) != 0) return false;
-  return add_rows(filter) && seccomp_load(filter.get()) == 0;
+  return add_policy(filter) && seccomp_load(filter.get()) == 0;
 }
 
 }  // namespace exhibit::sandbox

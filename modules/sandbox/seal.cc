@@ -17,24 +17,17 @@
 
 #include "sandbox/landlock.h"
 #include "sandbox/policy.h"
+#include "sandbox/sanitizer.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define EXHIBIT_ADDRESS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define EXHIBIT_ADDRESS_SANITIZER 1
-#endif
-#endif
-#ifndef EXHIBIT_ADDRESS_SANITIZER
-#define EXHIBIT_ADDRESS_SANITIZER 0
+#if EXHIBIT_ADDRESS_SANITIZER
+// LeakSanitizer's search at exit starts a thread and traces the process; it asks here first (lsan_interface.h).
+static bool sealed = false;
+extern "C" int __lsan_is_turned_off();
+extern "C" int __lsan_is_turned_off() { return sealed ? 1 : 0; }
 #endif
 
 namespace exhibit::sandbox {
 namespace {
-
-// AddressSanitizer maps terabytes of shadow, so a limit on address space can't be set in such builds; they are for
-// developers, and all other limits hold.
-constexpr bool address_space_can_be_limited = EXHIBIT_ADDRESS_SANITIZER == 0;
 
 // Descriptors that SCM_RIGHTS may bring: an image in 4,000 segments, and some to spare.
 constexpr rlim_t most_descriptors = 4096;
@@ -53,7 +46,8 @@ bool limit_resources(std::uint64_t memory_bytes) {
   if (std::signal(SIGXFSZ, SIG_IGN) == SIG_ERR) return false;
   if (!limit(RLIMIT_CORE, 0) || !limit(RLIMIT_FSIZE, 0) || !limit(RLIMIT_NPROC, 0)) return false;
   if (!limit(RLIMIT_NOFILE, most_descriptors)) return false;
-  if (memory_bytes == 0 || !address_space_can_be_limited) return true;
+  // AddressSanitizer maps terabytes of shadow. Its builds are for developers; all other limits hold in them.
+  if (memory_bytes == 0 || address_sanitizer) return true;
   return limit(RLIMIT_AS, memory_bytes);
 }
 
@@ -124,6 +118,9 @@ Result<Seal> seal(const SealOptions& options) {
   seal.no_new_privs = give_up_privileges();
   seal.landlock_abi = restrict_by_landlock();
   seal.seccomp = install_filter();  // last: it refuses all that came before
+#if EXHIBIT_ADDRESS_SANITIZER
+  sealed = true;
+#endif
   if (!options.required || seal.complete()) return seal;
   return Error{ErrorCode::unsupported,
                "a worker could not be sealed: this machine lacks " + missing_from(seal) +
