@@ -17,8 +17,13 @@ class Account {
   // Cut at the volume's size.
   void claim(ByteClass byte_class, std::uint64_t offset, std::uint64_t length);
 
+  // What the file system says of its blocks (FileSystem::block_classes). Metadata is a claim like any other; an
+  // allocated block is `allocated` only where no item's slack lies in it, so that it doesn't swallow the slack.
+  void claim_blocks(const std::vector<ClassRun>& blocks);
+
   // An item's claims: its content's bytes (metadata for directories and the file system's own files, else allocated or
-  // deleted), the slack behind it up to the end of its last block, its doubts as unreadable. Nothing for an overwritten item.
+  // deleted), the slack behind it up to the end of its last block, its doubts as unreadable. Nothing for an overwritten
+  // item.
   void claim_item(const Item& item, std::uint64_t block_size);
 
   // Marks bytes as hashed (part of a digested content); counted once however often they are marked.
@@ -35,6 +40,24 @@ class Account {
   };
   // Over the given ranges of the volume (sorted, disjoint) only.
   Totals totals(const std::vector<std::array<std::uint64_t, 2>>& ranges) const;
+
+ private:
+  // Disjoint, not touching ranges: begin -> end.
+  class Ranges {
+   public:
+    void add(std::uint64_t begin, std::uint64_t end);
+    const std::map<std::uint64_t, std::uint64_t>& all() const { return ranges_; }
+
+   private:
+    std::map<std::uint64_t, std::uint64_t> ranges_;
+  };
+  void claim_slack(const Item& item, std::uint64_t block_size);
+  void claim_doubts(const Item& item);
+
+  std::uint64_t size_;
+  ByteClass rest_;
+  std::array<Ranges, 8> claims_;  // by rank, see account.cc
+  Ranges hashed_;
 };
 
 }  // namespace exhibit::filesystem

@@ -41,8 +41,8 @@ class FileSystem {
   virtual ~FileSystem() = default;
   virtual const Description& description() const = 0;
 
-  // Tells every directory entry's every stream, allocated, deleted, overwritten and orphan, to `visit`, in an order that
-  // depends on the file system alone. touch() comes before each directory and each entry; an object whose id is in
+  // Tells every directory entry's every stream, allocated, deleted, overwritten and orphan, to `visit`, in an order
+  // that depends on the file system alone. touch() comes before each directory and each entry; an object whose id is in
   // `skip` (the process died on it before) is passed over in silence: its problem is already told. What can't be walked
   // is a problem. Items come without digests and type.
   virtual Result<void> walk(const std::set<std::string>& skip, base::Reporter& reporter,
@@ -60,6 +60,7 @@ class FileSystem {
 // Asks for every file system. nullptr: there is none that is known (nothing is told). A file system that is there but
 // damaged beyond opening, encrypted or unsupported is an Error (corrupt, encrypted, unsupported) that names it.
 // `volume_id` begins the items' ids. `volume` must outlive the result.
-Result<std::unique_ptr<FileSystem>> open_filesystem(ByteSource& volume, std::uint32_t sector_size, const std::string& volume_id);
+Result<std::unique_ptr<FileSystem>> open_filesystem(ByteSource& volume, std::uint32_t sector_size,
+                                                    const std::string& volume_id);
 
 }  // namespace exhibit::filesystem

@@ -1,0 +1,38 @@
+#include "filesystem/tsk/fat.h"
+
+namespace exhibit::filesystem::tsk {
+
+namespace {
+
+// libtsk, too, looks at the backups in sectors 6 and 12 where the signature is missing.
+Raw boot_sector(ByteSource& volume) {
+  constexpr std::uint16_t signature = 0xaa55;
+  for (const std::uint64_t sector : {0, 6, 12}) {
+    Raw boot = Raw::read(volume, sector * 512, 512);
+    if (boot.le16(510) == signature) return boot;
+  }
+  return Raw::read(volume, 0, 512);
+}
+
+}  // namespace
+
+FatLayout fat_layout(const TSK_FS_INFO& fs, ByteSource& volume) {
+  FatLayout layout;
+  layout.boot = boot_sector(volume);
+  const Raw& boot = layout.boot;
+  layout.sector_size = fs.block_size;
+  if (fs.ftype == TSK_FS_TYPE_EXFAT) {  // exFAT specification, 3.1
+    layout.tables = boot.u8(110);
+    layout.first_data_sector = boot.le32(88);
+    layout.cluster_size = boot.u8(109) < 32 ? layout.sector_size << boot.u8(109) : layout.sector_size;
+    return layout;
+  }
+  // FAT specification, "Boot Sector and BPB"
+  layout.tables = boot.u8(16);
+  const std::uint64_t table_sectors = boot.le16(22) != 0 ? boot.le16(22) : boot.le32(36);
+  layout.first_data_sector = boot.le16(14) + layout.tables * table_sectors;
+  layout.cluster_size = boot.u8(13) * layout.sector_size;
+  return layout;
+}
+
+}  // namespace exhibit::filesystem::tsk

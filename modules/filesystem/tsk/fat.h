@@ -1,0 +1,21 @@
+#pragma once
+// The layout of FAT and exFAT volumes, which libtsk keeps to itself.
+
+#include <exhibit/byte_source.h>
+
+#include "filesystem/tsk/handles.h"
+#include "filesystem/tsk/raw.h"
+
+namespace exhibit::filesystem::tsk {
+
+struct FatLayout {
+  Raw boot;                             // the boot sector in use: the backup where the first is destroyed
+  std::uint64_t sector_size = 0;        // bytes
+  std::uint64_t cluster_size = 0;       // bytes
+  std::uint64_t first_data_sector = 0;  // behind the file allocation tables; exFAT: the cluster heap
+  std::uint64_t tables = 0;             // file allocation tables
+};
+
+FatLayout fat_layout(const TSK_FS_INFO& fs, ByteSource& volume);
+
+}  // namespace exhibit::filesystem::tsk

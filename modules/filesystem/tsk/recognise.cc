@@ -1,0 +1,183 @@
+#include "filesystem/tsk/recognise.h"
+
+#include <array>
+
+#include "filesystem/tsk/raw.h"
+#include "volume/tsk_image.h"
+
+namespace exhibit::filesystem::tsk {
+
+namespace {
+
+struct Candidate {
+  TSK_FS_TYPE_ENUM type;
+  const char* name;
+};
+constexpr std::array<Candidate, 6> candidates = {{{TSK_FS_TYPE_NTFS, "NTFS"},
+                                                  {TSK_FS_TYPE_FAT_DETECT, "FAT"},
+                                                  {TSK_FS_TYPE_EXT_DETECT, "ext"},
+                                                  {TSK_FS_TYPE_FFS_DETECT, "UFS"},
+                                                  {TSK_FS_TYPE_HFS_DETECT, "HFS+"},
+                                                  {TSK_FS_TYPE_ISO9660, "ISO 9660"}}};
+
+bool is_ours(TSK_FS_TYPE_ENUM type) {
+  for (const Candidate& candidate : candidates)
+    if ((type & candidate.type) != 0 && TSK_FS_TYPE_ISYAFFS2(type) == 0) return true;
+  return false;
+}
+
+// What stands at the start of formats that libtsk doesn't open, or refuses when damaged.
+struct Signature {
+  std::uint64_t offset;
+  std::string_view bytes;
+  const char* name;
+  ErrorCode code;
+};
+using namespace std::string_view_literals;
+constexpr Signature signatures[] = {
+    {3, "-FVE-FS-"sv, "BitLocker", ErrorCode::encrypted},
+    {0, "LUKS\xba\xbe"sv, "LUKS", ErrorCode::encrypted},
+    {32, "NXSB"sv, "APFS", ErrorCode::unsupported},
+    {0, "XFSB"sv, "XFS", ErrorCode::unsupported},
+    {65600, "_BHRfS_M"sv, "btrfs", ErrorCode::unsupported},
+    {3, "ReFS\0\0\0\0"sv, "ReFS", ErrorCode::unsupported},
+    {4086, "SWAPSPACE2"sv, "Linux swap", ErrorCode::unsupported},
+    {4086, "SWAP-SPACE"sv, "Linux swap", ErrorCode::unsupported},
+    {536, "LVM2 001"sv, "LVM2", ErrorCode::unsupported},
+    {0, "hsqs"sv, "SquashFS", ErrorCode::unsupported},
+    {65588, "ReIsEr2Fs"sv, "ReiserFS", ErrorCode::unsupported},
+    {65588, "ReIsEr3Fs"sv, "ReiserFS", ErrorCode::unsupported},
+    {65588, "ReIsErFs"sv, "ReiserFS", ErrorCode::unsupported},
+    {32768, "JFS1"sv, "JFS", ErrorCode::unsupported},
+    {1024, "\x10\x20\xf5\xf2"sv, "F2FS", ErrorCode::unsupported},
+    {3, "NTFS    "sv, "NTFS", ErrorCode::corrupt},
+    {3, "EXFAT   "sv, "exFAT", ErrorCode::corrupt},
+    {54, "FAT12   "sv, "FAT12", ErrorCode::corrupt},
+    {54, "FAT16   "sv, "FAT16", ErrorCode::corrupt},
+    {82, "FAT32   "sv, "FAT32", ErrorCode::corrupt},
+    {1024, "H+\0\4"sv, "HFS+", ErrorCode::corrupt},
+    {1024, "HX\0\5"sv, "HFSX", ErrorCode::corrupt},
+    {32769, "CD001"sv, "ISO 9660", ErrorCode::corrupt},
+    {32769, "BEA01"sv, "UDF", ErrorCode::unsupported},
+    {34817, "NSR0"sv, "UDF", ErrorCode::unsupported},
+    {8192 + 1372, "\x54\x19\x01\x00"sv, "UFS1", ErrorCode::corrupt},
+    {8192 + 1372, "\x00\x01\x19\x54"sv, "UFS1", ErrorCode::corrupt},
+    {65536 + 1372, "\x19\x01\x54\x19"sv, "UFS2", ErrorCode::corrupt},
+    {65536 + 1372, "\x19\x54\x01\x19"sv, "UFS2", ErrorCode::corrupt},
+};
+
+// The magic number alone is two bytes, which chance also makes: the block size must fit, too.
+bool looks_like_ext(ByteSource& volume, std::uint64_t offset, std::uint32_t group) {
+  constexpr std::uint16_t magic = 0xef53;
+  constexpr std::uint32_t largest_log_block_size = 6;
+  const Raw super = Raw::read(volume, offset, 128);
+  return super.le16(56) == magic && super.le32(24) <= largest_log_block_size && super.le16(90) == group;
+}
+
+Error error(ErrorCode code, std::string message, const std::string& volume_id) {
+  return {code, std::move(message), volume_id, {}};
+}
+
+std::string told(const Signature& signature, const std::string& libtsk) {
+  const std::string name = signature.name;
+  switch (signature.code) {
+    case ErrorCode::encrypted:
+      return "the volume is encrypted (" + name + "); give its key with --unlock";
+    case ErrorCode::unsupported:
+      return "the volume holds " + name + ", which Exhibit doesn't read";
+    default:
+      return "the volume bears the signature of " + name + " but can't be opened as such: " + libtsk;
+  }
+}
+
+// The Error for a volume that libtsk doesn't open, if anything is known about it.
+std::optional<Error> what_else(ByteSource& volume, const std::string& libtsk, const std::string& volume_id) {
+  for (const Signature& signature : signatures) {
+    if (Raw::read(volume, signature.offset, signature.bytes.size()).has(0, signature.bytes))
+      return error(signature.code, told(signature, libtsk), volume_id);
+  }
+  if (looks_like_ext(volume, 1024, 0))
+    return error(ErrorCode::corrupt, "the volume bears the signature of ext but can't be opened as such: " + libtsk,
+                 volume_id);
+  // The first backups of the super block, for blocks of 1, 2 and 4 KiB.
+  for (const std::uint64_t backup : {8193ULL * 1024, 16384ULL * 2048, 32768ULL * 4096}) {
+    if (looks_like_ext(volume, backup, 1))
+      return error(ErrorCode::corrupt,
+                   "the volume's ext super block is destroyed; a backup of it is at byte " + std::to_string(backup),
+                   volume_id);
+  }
+  if (volume.size() >= 1024 && Raw::read(volume, volume.size() - 512, 16).has(3, "NTFS    "))
+    return error(
+        ErrorCode::corrupt,
+        "the volume's NTFS boot sector is destroyed; a backup of it is at byte " + std::to_string(volume.size() - 512),
+        volume_id);
+  return std::nullopt;
+}
+
+// Whether the root directory can be read and holds something.
+bool has_root(TSK_FS_INFO& fs) {
+  const Dir root(tsk_fs_dir_open_meta(&fs, fs.root_inum));
+  tsk_error_reset();
+  if (!root) return false;
+  for (std::size_t i = 0; i < tsk_fs_dir_getsize(root.get()); ++i) {
+    const TSK_FS_NAME* name = tsk_fs_dir_get_name(root.get(), i);
+    if (name != nullptr && (name->flags & TSK_FS_NAME_FLAG_ALLOC) != 0 && name->type != TSK_FS_NAME_TYPE_VIRT &&
+        name->type != TSK_FS_NAME_TYPE_VIRT_DIR)
+      return true;
+  }
+  return false;
+}
+
+// libtsk refuses where it finds two formats' signatures. An old one often survives a new format: the first whose root
+// directory can be read is taken, and the others are told.
+Result<Recognised> settle(TSK_IMG_INFO& image, const std::string& libtsk, const std::string& volume_id) {
+  Recognised found;
+  std::string taken, readable, traces;
+  const auto add = [](std::string& list, const char* name) {
+    list += (list.empty() ? "" : " and ") + std::string(name);
+  };
+  for (const Candidate& candidate : candidates) {
+    FsInfo fs(tsk_fs_open_img(&image, 0, candidate.type));
+    tsk_error_reset();
+    if (!fs) continue;
+    if (!has_root(*fs)) {
+      add(traces, candidate.name);
+    } else if (found.fs) {
+      add(readable, candidate.name);
+    } else {
+      taken = candidate.name;
+      found.fs = std::move(fs);
+    }
+  }
+  if (!found.fs)
+    return error(ErrorCode::ambiguous,
+                 "the volume bears several file systems' signatures and none can be read: " + libtsk, volume_id);
+  found.remark = "the volume was read as " + taken + "; ";
+  *found.remark += readable.empty()
+                       ? "it also bears the signature of " + (traces.empty() ? "another file system" : traces)
+                       : "it can be read as " + readable + ", too: files that only that file system knows are not told";
+  return found;
+}
+
+}  // namespace
+
+Result<Recognised> recognise(TSK_IMG_INFO& image, ByteSource& volume, const std::string& volume_id) {
+  tsk_error_reset();
+  Recognised found;
+  found.fs.reset(tsk_fs_open_img(&image, 0, TSK_FS_TYPE_DETECT));
+  if (found.fs) {
+    tsk_error_reset();
+    if (found.fs->ftype == TSK_FS_TYPE_HFS_LEGACY)
+      return error(ErrorCode::unsupported, "the volume holds HFS, which Exhibit doesn't read", volume_id);
+    if (is_ours(found.fs->ftype)) return found;
+    // What libtsk finds by weak signs (YAFFS2, swap) is not claimed.
+    found.fs.reset();
+  }
+  // "Cannot determine file system type (EXT2/3/4 or NTFS)": it has no error number of its own.
+  const std::string libtsk = volume::take_tsk_error("The Sleuth Kit finds no file system in it");
+  if (libtsk.find(" or ") != std::string::npos) return settle(image, libtsk, volume_id);
+  if (auto known = what_else(volume, libtsk, volume_id)) return std::move(*known);
+  return found;
+}
+
+}  // namespace exhibit::filesystem::tsk

@@ -1,0 +1,78 @@
+#include "filesystem/tsk/resolve.h"
+
+#include "filesystem/tsk/content.h"
+
+namespace exhibit::filesystem::tsk {
+
+namespace {
+
+bool is_link(const TSK_FS_FILE& file) {
+  return file.meta->type == TSK_FS_META_TYPE_LNK && file.meta->link != nullptr && file.meta->link[0] != '\0';
+}
+
+// Kinds that have no content of their own.
+bool is_empty_kind(const TSK_FS_FILE& file) {
+  switch (file.meta->type) {
+    case TSK_FS_META_TYPE_FIFO:
+    case TSK_FS_META_TYPE_CHR:
+    case TSK_FS_META_TYPE_BLK:
+    case TSK_FS_META_TYPE_SOCK:
+    case TSK_FS_META_TYPE_WHT:
+    case TSK_FS_META_TYPE_VIRT_DIR:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Short targets stand in the inode, where libtsk takes their letters for block numbers: the runs count only where they
+// give the target.
+bool runs_give(ByteSource& volume, const Layout& layout, std::string_view text) {
+  const auto content = run_content(volume, layout);
+  if (content->size() != text.size()) return false;
+  std::string bytes(text.size(), '\0');
+  const auto got = content->read_at(0, {reinterpret_cast<std::byte*>(bytes.data()), bytes.size()});
+  return got.ok() && *got == bytes.size() && bytes == text;
+}
+
+Resolved of_attribute(const TSK_FS_FILE& file, const Stream& stream, ByteSource& volume) {
+  Resolved resolved;
+  resolved.size = stream.size;
+  if (!is_transformed(*stream.attribute)) {
+    resolved.source = Resolved::Source::runs;
+    resolved.layout = layout_of(*file.fs_info, *stream.attribute, volume.size());
+    return resolved;
+  }
+  resolved.source = Resolved::Source::attribute;
+  if ((stream.attribute->flags & TSK_FS_ATTR_COMP) == 0) {
+    resolved.transform = "resident";
+  } else {
+    resolved.transform = TSK_FS_TYPE_ISNTFS(file.fs_info->ftype) != 0 ? "ntfs-lznt1" : "hfs-decmpfs";
+  }
+  return resolved;
+}
+
+}  // namespace
+
+Resolved resolve(const TSK_FS_FILE& file, const Stream& stream, ByteSource& volume) {
+  Resolved resolved;
+  if (stream.attribute != nullptr) resolved = of_attribute(file, stream, volume);
+  if (is_link(file) && !stream.name) {
+    const std::string_view target = file.meta->link;
+    const bool in_blocks = resolved.source == Resolved::Source::runs && runs_give(volume, resolved.layout, target);
+    if (!in_blocks) {
+      resolved = {};
+      resolved.source = Resolved::Source::text;
+      resolved.text = target;
+      resolved.size = target.size();
+      resolved.transform = "resident";
+    }
+  } else if (is_empty_kind(file)) {
+    resolved.source = Resolved::Source::text;
+  } else if (stream.attribute == nullptr) {
+    resolved.size = stream.size;
+  }
+  return resolved;
+}
+
+}  // namespace exhibit::filesystem::tsk
