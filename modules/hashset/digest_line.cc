@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hashset/hex.h"
+
 namespace exhibit::hashset {
 namespace {
 
@@ -15,7 +17,7 @@ constexpr Tag tags[] = {{"MD5", Algorithm::md5},         {"SHA1", Algorithm::sha
 
 bool blank(char c) { return c == ' ' || c == '\t'; }
 
-bool hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool hex_digit(char c) { return hex_value(c) != not_hex; }
 
 std::string_view without_leading_blanks(std::string_view text) {
   while (!text.empty() && blank(text.front())) text.remove_prefix(1);

@@ -4,16 +4,10 @@
 #include <cstring>
 
 #include "hash/multi_digest.h"
+#include "hashset/hex.h"
 
 namespace exhibit::hashset {
 namespace {
-
-int value_of(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-  return -1;
-}
 
 using Raw = std::array<char, 64>;  // the longest digest
 
@@ -21,8 +15,8 @@ using Raw = std::array<char, 64>;  // the longest digest
 bool decode(std::string_view hex, std::size_t bytes, Raw& raw) {
   if (hex.size() != bytes * 2) return false;
   for (std::size_t i = 0; i < bytes; ++i) {
-    const int high = value_of(hex[2 * i]), low = value_of(hex[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
+    const unsigned high = hex_value(hex[2 * i]), low = hex_value(hex[2 * i + 1]);
+    if (high == not_hex || low == not_hex) return false;
     raw[i] = static_cast<char>(high << 4 | low);
   }
   return true;
