@@ -16,9 +16,9 @@
 #include <csignal>
 #include <set>
 
-#include "sandbox/child_for_tests.h"
 #include "sandbox/landlock.h"
 #include "sandbox/sanitizer.h"
+#include "sandbox/test_child.h"
 #include "support/test_support.h"
 
 namespace exhibit::sandbox {

@@ -51,7 +51,7 @@ class Source:
         self.name = path.relative_to(root).as_posix()
         self.parts = self.name.split("/")
         self.lines = path.read_text(encoding="utf-8").splitlines()
-        self.is_test = self.parts[0] == "tests" or re.search(r"_(test|for_tests)\.", self.name) is not None
+        self.is_test = self.parts[0] == "tests" or re.search(r"_test\.\w+$|/test_\w+\.h$", self.name) is not None
         self.is_code = path.suffix in (".cc", ".h") or self.name.endswith(".cc.in")
         self.module = self.parts[1] if self.parts[0] == "modules" and len(self.parts) > 2 else None
 

@@ -18,6 +18,7 @@ CLEAN = {
     "modules/image/CMakeLists.txt": "exhibit_module(image\n  DEPENDS base  # and no more\n  LIBRARIES ewf)\n",
     "modules/image/image.cc": '#include <libewf.h>\n#include "base/text.h"\nvoid f() { libewf_handle_free(&h, nullptr); }\n',
     "modules/image/image_test.cc": '#include "hash/digest.h"\n#include "support/test_support.h"\nlibewf_handle_free(&h); printf("x");\n',
+    "modules/image/test_images.h": '#pragma once\n#include "support/test_support.h"\n',
     "modules/sandbox/CMakeLists.txt": "exhibit_module(sandbox DEPENDS base)\n",
     "modules/sandbox/acts.cc": "void f() { _exit(0); }\n",
     "modules/manifest/CMakeLists.txt": "exhibit_module(manifest DEPENDS hash)\n",
