@@ -124,7 +124,7 @@ void BeltHash::update(std::span<const std::byte> bytes) {
   length_ += bytes.size();
   if (filled_ > 0) {
     const auto piece = bytes.first(std::min(bytes.size(), block_bytes - filled_));
-    std::memcpy(buffer_.data() + filled_, piece.data(), piece.size());
+    std::ranges::copy(piece, buffer_.begin() + static_cast<std::ptrdiff_t>(filled_));
     filled_ += piece.size();
     bytes = bytes.subspan(piece.size());
     if (filled_ < block_bytes) return;

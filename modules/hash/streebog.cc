@@ -145,7 +145,7 @@ void Streebog::take_block(const std::byte* bytes, std::uint64_t bits) {
 void Streebog::update(std::span<const std::byte> bytes) {
   if (filled_ > 0) {
     const auto piece = bytes.first(std::min(bytes.size(), block_bytes - filled_));
-    std::memcpy(buffer_.data() + filled_, piece.data(), piece.size());
+    std::ranges::copy(piece, buffer_.begin() + static_cast<std::ptrdiff_t>(filled_));
     filled_ += piece.size();
     bytes = bytes.subspan(piece.size());
     if (filled_ < block_bytes) return;
