@@ -25,6 +25,7 @@ struct Compilation {
   YR_COMPILER* compiler = nullptr;
   std::map<std::string, const RuleSource*> by_written_name;  // as libyara names the including files
   std::deque<RuleSource> included;                           // stable addresses: libyara reads the texts in place
+  std::string refused_include;                               // why; libyara knows the line
   std::string error;                                         // the first one, with file and line
 
   std::string name_of(const char* written) const {
@@ -39,23 +40,23 @@ struct Compilation {
 void on_message(int level, const char* file, int line, const YR_RULE* /*rule*/, const char* message,
                 void* user) noexcept {
   if (level != YARA_ERROR_LEVEL_ERROR) return;
-  static_cast<Compilation*>(user)->fail(file, line, base::clean_utf8(message).text);
+  auto& compilation = *static_cast<Compilation*>(user);
+  compilation.fail(file, line,
+                   compilation.refused_include.empty() ? base::clean_utf8(message).text : compilation.refused_include);
 }
 
 const char* on_include(const char* include, const char* calling, const char* /*name_space*/, void* user) noexcept {
   auto& compilation = *static_cast<Compilation*>(user);
-  const int line = compilation.compiler->current_line;
   const auto caller = compilation.by_written_name.find(calling ? calling : "");
   if (caller == compilation.by_written_name.end()) return nullptr;
   auto source = read_included_file(*caller->second, include);
   if (!source.ok()) {
-    compilation.fail(calling, line, source.error().message);
+    compilation.refused_include = source.error().message;
     return nullptr;
   }
   const auto [known, is_new] = compilation.by_written_name.try_emplace(include, nullptr);
   if (!is_new && known->second->path != source->path) {
-    compilation.fail(calling, line,
-                     "include \"" + std::string(include) + "\" means two different files here; rename one");
+    compilation.refused_include = "include \"" + std::string(include) + "\" means two different files here; rename one";
     return nullptr;
   }
   compilation.included.push_back(source.take());

@@ -29,6 +29,11 @@ Error unusable(const std::string& name, const std::string& why, ErrorCode code =
   return Error{code, name + ": " + why, name, {}};
 }
 
+// The caller says in which file and line.
+Error refused_include(const RuleSource& calling, const std::string& why) {
+  return Error{ErrorCode::invalid_argument, why, calling.name, {}};
+}
+
 Result<std::string> sha256_of(const std::string& bytes) {
   std::array<unsigned char, 32> digest{};
   if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) {
@@ -111,13 +116,13 @@ Result<std::vector<RuleSource>> collect_rule_files(const std::vector<std::string
 
 Result<RuleSource> read_included_file(const RuleSource& calling, const std::string& include) {
   const fs::path relative(include);
-  if (relative.is_absolute()) return unusable(calling.name, "include \"" + include + "\" is not a relative path");
+  if (relative.is_absolute()) return refused_include(calling, "include \"" + include + "\" is not a relative path");
   std::error_code failure;
   const fs::path path = fs::canonical(calling.path.parent_path() / relative, failure);
-  if (failure) return unusable(calling.name, "include \"" + include + "\": " + failure.message());
+  if (failure) return refused_include(calling, "include \"" + include + "\": " + failure.message());
   const auto [end, ignored] = std::mismatch(calling.root.begin(), calling.root.end(), path.begin(), path.end());
   if (end != calling.root.end()) {
-    return unusable(calling.name, "include \"" + include + "\" leaves the folder of the rules");
+    return refused_include(calling, "include \"" + include + "\" leaves the folder of the rules");
   }
   return read_rule_file(path, calling.root);
 }

@@ -103,6 +103,10 @@ ErrorCode cause_of(int code) {
   }
 }
 
+int seconds_for(ScanTime time, std::uint64_t bytes) {
+  return static_cast<int>(std::min<std::uint64_t>(time.base_seconds + bytes / time.bytes_per_second, INT_MAX));
+}
+
 // What one scan of one content gathers through libyara's callback.
 struct Gathering {
   const std::map<std::string, std::string>& sha256_of_file;
@@ -163,9 +167,10 @@ Result<YaraScannerHandle> new_scanner(YR_RULES* rules) {
 }
 
 // Runs rules on one byte: the modules open now what they would open at their first use. Returns the modules' names.
-Result<std::set<std::string>> rehearse(YR_RULES* rules) {
+Result<std::set<std::string>> rehearse(YR_RULES* rules, int seconds) {
   std::set<std::string> modules;
   const YaraScannerHandle scanner = EXHIBIT_TRY(new_scanner(rules));
+  yr_scanner_set_timeout(scanner.get(), seconds);
   yr_scanner_set_callback(
       scanner.get(),
       [](YR_SCAN_CONTEXT*, int message, void* data, void* user) noexcept -> int {
@@ -176,13 +181,19 @@ Result<std::set<std::string>> rehearse(YR_RULES* rules) {
       },
       &modules);
   constexpr std::uint8_t byte = 0;
-  yr_scanner_scan_mem(scanner.get(), &byte, sizeof byte);
+  const int code = yr_scanner_scan_mem(scanner.get(), &byte, sizeof byte);
+  if (code == ERROR_SCAN_TIMEOUT) {
+    return Error{ErrorCode::timeout,
+                 "a rule takes more than " + std::to_string(seconds) + " seconds for a single byte; take it out",
+                 {},
+                 {}};
+  }
   return modules;
 }
 
 // The magic module loads libmagic's database when a rule first asks it; a rule of ours asks before the process is
 // sealed.
-Result<void> rehearse_magic() {
+Result<void> rehearse_magic(int seconds) {
   YR_COMPILER* compiler = nullptr;
   if (yr_compiler_create(&compiler) != ERROR_SUCCESS)
     return Error{ErrorCode::memory_limit, "no memory for YARA", {}, {}};
@@ -193,7 +204,7 @@ Result<void> rehearse_magic() {
     return Error{ErrorCode::unsupported, "this libyara has no magic module", {}, {}};
   }
   const YaraRules held(rules);
-  EXHIBIT_TRY(rehearse(rules));
+  EXHIBIT_TRY(rehearse(rules, seconds));
   return {};
 }
 
@@ -224,11 +235,6 @@ class YaraRuleScanner final : public RuleScanner {
   }
 
  private:
-  int seconds_for(std::uint64_t bytes) const {
-    const std::uint64_t seconds = time_.base_seconds + bytes / time_.bytes_per_second;
-    return static_cast<int>(std::min<std::uint64_t>(seconds, INT_MAX));
-  }
-
   // One rule that fails must not hide the others: it is left out and the content scanned again.
   void run_all(std::uint64_t size, Gathering& gathering) {
     std::vector<YR_RULE*> left_out;
@@ -248,7 +254,7 @@ class YaraRuleScanner final : public RuleScanner {
       gathering.troubles.emplace(exhibit::name_of(ErrorCode::memory_limit), scanner.error().message);
       return nullptr;
     }
-    const int seconds = seconds_for(size);
+    const int seconds = seconds_for(time_, size);
     yr_scanner_set_timeout(scanner->get(), seconds);
     yr_scanner_set_callback(scanner->get(), on_scan_message, &gathering);
     gathering.matches.clear();
@@ -283,14 +289,15 @@ Result<std::unique_ptr<RuleScanner>> load_rule_scanner(const std::vector<std::st
   if (!library->ok()) return Error{ErrorCode::memory_limit, "libyara can't be initialised", {}, {}};
   yr_set_configuration_uint32(YR_CONFIG_MAX_MATCH_DATA, no_match_data);
   CompiledRules compiled = EXHIBIT_TRY(compile_rules(paths));
-  const std::set<std::string> modules = EXHIBIT_TRY(rehearse(compiled.rules.get()));
+  const int seconds = seconds_for(time, 1);
+  const std::set<std::string> modules = EXHIBIT_TRY(rehearse(compiled.rules.get(), seconds));
   if (modules.contains("time")) {
     return Error{ErrorCode::unsupported,
                  "the rules import YARA's module \"time\": findings may not depend on the clock; take those rules out",
                  {},
                  {}};
   }
-  if (modules.contains("magic")) EXHIBIT_TRY(rehearse_magic());
+  if (modules.contains("magic")) EXHIBIT_TRY(rehearse_magic(seconds));
   return std::unique_ptr<RuleScanner>(std::make_unique<YaraRuleScanner>(std::move(library), std::move(compiled), time));
 }
 

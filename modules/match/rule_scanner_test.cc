@@ -19,7 +19,6 @@
 #include "support/test_support.h"
 
 namespace exhibit::match {
-namespace {
 
 using test::TemporaryDirectory;
 using testing::AllOf;
@@ -28,6 +27,10 @@ using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
 namespace fs = std::filesystem;
+
+void PrintTo(const ScanTrouble& trouble, std::ostream* out) { *out << trouble.cause << ": " << trouble.detail; }
+
+namespace {
 
 class FileSource : public ByteSource {
  public:
@@ -72,14 +75,18 @@ class MemorySource : public ByteSource {
 };
 
 // Rule name -> every place as {offset, length, string}, as `yara` and as Exhibit tell it.
+// `yara` prints no length above 512.
 using Places = std::vector<std::tuple<std::uint64_t, std::uint64_t, std::string>>;
+constexpr std::uint64_t longest_told = 512;
 using Told = std::map<std::string, Places>;
 
 Told told(const ScanResult& result) {
   Told rules;
   for (const Match& match : result.matches) {
     Places& places = rules[match.rule];
-    for (const MatchPlace& place : match.where) places.emplace_back(place.offset, place.length, place.string);
+    for (const MatchPlace& place : match.where) {
+      places.emplace_back(place.offset, std::min(place.length, longest_told), place.string);
+    }
   }
   return rules;
 }
@@ -201,7 +208,7 @@ TEST(RuleScanner, SaysWhereAMatchComesFrom) {
   const auto scanner = load({testdata("diverse.yar")});
   ASSERT_EQ(scanner->files().size(), 1u);
   EXPECT_EQ(scanner->files()[0].name, "diverse.yar");
-  EXPECT_EQ(scanner->files()[0].rules, 14u);
+  EXPECT_EQ(scanner->files()[0].rules, 13u);
   const std::string sum = test::run({"sha256sum", testdata("diverse.yar")}).out.substr(0, 64);
   EXPECT_EQ(scanner->files()[0].sha256, sum);
 
@@ -247,12 +254,11 @@ std::string many_windows() {
   put(100, " needle ");
   put(100, "needle ");
   for (const std::size_t window : {w, 2 * w}) {
-    put(window - 3, "needle");           // across a window's start
+    put(window - 6, "needle");           // up to a window's start
     put(window + 8192 - 3, "-needle-");  // across where ownership changes
     put(window + 8192 + 20, " needle ");
-    put(window + o - 2, "needle");  // across the former window's end
+    put(window + o - (window == w ? 2 : 6), "needle");  // across the former block's end, or up to it: no `$` there
     put(window + o - 6 - 100, "needle");
-    put(window + o - 6, "needle");  // ends with the former window: no `$` there
     put(window + 100, "MZ needle");
     put(window + 200, std::string_view("n\0e\0e\0d\0l\0e\0", 12));
     put(window + 300, "odfeem");  // needle ^ 1
@@ -265,8 +271,7 @@ std::string many_windows() {
   put(w - 20000, "HEAD1");
   put(w + 5000, "TAIL1");
   put(w - 500, "HEAD2");
-  put(w + 8192 + w - 40, "TAIL2");
-  put(2 * w + 1000, "HEAD2");
+  put(2 * w - 195, "TAIL2");  // 300 bytes on, were the windows not counted
   return bytes;
 }
 
@@ -293,6 +298,10 @@ TEST(RuleScanner, AgreesWithYaraOnAContentOfSeveralWindows) {
   EXPECT_THAT(result.troubles, IsEmpty());
   const Told found = told(result);
   EXPECT_EQ(found, expected);
+  const auto jump = std::find_if(result.matches.begin(), result.matches.end(),
+                                 [](const Match& match) { return match.rule == "jump_inside_a_block"; });
+  ASSERT_NE(jump, result.matches.end());
+  EXPECT_EQ(jump->where[0].length, 25005u);
   for (const char* rule : {"literal", "exact_count", "far_apart", "anchored", "jump_inside_a_block",
                            "numbers_at_borders", "whole_hash", "range_hash", "range_entropy", "in_range"}) {
     EXPECT_TRUE(found.contains(rule)) << rule;
@@ -312,7 +321,7 @@ TEST(RuleScanner, EarlierScansLeaveNoTrace) {
   EXPECT_TRUE(told(scan(*scanner, elf)).contains("e"));
   scan(*scanner, flood);
   EXPECT_EQ(told(scan(*scanner, text)), first);
-  EXPECT_EQ(first, (Told{{"many", {{6, 1, "$a"}, {12, 1, "$a"}}}}));
+  EXPECT_EQ(first, (Told{{"many", {{8, 1, "$a"}, {12, 1, "$a"}}}}));
 }
 
 TEST(RuleScanner, TooManyMatchesAreToldWithRuleAndString) {
@@ -328,12 +337,29 @@ TEST(RuleScanner, TooManyMatchesAreToldWithRuleAndString) {
   EXPECT_EQ(read.size(), content.size());
 }
 
-TEST(RuleScanner, ARuleWithoutEndIsATimeoutAndEveryByteIsStillRead) {
+// libyara 4.2.3 gives up on `#a in (from..to)` where $a also lies before `from`, and on all other rules with it.
+TEST(RuleScanner, AnErrorOfLibyaraIsTold) {
   const TemporaryDirectory scratch;
   const auto scanner = load_text(scratch,
-                                 "rule endless { condition: for all i in (0..0x7fffffffffff) : (i >= 0) }\n"
-                                 "rule easy { condition: true }",
-                                 {.base_seconds = 1, .bytes_per_second = 1u << 30});
+                                 "rule r { strings: $a = \"a\" condition: #a in (5..9) >= 0 }\n"
+                                 "rule easy { condition: true }");
+  MemorySource content("a.......");
+  std::string read;
+  const ScanResult result = scan(*scanner, content, &read);
+  ASSERT_EQ(result.troubles.size(), 1u);
+  EXPECT_EQ(result.troubles[0].cause, "corrupt");
+  EXPECT_THAT(result.troubles[0].detail, AllOf(HasSubstr("no rule was judged"), HasSubstr("INTERNAL_FATAL_ERROR")));
+  EXPECT_THAT(result.matches, IsEmpty());
+  EXPECT_EQ(read, "a.......");
+}
+
+TEST(RuleScanner, ARuleWithoutEndIsATimeoutAndEveryByteIsStillRead) {
+  const TemporaryDirectory scratch;
+  const auto scanner =
+      load_text(scratch,
+                "rule endless { condition: filesize > 1 and for all i in (0..0x7fffffffffff) : (i >= 0) }\n"
+                "rule easy { condition: true }",
+                {.base_seconds = 1, .bytes_per_second = 1u << 30});
   const std::string bytes(3000, 'z');
   MemorySource content(bytes);
   std::string read;
@@ -347,7 +373,7 @@ TEST(RuleScanner, ARuleWithoutEndIsATimeoutAndEveryByteIsStillRead) {
 
 TEST(RuleScanner, ASearchThatTimesOutStillGivesEveryByteOnce) {
   const TemporaryDirectory scratch;
-  const auto scanner = load_text(scratch, "rule slow { strings: $a = /a.{1,4000}b.{1,4000}c/ condition: $a }",
+  const auto scanner = load_text(scratch, "rule slow { strings: $a = /a.{1,60}b.{1,60}c/ condition: $a }",
                                  {.base_seconds = 1, .bytes_per_second = 1u << 30});
   std::string bytes(20u << 20, 'a');
   for (std::size_t i = 0; i < bytes.size(); i += 9) bytes[i] = 'b';
@@ -414,6 +440,14 @@ TEST(RuleScannerLoad, RefusesWhatHasNoRulesOrOneNameTwice) {
   EXPECT_THAT(load_error({(scratch / "x").string(), (scratch / "y").string()}), HasSubstr("two rule files"));
   test::write_file(scratch / "x/a.yar", "// nothing\n");
   EXPECT_THAT(load_error({(scratch / "x").string()}), HasSubstr("no rule"));
+}
+
+TEST(RuleScannerLoad, RefusesARuleThatNeverEnds) {
+  const TemporaryDirectory scratch;
+  test::write_file(scratch / "a.yar", "rule a { condition: for all i in (0..0x7fffffffffff) : (i >= 0) }");
+  const auto scanner = load_rule_scanner({(scratch / "a.yar").string()}, {.base_seconds = 1});
+  ASSERT_FALSE(scanner.ok());
+  EXPECT_THAT(scanner.error().message, HasSubstr("1 seconds"));
 }
 
 TEST(RuleScannerLoad, RefusesTheClock) {
@@ -529,7 +563,7 @@ TEST(RuleScanner, OpensNothingAfterLoading) {
         const auto& matches = result.value().matches;
         const bool asked =
             std::any_of(matches.begin(), matches.end(), [](const Match& match) { return match.rule == "asks_magic"; });
-        _exit(type == "application/x-pie-executable" && asked ? 0 : 1);
+        _exit(type != "application/x-sharedlib" ? 1 : asked ? 0 : 2);
       },
       testing::ExitedWithCode(0), "");
 }

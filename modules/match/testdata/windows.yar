@@ -51,5 +51,6 @@ rule range_hash { condition: hash.sha256(16777000, 1000) == "SHA256" }
 rule range_entropy { condition: math.entropy(16000000, 2000000) > 7.9 and math.entropy(0, filesize) > 7.9 }
 rule in_range {
   strings: $a = "needle"
-  condition: for any i in (1..#a) : (@a[i] > 16777200 and @a[i] < 16777300) and #a in (16770000..16860000) > 2
+  condition: for any i in (1..#a) : (@a[i] > 16777200 and @a[i] < 16777300) and
+    #a in (0..16860000) > 6 and #a in (0..33560000) > 8
 }
