@@ -37,7 +37,7 @@ struct FindingsSummary {
 struct FindingsRequest {
   std::vector<std::string> digests = {"sha256"};  // hash::algorithms()
   std::vector<std::string> trees = {"sha256"};    // computed only with a key
-  std::optional<std::string> salt_key;            // raw bytes
+  std::optional<std::string> salt_key = {};       // raw bytes
 };
 
 // What is wrong, by line (the first is 1): the first few, and how many there are.

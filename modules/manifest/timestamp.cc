@@ -4,6 +4,8 @@
 #include <openssl/http.h>
 #include <openssl/rand.h>
 
+#include <ctime>
+
 #include "manifest/local_authority.h"
 #include "manifest/signed_data.h"
 #include "manifest/stamp_token.h"
@@ -44,22 +46,44 @@ Result<openssl::StampRequest> make_request(std::string_view stamped) {
 
 struct Address {
   openssl::Text host, port, path, query;
+
+  std::string resource() const {
+    return path.get() + (query && *query.get() != '\0' ? std::string("?") + query.get() : std::string());
+  }
 };
 
-Result<std::string> ask_by_http(const std::string& url, std::string_view question) {
-  Address address;
+Result<Address> parse_address(const std::string& url) {
   char *host = nullptr, *port = nullptr, *path = nullptr, *query = nullptr;
   int tls = 0;
-  const bool parsed = OSSL_HTTP_parse_url(url.c_str(), &tls, nullptr, &host, &port, nullptr, &path, &query, nullptr);
-  address = {openssl::Text(host), openssl::Text(port), openssl::Text(path), openssl::Text(query)};
-  if (!parsed || tls != 0) return cannot(url + " isn't an http:// address (" + openssl::last_error() + ")");
-  std::string resource = path;
-  if (query != nullptr && *query != '\0') resource += std::string("?") + query;
+  const bool parsed =
+      OSSL_HTTP_parse_url(url.c_str(), &tls, nullptr, &host, &port, nullptr, &path, &query, nullptr) == 1;
+  Address address = {openssl::Text(host), openssl::Text(port), openssl::Text(path), openssl::Text(query)};
+  ERR_clear_error();
+  if (!parsed || tls != 0) return cannot(url + " isn't an http:// address");
+  return address;
+}
+
+// OpenSSL's own connecting tries a refused connection again and again until the time is over.
+openssl::Bio connect(const Address& address) {
+  openssl::Bio connection(BIO_new_connect(address.host.get()));
+  if (!connection || BIO_set_conn_port(connection.get(), address.port.get()) != 1) return nullptr;
+  BIO_set_nbio(connection.get(), 1);
+  const time_t deadline = time(nullptr) + http_timeout;
+  while (BIO_do_connect(connection.get()) != 1) {
+    if (!BIO_should_retry(connection.get()) || BIO_wait(connection.get(), deadline, 100) != 1) return nullptr;
+  }
+  return connection;
+}
+
+Result<std::string> ask_by_http(const std::string& url, std::string_view question) {
+  const Address address = EXHIBIT_TRY(parse_address(url));
+  const openssl::Bio connection = connect(address);
+  if (!connection) return cannot(url + " can't be reached: " + openssl::last_error());
   const openssl::Bio body = openssl::memory(question);
-  // proxy "": none, and not one of the environment's.
-  const openssl::Bio answer(OSSL_HTTP_transfer(nullptr, host, port, resource.c_str(), 0, "", nullptr, nullptr, nullptr,
-                                               nullptr, nullptr, 0, nullptr, "application/timestamp-query", body.get(),
-                                               "application/timestamp-reply", 1, largest_answer, http_timeout, 0));
+  const openssl::Bio answer(OSSL_HTTP_transfer(
+      nullptr, address.host.get(), address.port.get(), address.resource().c_str(), 0, nullptr, nullptr,
+      connection.get(), nullptr, nullptr, nullptr, 0, nullptr, "application/timestamp-query", body.get(),
+      "application/timestamp-reply", 1, largest_answer, http_timeout, 0));
   if (!answer) return cannot(url + " gave no answer: " + openssl::last_error());
   std::string bytes;
   char buffer[4096];
