@@ -9,8 +9,9 @@
 namespace exhibit::hash {
 namespace {
 
-// A library context of our own holds OpenSSL's built-in provider and nothing else: the machine's openssl.cnf and the
-// environment can't put another implementation, or none, behind a name, and no file is opened.
+// A library context of our own holds OpenSSL's built-in provider and nothing else: the machine's openssl.cnf can't put
+// another provider, or none, behind a name. (OpenSSL still reads that file, for its default context, when it's first
+// used: hence prepare().)
 OSSL_LIB_CTX* library() {
   static OSSL_LIB_CTX* const context = OSSL_LIB_CTX_new();
   return context;
