@@ -53,7 +53,7 @@ Signs signs_of(ByteSource& media) {
   signs.bsd = is_bsd_label(second);
   signs.sun = is_sun_label(first) || is_sun_label(second);
   signs.apm = second.starts_with("PM");
-  constexpr std::uint64_t volume_descriptors = 16 * 2048;  // ECMA-119, section 6.2.1
+  constexpr std::uint64_t volume_descriptors = 16ULL * 2048;  // ECMA-119, section 6.2.1
   signs.iso9660 = bytes_at(media, volume_descriptors + 1, 5) == "CD001";
   return signs;
 }

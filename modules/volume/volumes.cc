@@ -40,8 +40,9 @@ std::vector<Volume> lay_out(const Table& table, std::uint64_t media_size, const 
 
 void number(std::vector<Volume>& volumes, const std::string& evidence, const std::string& prefix, std::uint64_t from) {
   for (Volume& volume : volumes) {
-    volume.id = evidence + "/" + prefix + std::to_string(from++);
     volume.parent = evidence;
+    volume.id = evidence;
+    volume.id.append("/").append(prefix).append(std::to_string(from++));
   }
 }
 
