@@ -1,5 +1,6 @@
 #include "volume/volumes.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -403,6 +404,17 @@ TEST(TskImage, CountsDamageThatItsCacheWouldHide) {
   ASSERT_EQ(tsk_img_read((*tsk)->get(), 1024, buffer, sizeof buffer), 512);
   EXPECT_EQ(media.damaged_reads(), 2U);
   EXPECT_FALSE(TskImage::create(media, 500).ok());
+}
+
+// libtsk brings libbfio.so.1 into the process, and libewf has a copy of its own: each name must mean one of them only.
+TEST(TskImage, LeavesLibewfItsOwnLibbfio) {
+  const void* tsk = dlsym(RTLD_DEFAULT, "tsk_img_open_external");
+  ASSERT_NE(tsk, nullptr);
+  for (const char* name : {"libbfio_handle_initialize", "libbfio_pool_initialize", "libbfio_pool_append_handle"}) {
+    Dl_info where{};
+    ASSERT_NE(dladdr(dlsym(RTLD_DEFAULT, name), &where), 0);
+    EXPECT_THAT(where.dli_fname, HasSubstr("libewf.so")) << name;
+  }
 }
 
 TEST(Record, HoldsWhatFindingsSay) {
