@@ -25,8 +25,6 @@ struct AlgorithmRow {
   std::string_view name;  // as findings.md spells it; the file's name
   std::string_view oid;   // object identifier, empty where none is registered
   std::size_t digest_bytes = 0;
-  // Fetches whatever creation needs from outside the process's memory; nullptr where that is nothing.
-  void (*prepare)() = nullptr;
   Result<std::unique_ptr<Hasher>> (*create)() = nullptr;
   std::span<const KnownAnswer> known_answers;
 };

@@ -27,10 +27,11 @@ std::vector<std::string> algorithms() {
 }
 
 void prepare() {
+  // Fetching isn't enough: OpenSSL opens its configuration when a digest is first used.
   for (const AlgorithmRow* row : algorithm_table()) {
-    if (row->prepare != nullptr) row->prepare();
+    if (auto hasher = row->create(); hasher.ok()) (*hasher)->finish();
   }
-  prepare_hmac();
+  if (auto hmac = HmacSha256::create("any key"); hmac.ok()) hmac->of("");
 }
 
 Result<std::unique_ptr<Hasher>> create(std::string_view algorithm) {

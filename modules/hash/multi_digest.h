@@ -25,8 +25,8 @@ class Hasher {
 // The names that create() knows, sorted.
 std::vector<std::string> algorithms();
 
-// Fetches what the algorithms and HMAC need from OpenSSL, so that creating and using them afterwards opens no file: to
-// be called before a process is sealed.
+// Uses each algorithm and HMAC once, so that creating and using them afterwards opens no file: to be called before a
+// process is sealed.
 void prepare();
 
 // Error: invalid_argument for a name that isn't in algorithms(), unsupported where this machine's OpenSSL lacks it.

@@ -10,8 +10,8 @@ namespace exhibit::hash {
 namespace {
 
 // A library context of our own holds OpenSSL's built-in provider and nothing else: the machine's openssl.cnf can't put
-// another provider, or none, behind a name. (OpenSSL still reads that file, for its default context, when it's first
-// used: hence prepare().)
+// another provider, or none, behind a name. (OpenSSL still reads that file, for its default context, when the first
+// digest starts: hence prepare().)
 OSSL_LIB_CTX* library() {
   static OSSL_LIB_CTX* const context = OSSL_LIB_CTX_new();
   return context;
@@ -96,7 +96,5 @@ std::string HmacSha256::of(std::string_view message) {
   EXHIBIT_CHECK(EVP_MAC_final(context, code.data(), &size, code.size()) == 1);
   return {reinterpret_cast<const char*>(code.data()), size};
 }
-
-void prepare_hmac() { hmac(); }
 
 }  // namespace exhibit::hash

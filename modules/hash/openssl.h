@@ -20,7 +20,6 @@ class OpensslDigest {
  public:
   explicit constexpr OpensslDigest(const char* name) : name_(name) {}
 
-  void prepare() { fetched(); }
   // Error (unsupported) where this machine's OpenSSL doesn't give the digest.
   Result<std::unique_ptr<Hasher>> create();
 
@@ -44,8 +43,5 @@ class HmacSha256 {
   };
   std::unique_ptr<evp_mac_ctx_st, Free> context_;
 };
-
-// Fetches HMAC's parts; see prepare() in multi_digest.h.
-void prepare_hmac();
 
 }  // namespace exhibit::hash

@@ -19,7 +19,6 @@ constexpr KnownAnswer known_answers[] = {
 extern constinit const AlgorithmRow blake2b_row = {.name = "blake2b",
                                                    .oid = "1.3.6.1.4.1.1722.12.2.1.16",
                                                    .digest_bytes = 64,
-                                                   .prepare = [] { digest.prepare(); },
                                                    .create = [] { return digest.create(); },
                                                    .known_answers = known_answers};
 

@@ -28,7 +28,6 @@ constexpr KnownAnswer known_answers[] = {
 extern constinit const AlgorithmRow md5_row = {.name = "md5",
                                                .oid = "1.2.840.113549.2.5",
                                                .digest_bytes = 16,
-                                               .prepare = [] { digest.prepare(); },
                                                .create = [] { return digest.create(); },
                                                .known_answers = known_answers};
 

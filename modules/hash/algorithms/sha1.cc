@@ -28,7 +28,6 @@ constexpr KnownAnswer known_answers[] = {
 extern constinit const AlgorithmRow sha1_row = {.name = "sha1",
                                                 .oid = "1.3.14.3.2.26",
                                                 .digest_bytes = 20,
-                                                .prepare = [] { digest.prepare(); },
                                                 .create = [] { return digest.create(); },
                                                 .known_answers = known_answers};
 

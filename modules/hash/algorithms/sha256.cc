@@ -28,7 +28,6 @@ constexpr KnownAnswer known_answers[] = {
 extern constinit const AlgorithmRow sha256_row = {.name = "sha256",
                                                   .oid = "2.16.840.1.101.3.4.2.1",
                                                   .digest_bytes = 32,
-                                                  .prepare = [] { digest.prepare(); },
                                                   .create = [] { return digest.create(); },
                                                   .known_answers = known_answers};
 

@@ -21,7 +21,6 @@ constexpr KnownAnswer known_answers[] = {
 extern constinit const AlgorithmRow sha3_256_row = {.name = "sha3-256",
                                                     .oid = "2.16.840.1.101.3.4.2.8",
                                                     .digest_bytes = 32,
-                                                    .prepare = [] { digest.prepare(); },
                                                     .create = [] { return digest.create(); },
                                                     .known_answers = known_answers};
 

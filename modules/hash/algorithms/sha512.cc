@@ -31,7 +31,6 @@ constexpr KnownAnswer known_answers[] = {
 extern constinit const AlgorithmRow sha512_row = {.name = "sha512",
                                                   .oid = "2.16.840.1.101.3.4.2.3",
                                                   .digest_bytes = 64,
-                                                  .prepare = [] { digest.prepare(); },
                                                   .create = [] { return digest.create(); },
                                                   .known_answers = known_answers};
 
