@@ -45,7 +45,7 @@ ContentBlocks::ContentBlocks(BlockBuffers& buffers, ByteSource& content, const F
   iterator_.next = [](YR_MEMORY_BLOCK_ITERATOR* iterator) noexcept { return blocks_of(iterator).advance(); };
   iterator_.file_size = [](YR_MEMORY_BLOCK_ITERATOR* iterator) noexcept { return blocks_of(iterator).size_; };
   block_.context = this;
-  block_.fetch_data = [](YR_MEMORY_BLOCK* block) noexcept {
+  block_.fetch_data = [](YR_MEMORY_BLOCK* block) noexcept {  // NOLINT(bugprone-exception-escape)
     auto& blocks = *static_cast<ContentBlocks*>(block->context);
     return reinterpret_cast<const std::uint8_t*>(blocks.load(blocks.index_));
   };

@@ -166,6 +166,12 @@ Result<YaraScannerHandle> new_scanner(YR_RULES* rules) {
   return YaraScannerHandle(scanner);
 }
 
+// yr_rule_disable keeps a rule from being judged, but libyara 4.2.3 still searches for its strings.
+void disable_strings(YR_SCANNER& scanner, const YR_RULE& rule) {
+  const YR_STRING* string = nullptr;
+  yr_rule_strings_foreach((&rule), string) { yr_bitmask_set(scanner.strings_temp_disabled, string->idx); }
+}
+
 // Runs rules on one byte: the modules open now what they would open at their first use. Returns the modules' names.
 Result<std::set<std::string>> rehearse(YR_RULES* rules, int seconds) {
   std::set<std::string> modules;
@@ -238,7 +244,7 @@ class YaraRuleScanner final : public RuleScanner {
   // One rule that fails must not hide the others: it is left out and the content scanned again.
   void run_all(std::uint64_t size, Gathering& gathering) {
     std::vector<YR_RULE*> left_out;
-    while (YR_RULE* failed = run_once(size, gathering)) {
+    while (YR_RULE* failed = run_once(size, left_out, gathering)) {
       if (left_out.size() == max_rules_left_out) break;
       yr_rule_disable(failed);
       left_out.push_back(failed);
@@ -248,12 +254,13 @@ class YaraRuleScanner final : public RuleScanner {
 
   // Returns the rule to be left out where one is to blame. A scanner keeps state from scan to scan (the entry point,
   // strings with too many matches), so each scan has its own.
-  YR_RULE* run_once(std::uint64_t size, Gathering& gathering) {
+  YR_RULE* run_once(std::uint64_t size, const std::vector<YR_RULE*>& left_out, Gathering& gathering) {
     auto scanner = new_scanner(compiled_.rules.get());
     if (!scanner.ok()) {
       gathering.troubles.emplace(exhibit::name_of(ErrorCode::memory_limit), scanner.error().message);
       return nullptr;
     }
+    for (const YR_RULE* rule : left_out) disable_strings(**scanner, *rule);
     const int seconds = seconds_for(time_, size);
     yr_scanner_set_timeout(scanner->get(), seconds);
     yr_scanner_set_callback(scanner->get(), on_scan_message, &gathering);
@@ -268,7 +275,11 @@ class YaraRuleScanner final : public RuleScanner {
 
   static std::string told(int code, int seconds, const YR_RULE* rule) {
     const std::string error = std::string(name_of_error(code)) + " (" + std::to_string(code) + ")";
-    if (rule != nullptr) return place_of(*rule) + " was left out on this content: libyara says " + error;
+    if (rule != nullptr)
+      return place_of(*rule) +
+             " was left out on this content, and rules that refer to it judged as if it had not matched: libyara "
+             "says " +
+             error;
     if (code == ERROR_SCAN_TIMEOUT) {
       return "the scan took longer than " + std::to_string(seconds) + " seconds; no rule was judged";
     }

@@ -254,22 +254,24 @@ std::string many_windows() {
   put(100, " needle ");
   put(100, "needle ");
   for (const std::size_t window : {w, 2 * w}) {
-    put(window - 6, "needle");           // up to a window's start
-    put(window + 8192 - 3, "-needle-");  // across where ownership changes
-    put(window + 8192 + 20, " needle ");
-    put(window + o - (window == w ? 2 : 6), "needle");  // across the former block's end, or up to it: no `$` there
-    put(window + o - 6 - 100, "needle");
+    put(window - 6, "needle");  // up to a window's start
     put(window + 100, "MZ needle");
     put(window + 200, std::string_view("n\0e\0e\0d\0l\0e\0", 12));
     put(window + 300, "odfeem");  // needle ^ 1
     put(window + 3000, std::string(2000, 'x') + "needle");
-    put(window + 8192 - 100, std::string(400, 'x') + "needle" + std::string(4200, 'y'));
-    put(window + o - 3000, "needle" + std::string(2990, 'y'));
+    put(window + o - 9000, "needle" + std::string(4200, 'y'));
+    put(window + o - 200, " needle ");
   }
+  // Across where the ownership of matches changes, and across the former block's end or up to it (no `$` there).
+  put(w + 8192 - 3, "-needle-");
+  put(w + 8192 + 20, " needle ");
+  put(w + o - 2, "needle");
+  put(2 * w + 8192 - 100, std::string(400, 'x') + "needle" + std::string(4200, 'y'));
+  put(2 * w + o - 6, "needle");
   put(w, "MZ");              // a program's first bytes where the second block begins
   put(2 * w, "needlework");  // no `^` here
   put(w - 20000, "HEAD1");
-  put(w + 5000, "TAIL1");
+  put(w + 6000, "TAIL1");
   put(w - 500, "HEAD2");
   put(2 * w - 195, "TAIL2");  // 300 bytes on, were the windows not counted
   return bytes;
@@ -301,7 +303,7 @@ TEST(RuleScanner, AgreesWithYaraOnAContentOfSeveralWindows) {
   const auto jump = std::find_if(result.matches.begin(), result.matches.end(),
                                  [](const Match& match) { return match.rule == "jump_inside_a_block"; });
   ASSERT_NE(jump, result.matches.end());
-  EXPECT_EQ(jump->where[0].length, 25005u);
+  EXPECT_EQ(jump->where[0].length, 26005u);
   for (const char* rule : {"literal", "exact_count", "far_apart", "anchored", "jump_inside_a_block",
                            "numbers_at_borders", "whole_hash", "range_hash", "range_entropy", "in_range"}) {
     EXPECT_TRUE(found.contains(rule)) << rule;
@@ -335,6 +337,24 @@ TEST(RuleScanner, TooManyMatchesAreToldWithRuleAndString) {
   EXPECT_THAT(result.troubles[0].detail, AllOf(HasSubstr("rules.yar"), HasSubstr("flood"), HasSubstr("$many")));
   EXPECT_EQ(result.matches.size(), 1u);
   EXPECT_EQ(read.size(), content.size());
+}
+
+// `yara` says "error: 46" here and tells of no rule.
+TEST(RuleScanner, ARuleThatFailsDoesNotHideTheOthers) {
+  const TemporaryDirectory scratch;
+  const auto scanner = load_text(scratch,
+                                 "rule first { strings: $a = /aaaa(.?){900}b/ condition: $a }\n"
+                                 "rule easy { strings: $a = \"z\" condition: $a }\n"
+                                 "rule second { strings: $a = /aa(a{1,500}){1,500}c/ condition: $a }");
+  MemorySource hard(std::string(5000, 'a') + "z"), plain("aaaab aaaac z");
+  const Told before = told(scan(*scanner, plain));
+  const ScanResult result = scan(*scanner, hard);
+  EXPECT_EQ(told(result), (Told{{"easy", {{5000, 1, "$a"}}}}));
+  ASSERT_EQ(result.troubles.size(), 2u);
+  EXPECT_THAT(result.troubles[0].detail, AllOf(HasSubstr("\"first\" was left out"), HasSubstr("TOO_MANY_RE_FIBERS")));
+  EXPECT_THAT(result.troubles[1].detail, HasSubstr("\"second\" was left out"));
+  EXPECT_EQ(told(scan(*scanner, plain)), before) << "left out for one content only";
+  EXPECT_TRUE(before.contains("second") && before.contains("easy"));
 }
 
 // libyara 4.2.3 gives up on `#a in (from..to)` where $a also lies before `from`, and on all other rules with it.
