@@ -64,6 +64,11 @@ Result<void> for_each_value(const std::string& path,
 std::string kind_of(const Json& line) { return line.value("record", ""); }
 std::string message_of(const Json& line) { return line.value("message", ""); }
 
+std::vector<Json> given_problems(const Given& given, const std::string& evidence) {
+  const auto found = given.problems.find(evidence);
+  return found == given.problems.end() ? std::vector<Json>() : found->second;
+}
+
 Error error_from(const Json& failed, const std::string& where) {
   const std::string cause = failed.value("cause", "");
   for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code) {
@@ -121,6 +126,14 @@ Run::~Run() = default;
 
 Result<void> Run::execute() {
   for (const auto& [id, state] : evidence_) {
+    if (options_.given != nullptr && !options_.examine) {
+      adopt_given(*state);
+      for (const auto& volume : state->volumes) {
+        const std::string& items = options_.given->volumes.at(volume->id).items;
+        if (!items.empty()) EXHIBIT_TRY(on_walk(*state, *volume, {items, 0}));
+      }
+      continue;
+    }
     Task task;
     task.id = id + ".survey";
     task.role = "survey";
@@ -129,6 +142,27 @@ Result<void> Run::execute() {
     pool_.submit(std::move(task));
   }
   return pool_.run([this](const Task& task, const TaskOutput& output) { return on_finished(task, output); });
+}
+
+// The evidence as an earlier verb described it.
+void Run::adopt_given(EvidenceState& evidence) {
+  const Given& given = *options_.given;
+  for (const auto& [id, from] : given.volumes) {
+    if (from.evidence != evidence.files->id) continue;
+    auto volume = std::make_unique<VolumeState>();
+    volume->evidence = from.evidence;
+    volume->id = id;
+    volume->plan = {{"offset", from.record.is_null() ? std::uint64_t{0} : from.record.value("offset", std::uint64_t{0})}};
+    volume->record = from.record;
+    volume->coverage = from.coverage;
+    volume->findings = std::make_unique<VolumeFindings>(id);
+    evidence.volumes.push_back(std::move(volume));
+  }
+}
+
+// Of what the survey found, only what was given.
+bool Run::is_wanted(const VolumeState& volume) const {
+  return options_.given == nullptr || options_.given->volumes.contains(volume.id);
 }
 
 Task Run::volume_task(const VolumeState& volume, const char* role, const char* stage) const {
@@ -200,8 +234,16 @@ Result<void> Run::on_survey(EvidenceState& evidence, const TaskOutput& output) {
     task.arguments["digests"] = options_.digests;
     pool_.submit(std::move(task));
   }
+  std::erase_if(evidence.volumes, [&](const auto& volume) { return !is_wanted(*volume); });
   for (const auto& volume : evidence.volumes) {
-    if (options_.walk && volume->plan.value("filesystem", false)) {
+    if (options_.given != nullptr) {
+      const Given::Volume& from = options_.given->volumes.at(volume->id);
+      if (from.items.empty()) {
+        volume_examined(evidence, *volume);
+      } else {
+        EXHIBIT_TRY(on_walk(evidence, *volume, {from.items, 0}));
+      }
+    } else if (options_.walk && volume->plan.value("filesystem", false)) {
       pool_.submit(volume_task(*volume, "walk", "walk"));
     } else {
       volume_examined(evidence, *volume);
@@ -257,7 +299,10 @@ Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const Ta
         return {};
       }));
   if (items > 0) batches.push_back(batch.slices());
-  if (!options_.examine) volume.items = all.slices();
+  if (!options_.examine) {
+    volume.items = all.slices();
+    EXHIBIT_TRY(look_up(volume, output.path));
+  }
   if (!options_.examine || batches.empty()) {
     volume_examined(evidence, volume);
     return {};
@@ -299,6 +344,19 @@ Result<void> Run::on_examine(EvidenceState& evidence, VolumeState& volume, const
   return {};
 }
 
+// Which items' digests the hash sets know.
+Result<void> Run::look_up(VolumeState& volume, const std::string& path) {
+  if (options_.sets == nullptr || options_.sets->empty()) return {};
+  return for_each_value(path, [&](const Json& line, auto, auto) -> Result<void> {
+    if (kind_of(line) != "item" || !line.contains("digests")) return {};
+    const Item item = EXHIBIT_TRY(base::item_from_record(line));
+    for (const auto& set : *options_.sets) {
+      for (const Match& match : set->look_up(item)) volume.findings->add(base::to_record(match));
+    }
+    return {};
+  });
+}
+
 void Run::volume_examined(EvidenceState& evidence, VolumeState& volume) {
   volume.examined = true;
   if (evidence.media_done) submit_account(evidence, volume);
@@ -306,6 +364,8 @@ void Run::volume_examined(EvidenceState& evidence, VolumeState& volume) {
 
 void Run::submit_account(EvidenceState& evidence, VolumeState& volume) {
   if (!options_.account) return;
+  // Of a listing that isn't whole nobody can say what lies beside its items.
+  if (options_.given != nullptr && options_.given->volumes.at(volume.id).coverage.is_null()) return;
   // In order of the plan, not of arrival.
   std::sort(volume.items.begin(), volume.items.end(), [](const LineSlice& a, const LineSlice& b) {
     return std::tie(a.path, a.offset) < std::tie(b.path, b.offset);
@@ -413,7 +473,12 @@ Result<Counts> Run::write(const std::string& evidence_id, const LineCall& write)
     counts.problems += kind_of(record) == "problem";
     return write(line);
   };
-  EXHIBIT_TRY(counted(base::canonical(evidence.record)));
+  const Given* given = options_.given;
+  if (given == nullptr) {
+    EXHIBIT_TRY(counted(base::canonical(evidence.record)));
+  } else if (const auto found = given->evidence.find(evidence_id); found != given->evidence.end()) {
+    EXHIBIT_TRY(counted(base::canonical(found->second)));
+  }
   std::vector<const VolumeState*> volumes;
   for (const auto& volume : evidence.volumes) volumes.push_back(volume.get());
   std::sort(volumes.begin(), volumes.end(), [](const VolumeState* a, const VolumeState* b) {
@@ -421,15 +486,18 @@ Result<Counts> Run::write(const std::string& evidence_id, const LineCall& write)
            std::pair(b->plan.at("offset").get<std::uint64_t>(), b->id);
   });
   for (const VolumeState* volume : volumes) {
-    EXHIBIT_TRY(counted(base::canonical(volume->record)));
+    const Json& record = given != nullptr ? given->volumes.at(volume->id).record : volume->record;
+    if (!record.is_null()) EXHIBIT_TRY(counted(base::canonical(record)));
     EXHIBIT_TRY(volume->findings->write_items(counted));
     EXHIBIT_TRY(volume->findings->write_own(counted));
     if (!volume->coverage.is_null()) EXHIBIT_TRY(counted(base::canonical(volume->coverage)));
   }
   VolumeFindings own(evidence_id);
-  for (const Json& problem : evidence.problems) own.add(problem);
+  for (const Json& problem : given == nullptr ? evidence.problems : given_problems(*given, evidence_id)) own.add(problem);
   EXHIBIT_TRY(own.write_own(counted));
-  if (options_.account) EXHIBIT_TRY(counted(base::canonical(evidence_coverage(evidence))));
+  const bool whole = given == nullptr || given->coverage.contains(evidence_id);
+  if (whole && !options_.account && given != nullptr) EXHIBIT_TRY(counted(base::canonical(given->coverage.at(evidence_id))));
+  if (whole && options_.account) EXHIBIT_TRY(counted(base::canonical(evidence_coverage(evidence))));
   return counts;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/assemble.h"
+#include "engine/given.h"
 #include "engine/pool.h"
 #include "hashset/hashset.h"
 
@@ -25,6 +26,9 @@ struct RunOptions {
   bool account = false;              // coverage
   bool rules = false;                // the workers have rules: items and regions are scanned
   const std::vector<std::unique_ptr<hashset::HashSet>>* sets = nullptr;
+  // What came by a pipe: its items are taken instead of walking, and only what came is written again. Without
+  // `examine` the evidence isn't opened at all.
+  const Given* given = nullptr;
 };
 
 struct Counts {
@@ -56,6 +60,9 @@ class Run {
   struct VolumeState;
   struct EvidenceState;
 
+  void adopt_given(EvidenceState& evidence);
+  Result<void> look_up(VolumeState& volume, const std::string& path);
+  bool is_wanted(const VolumeState& volume) const;
   Result<void> on_finished(const Task& task, const TaskOutput& output);
   Result<void> on_survey(EvidenceState& evidence, const TaskOutput& output);
   Result<void> on_media(EvidenceState& evidence, const TaskOutput& output);

@@ -15,7 +15,7 @@ std::unique_ptr<hash::Hasher> sha256() {
 
 }  // namespace
 
-Output::Output(int socket) : socket_(socket), digest_(sha256()) {}
+Output::Output(int socket, TouchHook hook) : socket_(socket), hook_(std::move(hook)), digest_(sha256()) {}
 
 void Output::append(std::string_view line) {
   pending_ += line;
@@ -37,6 +37,7 @@ void Output::problem(const Problem& problem) { record(base::to_record(problem));
 void Output::touch(std::string_view object, std::uint64_t bytes) {
   append(base::canonical({{"message", "touch"}, {"object", object}, {"bytes", bytes}}) + "\n");
   flush();  // it must be on its way before the object is handled
+  if (hook_) hook_(object);
 }
 
 void Output::done() {

@@ -5,6 +5,7 @@
 #include "base/channel.h"
 #include "hash/multi_digest.h"
 #include "sandbox/seal.h"
+#include "worker/libraries.h"
 #include "worker/roles.h"
 #include "worker/task.h"
 
@@ -54,7 +55,8 @@ Result<void> load(const Json& message, Context& context) {
 }
 
 Json sealed_message(const sandbox::Seal& seal, const Context& context) {
-  Json message = {{"message", "sealed"}, {"seal", sandbox::to_json(seal)}, {"rules", Json::array()}};
+  Json message = {{"message", "sealed"}, {"seal", sandbox::to_json(seal)}, {"rules", Json::array()},
+                  {"libraries", library_versions()}, {"acts", sandbox::forbidden_acts()}};
   if (context.rules != nullptr) {
     for (const auto& file : context.rules->files()) {
       message["rules"].push_back({{"name", file.name}, {"sha256", file.sha256}, {"rules", file.rules}});
@@ -132,10 +134,10 @@ Result<sandbox::Seal> prepare(const Json& message, Context& context) {
 
 }  // namespace
 
-int serve(int socket) {
+int serve(int socket, const TouchHook& hook) {
   std::set_new_handler(out_of_memory);
   Inbox inbox(socket);
-  Output output(socket);
+  Output output(socket, hook);
   Context context;
   EvidenceGatherer gatherer;
   const auto first = inbox.next();

@@ -21,11 +21,14 @@
 
 namespace exhibit::worker {
 
+// Called with each object that is touched: how the tests' hostile workers misbehave on some of them.
+using TouchHook = std::function<void(std::string_view object)>;
+
 // What goes back to the coordinator: record lines, and messages that are no record.
 class Output : public base::Reporter {
  public:
   // `socket` stays the caller's.
-  explicit Output(int socket);
+  explicit Output(int socket, TouchHook hook = {});
 
   void record(const base::Json& record);
   // A line with the key `message` that isn't part of the findings.
@@ -42,6 +45,7 @@ class Output : public base::Reporter {
   void append(std::string_view line);
 
   int socket_;
+  TouchHook hook_;
   std::string pending_;      // not yet sent
   std::uint64_t lines_ = 0;  // of this task
   std::unique_ptr<hash::Hasher> digest_;
@@ -97,6 +101,6 @@ struct Role {
 };
 
 // The worker's whole life on `socket`: returns the exit status (base/channel.h).
-int serve(int socket);
+int serve(int socket, const TouchHook& hook = {});
 
 }  // namespace exhibit::worker

@@ -1,0 +1,138 @@
+#include "exhibit/case_folder.h"
+
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "engine/journal.h"
+#include "engine/task.h"
+#include "exhibit/common.h"
+
+namespace exhibit::cmd {
+namespace fs = std::filesystem;
+using base::Json;
+
+namespace {
+
+Error io_error(const std::string& file) {
+  return {ErrorCode::io_error, file + ": " + std::strerror(errno), {}, {}};
+}
+
+Result<void> write_whole(int fd, std::string_view bytes, const std::string& file) {
+  while (!bytes.empty()) {
+    const ssize_t put = write(fd, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return io_error(file);
+    bytes.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
+// Rule files below a folder are those that the worker takes: .yar and .yara, sorted.
+std::vector<std::string> rule_files(const std::string& path) {
+  if (!fs::is_directory(path)) return {path};
+  std::vector<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(path)) {
+    const std::string extension = entry.path().extension().string();
+    if (entry.is_regular_file() && (extension == ".yar" || extension == ".yara")) files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+bool CaseFolder::sealed() const { return fs::exists(path_ + "/" + manifest::manifest_name); }
+
+Result<void> CaseFolder::make() const {
+  for (const char* folder : {"", "/findings", "/secret", "/log", "/work"}) {
+    std::error_code error;
+    fs::create_directories(path_ + folder, error);
+    if (error) return Error{ErrorCode::io_error, path_ + folder + ": cannot be made: " + error.message(), {}, {}};
+  }
+  if (chmod((path_ + "/secret").c_str(), S_IRWXU) != 0) return io_error(path_ + "/secret");
+  return {};
+}
+
+Result<void> CaseFolder::put(const std::string& file, std::string_view bytes, unsigned mode) const {
+  const std::string written = file + ".new";
+  base::UniqueFd fd(open(written.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!fd) return io_error(written);
+  EXHIBIT_TRY(write_whole(fd.get(), bytes, written));
+  // The mode doesn't hang on the umask of whoever runs this.
+  if (fchmod(fd.get(), mode) != 0 || fsync(fd.get()) != 0 || rename(written.c_str(), file.c_str()) != 0) return io_error(file);
+  return {};
+}
+
+Result<std::string> CaseFolder::get(const std::string& file) const {
+  base::UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return Error{ErrorCode::not_found, file + ": " + std::strerror(errno), {}, {}};
+  std::string bytes;
+  char buffer[65536];
+  ssize_t got = 0;
+  while ((got = read(fd.get(), buffer, sizeof buffer)) > 0) bytes.append(buffer, static_cast<std::size_t>(got));
+  if (got < 0) return io_error(file);
+  return bytes;
+}
+
+Result<void> CaseFolder::remember(const Memory& memory) const {
+  return put(path_ + "/log/case.json", base::canonical({{"case", memory.case_fields}, {"inputs", memory.inputs}}));
+}
+
+Result<CaseFolder::Memory> CaseFolder::memory() const {
+  const Json stored = EXHIBIT_TRY(base::parse_json(EXHIBIT_TRY(get(path_ + "/log/case.json"))));
+  return Memory{stored.value("case", Json::object()), stored.value("inputs", Json::array())};
+}
+
+Result<void> CaseFolder::log_run(Json run, const std::optional<Json>& sealed) const {
+  utsname system{};
+  uname(&system);
+  run["host"] = {{"name", system.nodename}, {"system", std::string(system.sysname) + " " + system.release}};
+  const Json libraries = sealed ? sealed->value("libraries", Json::object()) : Json::object();
+  run["tool"] = EXHIBIT_TRY(describe_tool(libraries));
+  if (sealed) run["seal"] = sealed->at("seal");
+  base::UniqueFd fd(open((path_ + "/log/runs.jsonl").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  if (!fd) return io_error(path_ + "/log/runs.jsonl");
+  return write_whole(fd.get(), base::canonical(run) + "\n", path_ + "/log/runs.jsonl");
+}
+
+Result<std::vector<Json>> CaseFolder::runs() const {
+  std::vector<Json> runs;
+  EXHIBIT_TRY(engine::for_each_line(path_ + "/log/runs.jsonl", [&](std::string_view line) -> Result<void> {
+    runs.push_back(EXHIBIT_TRY(base::parse_json(line)));
+    return {};
+  }));
+  return runs;
+}
+
+Result<Json> describe_inputs(const std::vector<std::unique_ptr<hashset::HashSet>>& sets, const std::vector<std::string>& rules) {
+  Json inputs = Json::array();
+  for (const auto& set : sets) {
+    inputs.push_back({{"kind", "hashset"}, {"name", set->name()}, {"version", ""}, {"entries", set->entries()},
+                      {"digests", {{"sha256", set->file_sha256()}}}});
+  }
+  for (const std::string& path : rules) {
+    for (const std::string& file : rule_files(path)) {
+      const std::string name = file == path ? fs::path(file).filename().string() : fs::relative(file, path).string();
+      inputs.push_back({{"kind", "yara"}, {"name", name}, {"version", ""}, {"entries", 0U},
+                        {"digests", {{"sha256", EXHIBIT_TRY(engine::file_sha256(file))}}}});
+    }
+  }
+  return inputs;
+}
+
+Result<Json> describe_tool(const Json& libraries) {
+  Json all = libraries;
+  all["openssl"] = OpenSSL_version(OPENSSL_VERSION_STRING);
+  return Json{{"name", "exhibit"}, {"version", version}, {"source_revision", source_revision},
+              {"build_sha256", EXHIBIT_TRY(engine::file_sha256("/proc/self/exe"))}, {"libraries", all}};
+}
+
+}  // namespace exhibit::cmd

@@ -1,0 +1,55 @@
+#pragma once
+// The case folder of manifest.md, "The case folder".
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "hashset/hashset.h"
+#include "manifest/manifest.h"
+
+namespace exhibit::cmd {
+
+class CaseFolder {
+ public:
+  explicit CaseFolder(std::string path) : path_(std::move(path)) {}
+  const std::string& path() const { return path_; }
+
+  bool sealed() const;
+  // The folders: findings, secret (0700), log, work.
+  Result<void> make() const;
+
+  std::string findings(const std::string& evidence) const { return path_ + "/findings/" + evidence + ".jsonl"; }
+  // SHA-256 digests of the medium's blocks, 32 bytes each: the leaves beneath block_root. Lets verify say where an image
+  // differs; its own authority is block_root.
+  std::string blocks(const std::string& evidence) const { return path_ + "/findings/" + evidence + ".blocks"; }
+
+  // Writes a file whole or not at all.
+  Result<void> put(const std::string& file, std::string_view bytes, unsigned mode = 0644) const;
+  Result<std::string> get(const std::string& file) const;
+
+  // What sealing needs to know of processing; under log/, as it is no claim.
+  struct Memory {
+    base::Json case_fields = base::Json::object();
+    base::Json inputs = base::Json::array();
+  };
+  Result<void> remember(const Memory& memory) const;
+  Result<Memory> memory() const;
+
+  // One line of log/runs.jsonl: times, host, versions, command line, how it ended.
+  Result<void> log_run(base::Json run, const std::optional<base::Json>& sealed) const;
+  Result<std::vector<base::Json>> runs() const;
+
+ private:
+  std::string path_;
+};
+
+// The manifest's `inputs`: hash sets and rule files with the digests of the exact files.
+Result<base::Json> describe_inputs(const std::vector<std::unique_ptr<hashset::HashSet>>& sets, const std::vector<std::string>& rules);
+
+// The manifest's `tool`, with the libraries' versions as the worker told them.
+Result<base::Json> describe_tool(const base::Json& libraries);
+
+}  // namespace exhibit::cmd

@@ -1,0 +1,113 @@
+// exhibit cat: one item's content to standard output.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <thread>
+
+#include "exhibit/session.h"
+
+namespace exhibit::cmd {
+
+extern const Verb cat_verb;
+
+namespace {
+
+using base::Json;
+
+// A worker may not write to files; it writes into a pipe, and this copies from the pipe to standard output.
+class Copier {
+ public:
+  explicit Copier(base::UniqueFd from) : thread_([fd = std::move(from)] { copy(fd.get()); }) {}
+  ~Copier() { thread_.join(); }
+
+ private:
+  static void copy(int from) {
+    std::array<char, 65536> bytes;
+    ssize_t got = 0;
+    while ((got = read(from, bytes.data(), bytes.size())) > 0) {
+      if (std::fwrite(bytes.data(), 1, static_cast<std::size_t>(got), stdout) != static_cast<std::size_t>(got)) return;
+    }
+    std::fflush(stdout);
+  }
+  std::thread thread_;
+};
+
+Error no_such_item(const std::string& id) { return {ErrorCode::not_found, id + ": there is no such item", id, {}}; }
+
+// The volume's record by its id.
+Result<Json> find_volume(Session& session, const std::string& id) {
+  Json found;
+  for (const auto& evidence : session.evidence()) {
+    EXHIBIT_TRY(session.run().write_survey(evidence.id, [&](std::string_view line) -> Result<void> {
+      Json record = EXHIBIT_TRY(base::parse_json(line));
+      if (record.value("record", "") == "volume" && record.value("id", "") == id) found = std::move(record);
+      return {};
+    }));
+  }
+  if (found.is_null()) return no_such_item(id);
+  return found;
+}
+
+// "E1/p2/i36-128-1:/Users/ann/a.txt": volume, address, and a path that is only for people.
+Result<engine::Task> task_for(Session& session, const std::string& item, int descriptor) {
+  const std::size_t address = item.find("/i");
+  if (address == std::string::npos || item.find('/') == std::string::npos) return no_such_item(item);
+  const std::size_t end = std::min(item.find(':', address), item.size());
+  const Json volume = EXHIBIT_TRY(find_volume(session, item.substr(0, address)));
+  engine::Task task;
+  task.id = "cat";
+  task.role = "cat";
+  task.evidence = item.substr(0, item.find('/'));
+  task.subject = item;
+  task.stage = "read";
+  task.descriptor = descriptor;
+  task.arguments = {{"volume", {{"id", volume.at("id")}, {"offset", volume.at("offset")}, {"size", volume.at("size")}}},
+                    {"address", item.substr(address + 1, end - address - 1)},
+                    {"item", item}};
+  return task;
+}
+
+int run_cat(const std::vector<std::string>& arguments) {
+  options::options_description described("options");
+  add_run_options(described);
+  described.add_options()("item", options::value<std::string>()->required(), "the item's id, as list prints it");
+  const Parsed parsed = parse(cat_verb, arguments, described, "image");
+  if (parsed.help) return exit_done;
+  RunSettings settings = run_settings(parsed.values);
+  if (settings.images.empty()) throw Usage{"name an image"};
+  settings.jobs = 1;
+  auto session = Session::open(settings);
+  if (!session.ok()) return fail(session.error());
+  if (auto done = (*session)->execute({.digests = {}, .walk = false}); !done.ok()) return fail(done.error());
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return fail({ErrorCode::internal, "no pipe", {}, {}});
+  base::UniqueFd into(ends[1]);
+  auto task = task_for(**session, parsed.values["item"].as<std::string>(), into.get());
+  if (!task.ok()) {
+    close(ends[0]);
+    return fail(task.error());
+  }
+  int status = exit_done;
+  Result<void> done;
+  {
+    Copier copier{base::UniqueFd(ends[0])};
+    done = (*session)->execute({task.take()}, [&](std::string_view line) -> Result<void> {
+      const Json value = EXHIBIT_TRY(base::parse_json(line));
+      std::fprintf(stderr, "exhibit: %s: %s\n", value.value("cause", "").c_str(), printable(value.value("detail", "")).c_str());
+      status = value.contains("message") ? exit_input : exit_problems;
+      return {};
+    });
+    into.reset();
+    session->reset();  // the worker's end of the pipe
+  }
+  return done.ok() ? status : fail(done.error());
+}
+
+}  // namespace
+
+const Verb cat_verb = {"cat", "IMAGE --item ID", "one item's content to standard output", run_cat};
+
+}  // namespace exhibit::cmd

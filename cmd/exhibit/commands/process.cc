@@ -1,0 +1,138 @@
+// exhibit process: everything in one case folder. Started again after any interruption it goes on from where it stopped.
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "exhibit/case_folder.h"
+#include "exhibit/session.h"
+
+namespace exhibit::cmd {
+
+extern const Verb process_verb;
+
+namespace {
+
+using base::Json;
+namespace fs = std::filesystem;
+
+// What the findings depend on: a run goes on only where all of it is the same.
+Json plan_of(const RunSettings& settings, const std::vector<engine::Evidence>& evidence, const Json& inputs) {
+  Json images = Json::array();
+  for (const auto& image : evidence) {
+    Json segments = Json::array();
+    for (const auto& segment : image.segments) segments.push_back({{"name", segment.name}, {"size", segment.size}});
+    images.push_back(segments);
+  }
+  return {{"images", images}, {"inputs", inputs}, {"digests", settings.digests}, {"as", settings.as},
+          {"tool", {{"version", version}, {"source_revision", source_revision}}}};
+}
+
+Result<void> write_findings(const CaseFolder& folder, const Session& session, engine::Run& run, engine::Counts& total) {
+  for (const auto& evidence : session.evidence()) {
+    auto file = EXHIBIT_TRY(engine::OutputFile::create(folder.findings(evidence.id) + ".new"));
+    const auto counts = EXHIBIT_TRY(run.write(evidence.id, [&](std::string_view line) { return file.write(std::string(line) + "\n"); }));
+    EXHIBIT_TRY(file.close());
+    total.items += counts.items;
+    total.matches += counts.matches;
+    total.problems += counts.problems;
+    EXHIBIT_TRY(folder.put(folder.blocks(evidence.id), run.block_digests(evidence.id)));
+    // Beyond this point the findings are there: until now a run that was cut off would make them anew.
+    if (rename((folder.findings(evidence.id) + ".new").c_str(), folder.findings(evidence.id).c_str()) != 0) {
+      return Error{ErrorCode::io_error, folder.findings(evidence.id) + ": cannot be put in place", {}, {}};
+    }
+  }
+  return {};
+}
+
+int outcome(const Session& session, engine::Run& run, const engine::Counts& counts) {
+  for (const auto& evidence : session.evidence()) {
+    const std::string integrity = run.integrity(evidence.id);
+    std::fprintf(stderr, "exhibit: %s: integrity: %s\n", evidence.id.c_str(), integrity.c_str());
+  }
+  std::fprintf(stderr, "exhibit: %llu items, %llu leads for a person to look at, %llu problems\n",
+               static_cast<unsigned long long>(counts.items), static_cast<unsigned long long>(counts.matches),
+               static_cast<unsigned long long>(counts.problems));
+  for (const auto& evidence : session.evidence()) {
+    const std::string integrity = run.integrity(evidence.id);
+    if (integrity == "mismatch" || integrity == "unreadable") return exit_no;
+  }
+  return counts.problems > 0 ? exit_problems : exit_done;
+}
+
+// The case's own words; what a profile demands is asked at sealing.
+Json case_fields(const options::variables_map& values) {
+  Json fields = Json::object();
+  for (const char* key : {"number", "title", "authority", "examiner", "profile"}) {
+    if (values.count(key) != 0) fields[key] = values[key].as<std::string>();
+  }
+  return fields;
+}
+
+Result<int> process(const options::variables_map& values, const std::vector<std::string>& arguments) {
+  RunSettings settings = run_settings(values);
+  CaseFolder folder(values["case"].as<std::string>());
+  if (folder.sealed()) {
+    return Error{ErrorCode::invalid_argument, folder.path() + ": is sealed; begin another case", {}, {}};
+  }
+  EXHIBIT_TRY(folder.make());
+  const auto sets = EXHIBIT_TRY(load_hash_sets(settings.hash_sets));
+  const Json inputs = EXHIBIT_TRY(describe_inputs(sets, settings.rules));
+  std::vector<engine::Evidence> evidence;
+  for (const std::string& image : settings.images) {
+    evidence.push_back(EXHIBIT_TRY(engine::open_evidence("E" + std::to_string(evidence.size() + 1), image, settings.as)));
+  }
+  settings.plan = plan_of(settings, evidence, inputs);
+  settings.work_folder = folder.path() + "/work";
+  evidence.clear();
+  const std::string started = now_text();
+  auto session = EXHIBIT_TRY(Session::open(settings));
+  if (session->resumed_tasks() > 0) {
+    std::fprintf(stderr, "exhibit: goes on with %llu finished tasks\n", static_cast<unsigned long long>(session->resumed_tasks()));
+  }
+  engine::RunOptions options{.digests = settings.digests, .walk = true, .examine = true, .media = true, .account = true,
+                             .rules = !settings.rules.empty(), .sets = &sets};
+  Result<void> done = session->execute(std::move(options));
+  engine::Counts counts;
+  if (done.ok()) done = write_findings(folder, *session, session->run(), counts);
+  int status = done.ok() ? outcome(*session, session->run(), counts) : fail(done.error());
+  if (!done.ok() && done.error().code == ErrorCode::interrupted) {
+    std::fprintf(stderr, "exhibit: what is finished is kept; the same command goes on from here\n");
+  }
+  Json log = {{"started", started}, {"ended", now_text()}, {"arguments", arguments}, {"exit_status", status},
+              {"resumed_tasks", session->resumed_tasks()}, {"lines", session->log()}};
+  EXHIBIT_TRY(folder.log_run(std::move(log), session->sealed()));
+  EXHIBIT_TRY(folder.remember({case_fields(values), inputs}));
+  return status;
+}
+
+int run_process(const std::vector<std::string>& arguments) {
+  options::options_description described("options");
+  described.add_options()("case", options::value<std::string>()->required(), "the case folder")(
+      "number", options::value<std::string>(), "the case's number")("title", options::value<std::string>(), "its title")(
+      "authority", options::value<std::string>(), "the order that allows this")("examiner", options::value<std::string>(), "who processes")(
+      "profile", options::value<std::string>()->default_value("int"), "jurisdiction: int, ru or by")(
+      "carve", options::value<std::string>(), "off (this version doesn't carve yet)");
+  add_digest_options(described);
+  add_match_options(described);
+  add_run_options(described);
+  const Parsed parsed = parse(process_verb, arguments, described, "image");
+  if (parsed.help) return exit_done;
+  if (parsed.values.count("image") == 0) throw Usage{"name an image"};
+  const std::string profile = parsed.values["profile"].as<std::string>();
+  if (profile != "int" && profile != "ru" && profile != "by") throw Usage{"--profile takes int, ru or by"};
+  if (parsed.values.count("carve") != 0 && parsed.values["carve"].as<std::string>() != "off") {
+    throw Usage{"--carve: this version doesn't carve; only 'off' can be asked for"};
+  }
+  auto status = process(parsed.values, arguments);
+  return status.ok() ? *status : fail(status.error());
+}
+
+}  // namespace
+
+const Verb process_verb = {"process", "IMAGE… --case CASE [options]",
+                           "all of it in one case folder: items, digests, matches, coverage", run_process};
+
+}  // namespace exhibit::cmd

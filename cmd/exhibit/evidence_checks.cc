@@ -1,0 +1,214 @@
+#include "exhibit/evidence_checks.h"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+
+#include "exhibit/case_folder.h"
+
+namespace exhibit::cmd {
+namespace {
+
+using base::Json;
+using manifest::CheckList;
+
+constexpr std::size_t digest_size = 32;
+constexpr std::size_t most_named = 100;
+constexpr std::uint64_t items_per_task = 512;
+
+// What the findings claim of one exhibit.
+struct Claims {
+  Json evidence;
+  Json volumes = Json::object();               // id -> {offset, size}
+  std::vector<engine::LineSlice> items;        // one line each: items with digests
+  std::uint64_t without_digests = 0;
+};
+
+Result<Claims> read_claims(const std::string& findings) {
+  Claims claims;
+  std::uint64_t offset = 0;
+  EXHIBIT_TRY(engine::for_each_line(findings, [&](std::string_view line) -> Result<void> {
+    const Json record = EXHIBIT_TRY(base::parse_json(line));
+    const std::string kind = record.value("record", "");
+    if (kind == "evidence") claims.evidence = record;
+    if (kind == "volume") claims.volumes[record.value("id", "")] = {{"offset", record.at("offset")}, {"size", record.at("size")}};
+    if (kind == "item") {
+      if (record.contains("digests")) {
+        claims.items.push_back({findings, offset, line.size() + 1, 1});
+      } else {
+        ++claims.without_digests;
+      }
+    }
+    offset += line.size() + 1;
+    return {};
+  }));
+  return claims;
+}
+
+// Which of them to read, drawn so that nobody can know beforehand.
+Result<void> draw(std::vector<engine::LineSlice>& items, std::uint64_t sample) {
+  if (sample >= items.size()) return {};
+  for (std::size_t i = 0; i < sample; ++i) {
+    std::uint64_t random = 0;
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(&random), sizeof random) != 1) return Error{ErrorCode::internal, "no random numbers", {}, {}};
+    std::swap(items[i], items[i + random % (items.size() - i)]);
+  }
+  items.resize(static_cast<std::size_t>(sample));
+  return {};
+}
+
+// What was read of the image.
+struct Reading {
+  Json media;
+  std::string blocks;
+  std::vector<Json> failed;
+  std::map<std::string, std::uint64_t> unchecked;  // reason -> items
+  std::uint64_t ok = 0;
+  std::vector<Json> problems;
+  std::optional<Error> cannot_open;
+};
+
+Result<void> take(const Json& line, Reading& reading) {
+  const std::string message = line.value("message", "");
+  if (message == "media") reading.media = line;
+  if (message == "blocks") reading.blocks += EXHIBIT_TRY(base::from_hex(line.value("sha256", "")));
+  if (message == "failed") reading.cannot_open = Error{ErrorCode::corrupt, line.value("detail", ""), {}, {}};
+  if (line.value("record", "") == "problem") reading.problems.push_back(line);
+  if (message != "reread") return {};
+  const std::string status = line.value("status", "");
+  if (status == "ok") ++reading.ok;
+  if (status == "not checked") ++reading.unchecked[line.value("detail", "")];
+  if (status == "failed") reading.failed.push_back(line);
+  return {};
+}
+
+Result<Reading> read_image(Session& session, const std::string& id, const Claims& claims) {
+  std::vector<engine::Task> tasks(1);
+  tasks[0].id = id + ".media";
+  tasks[0].role = "media";
+  tasks[0].stage = "read";
+  std::vector<std::string> digests;
+  const Json claimed = claims.evidence.value("digests", Json::object());
+  for (const auto& [name, digest] : claimed.items()) digests.push_back(name);
+  tasks[0].arguments["digests"] = digests;
+  for (std::size_t first = 0; first < claims.items.size(); first += items_per_task) {
+    engine::Task task;
+    task.id = id + ".reread." + std::to_string(first);
+    task.role = "reread";
+    task.stage = "read";
+    task.arguments["volumes"] = claims.volumes;
+    const auto end = std::min<std::size_t>(first + items_per_task, claims.items.size());
+    task.input.assign(claims.items.begin() + static_cast<std::ptrdiff_t>(first), claims.items.begin() + static_cast<std::ptrdiff_t>(end));
+    tasks.push_back(std::move(task));
+  }
+  for (engine::Task& task : tasks) task.evidence = task.subject = id;
+  Reading reading;
+  EXHIBIT_TRY(session.execute(std::move(tasks), [&](std::string_view line) -> Result<void> {
+    return take(EXHIBIT_TRY(base::parse_json(line)), reading);
+  }));
+  return reading;
+}
+
+// Media ranges [offset, end) of the blocks that differ from those that were digested when the case was processed.
+std::vector<std::pair<std::uint64_t, std::uint64_t>> differing_blocks(const std::string& before, const std::string& now, std::uint64_t block_size) {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+  for (std::size_t i = 0; i * digest_size < std::max(before.size(), now.size()); ++i) {
+    if (before.compare(std::min(before.size(), i * digest_size), digest_size, now, std::min(now.size(), i * digest_size), digest_size) == 0) continue;
+    ranges.emplace_back(i * block_size, (i + 1) * block_size);
+  }
+  return ranges;
+}
+
+// Where in an item's content, and where on the medium, the first byte can stand that differs.
+std::string place_of(const Json& failed, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& blocks) {
+  for (const Json& place : failed.value("places", Json::array())) {
+    const std::uint64_t start = place.at(0).get<std::uint64_t>(), end = start + place.at(1).get<std::uint64_t>();
+    for (const auto& [block_start, block_end] : blocks) {
+      const std::uint64_t from = std::max(start, block_start), to = std::min(end, block_end);
+      if (from >= to) continue;
+      const std::uint64_t within = place.at(2).get<std::uint64_t>() + (from - start);
+      return "; it differs between offset " + std::to_string(within) + " and " + std::to_string(within + to - from) +
+             " of the content (media offset " + std::to_string(from) + " to " + std::to_string(to) + ")";
+    }
+  }
+  const Json places = failed.value("places", Json::array());
+  return places.empty() ? "" : "; its content begins at media offset " + std::to_string(places[0].at(0).get<std::uint64_t>());
+}
+
+void check_media(const Claims& claims, const Reading& reading, CheckList& list) {
+  const Json claimed = claims.evidence.value("digests", Json::object());
+  if (claimed.empty()) {
+    list.not_checked("media digests", "the findings claim none (integrity: " + claims.evidence.value("integrity", "") + ")");
+  } else {
+    list.expect(reading.media.value("digests", Json::object()) == claimed, "media digests", std::to_string(claimed.size()) + " digests of the whole medium",
+                reading.media.contains("digests") ? "the image's digests aren't those of the findings" : "the image can't be read whole");
+  }
+  const std::string root = claims.evidence.value("block_root", "");
+  if (root.empty()) {
+    list.not_checked("block_root", "the findings claim none");
+  } else {
+    list.expect(reading.media.value("block_root", "") == root, "block_root", "the blocks' tree has the root that is claimed",
+                "the blocks' tree has another root");
+  }
+}
+
+void check_blocks(const std::vector<std::pair<std::uint64_t, std::uint64_t>>& differing, CheckList& list) {
+  for (std::size_t i = 0; i < differing.size() && i < most_named; ++i) {
+    list.failed("media block", "differs at media offset " + std::to_string(differing[i].first) + " to " + std::to_string(differing[i].second));
+  }
+}
+
+void check_items(const Claims& claims, const Reading& reading, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& differing,
+                 const std::string& id, manifest::Checks& checks) {
+  for (const Json& failed : reading.failed) {
+    CheckList(checks, failed.value("item", "")).failed("item content", failed.value("detail", "") + place_of(failed, differing));
+  }
+  CheckList list(checks, id);
+  for (const Json& problem : reading.problems) {
+    list.failed("reading", problem.value("where", "") + ": " + problem.value("cause", "") + ": " + problem.value("detail", ""));
+  }
+  if (reading.ok > 0) list.ok("item content", std::to_string(reading.ok) + " items read again by their extents");
+  for (const auto& [why, count] : reading.unchecked) list.not_checked("item content", std::to_string(count) + " items: " + why);
+  if (claims.without_digests > 0) list.not_checked("item content", std::to_string(claims.without_digests) + " items claim no digest");
+}
+
+}  // namespace
+
+Result<void> check_evidence(const std::filesystem::path& target, const std::string& id, const std::string& image,
+                            RunSettings settings, std::uint64_t sample, manifest::Checks& checks) {
+  const CaseFolder folder(std::filesystem::is_directory(target) ? target.string() : target.parent_path().string());
+  CheckList list(checks, id);
+  auto claims = read_claims(folder.findings(id));
+  if (!claims.ok() || claims->evidence.is_null()) {
+    list.failed("evidence", "its findings can't be read");
+    return {};
+  }
+  const std::size_t all = claims->items.size();
+  EXHIBIT_TRY(draw(claims->items, sample));
+  if (claims->items.size() < all) {
+    list.not_checked("item content", std::to_string(all - claims->items.size()) + " items: only a sample was asked for");
+  }
+  settings.images = {image};
+  settings.evidence_ids = {id};
+  auto session = Session::open(settings);
+  if (!session.ok()) {
+    list.failed("evidence", session.error().message);
+    return {};
+  }
+  const Reading reading = EXHIBIT_TRY(read_image(**session, id, *claims));
+  if (reading.cannot_open) {
+    list.failed("evidence", "the image can't be read: " + reading.cannot_open->message);
+    return {};
+  }
+  check_media(*claims, reading, list);
+  const auto stored = folder.get(folder.blocks(id));
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> differing;
+  if (stored.ok() && !stored->empty() && !reading.blocks.empty()) {
+    differing = differing_blocks(*stored, reading.blocks, claims->evidence.value("block_size", std::uint64_t{1} << 20));
+  }
+  check_blocks(differing, list);
+  check_items(*claims, reading, differing, id, checks);
+  return {};
+}
+
+}  // namespace exhibit::cmd

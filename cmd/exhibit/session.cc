@@ -1,0 +1,231 @@
+#include "exhibit/session.h"
+
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+namespace exhibit::cmd {
+namespace fs = std::filesystem;
+
+namespace {
+
+// Below this a worker can't load its libraries and rules.
+constexpr std::uint64_t smallest_worker = std::uint64_t{96} << 20;
+// A parser that wants more than this is broken or hostile, however large the machine is.
+constexpr std::uint64_t largest_worker = std::uint64_t{4} << 30;
+
+std::atomic<bool> stop_asked{false};
+std::atomic<bool> status_asked{false};
+
+void ask_to_stop(int) { stop_asked = true; }
+void ask_for_status(int) { status_asked = true; }
+
+void listen_for_signals() {
+  struct sigaction action {};
+  action.sa_handler = ask_to_stop;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  action.sa_handler = ask_for_status;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGUSR1, &action, nullptr);
+}
+
+std::uint64_t machine_memory() {
+  struct sysinfo info {};
+  sysinfo(&info);
+  return std::uint64_t{info.totalram} * info.mem_unit;
+}
+
+std::string beside_this_program(const char* name) {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  return (self.parent_path() / name).string();
+}
+
+std::string size_text(double bytes) {
+  const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  for (; bytes >= 1024 && unit < 4; ++unit) bytes /= 1024;
+  char text[32];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
+  return text;
+}
+
+}  // namespace
+
+// A line on standard error that is written over and over.
+class Session::ProgressMonitor : public engine::Monitor {
+ public:
+  explicit ProgressMonitor(bool shown) : shown_(shown), start_(Clock::now()) {}
+  ~ProgressMonitor() override {
+    if (printed_) std::fprintf(stderr, "\r\033[K");
+  }
+
+  void touched(const engine::Task& task, const std::string&, std::uint64_t bytes) override {
+    if (task.role == "examine" || task.role == "media" || task.role == "scan") done_ += bytes;
+  }
+  void recorded(const base::Json& record) override {
+    const std::string kind = record.value("record", "");
+    if (kind == "item" && !record.contains("type")) {
+      ++items_;
+      if (record.value("kind", "") == "file") total_ += record.value("size", std::uint64_t{0});
+    }
+    if (kind == "evidence") total_ += record.value("size", std::uint64_t{0});
+    leads_ += kind == "match";
+    problems_ += kind == "problem";
+  }
+  void log(const base::Json& line) override { log_.push_back(line); }
+  void tick() override {
+    const bool asked = status_asked.exchange(false);
+    const auto now = Clock::now();
+    if (!asked && (!shown_ || now - last_ < std::chrono::milliseconds(500))) return;
+    last_ = now;
+    const double seconds = std::chrono::duration<double>(now - start_).count();
+    const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;
+    std::string line = size_text(static_cast<double>(done_)) + " of " + size_text(static_cast<double>(std::max(total_, done_))) +
+                       ", " + size_text(rate) + "/s";
+    if (rate > 0 && total_ > done_) line += ", " + std::to_string(static_cast<std::uint64_t>(static_cast<double>(total_ - done_) / rate) + 1) + " s left";
+    line += ", " + std::to_string(items_) + " items, " + std::to_string(leads_) + " leads, " + std::to_string(problems_) + " problems";
+    std::fprintf(stderr, asked && !shown_ ? "exhibit: %s\n" : "\r\033[K%s", line.c_str());
+    std::fflush(stderr);
+    printed_ = printed_ || shown_;
+  }
+  const std::vector<base::Json>& lines() const { return log_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  bool shown_, printed_ = false;
+  Clock::time_point start_, last_;
+  std::uint64_t done_ = 0, total_ = 0, items_ = 0, leads_ = 0, problems_ = 0;
+  std::vector<base::Json> log_;
+};
+
+void add_run_options(options::options_description& described) {
+  described.add_options()("jobs,j", options::value<unsigned>(), "workers (default: the cores)")(
+      "memory", options::value<std::string>(), "ceiling for the whole run, as 512M or 8G (default: three quarters of the machine's)")(
+      "sandbox", options::value<std::string>()->default_value("required"), "required, or best-effort: take what this machine gives")(
+      "as", options::value<std::string>(), "the image's format, where more than one claims it")(
+      "progress", options::value<std::string>()->default_value("auto"), "auto, always or never")(
+      "json", "record lines even on a terminal");
+}
+
+void add_digest_options(options::options_description& described) {
+  described.add_options()("digests", options::value<std::string>()->default_value("md5,sha1,sha256"),
+                          "md5 sha1 sha256 sha512 sha3-256 blake2b streebog256 streebog512 belt256, with commas");
+}
+
+void add_match_options(options::options_description& described) {
+  described.add_options()("hashset", options::value<std::vector<std::string>>()->multitoken()->composing(), "hash set files")(
+      "rules", options::value<std::vector<std::string>>()->multitoken()->composing(), "YARA rule files or folders of them");
+}
+
+RunSettings run_settings(const options::variables_map& values) {
+  RunSettings settings;
+  const auto text = [&](const char* key) { return values.count(key) != 0 ? values[key].as<std::string>() : std::string(); };
+  const auto texts = [&](const char* key) {
+    return values.count(key) != 0 ? values[key].as<std::vector<std::string>>() : std::vector<std::string>();
+  };
+  settings.jobs = values.count("jobs") != 0 ? values["jobs"].as<unsigned>() : std::max(1U, std::thread::hardware_concurrency());
+  if (settings.jobs == 0 || settings.jobs > 1024) throw Usage{"--jobs takes 1 to 1024"};
+  settings.memory = values.count("memory") != 0 ? parse_size(text("memory")) : machine_memory() / 4 * 3;
+  const std::string sandbox = text("sandbox");
+  if (sandbox != "required" && sandbox != "best-effort") throw Usage{"--sandbox takes required or best-effort"};
+  settings.sandbox_required = sandbox == "required";
+  settings.as = text("as");
+  settings.progress = text("progress");
+  settings.images = texts("image");
+  settings.rules = texts("rules");
+  settings.hash_sets = texts("hashset");
+  settings.worker_program = values.count("worker-program") != 0 ? text("worker-program") : beside_this_program("exhibit-worker");
+  if (values.count("object-seconds") != 0) settings.object_seconds = values["object-seconds"].as<std::uint64_t>();
+  if (values.count("digests") != 0) {
+    settings.digests.clear();
+    const std::string list = text("digests");
+    const auto known = hash::algorithms();
+    for (std::size_t start = 0; start <= list.size();) {
+      const std::size_t end = std::min(list.find(',', start), list.size());
+      const std::string name = list.substr(start, end - start);
+      if (std::find(known.begin(), known.end(), name) == known.end()) throw Usage{"--digests: no such digest: " + name};
+      settings.digests.push_back(name);
+      start = end + 1;
+    }
+    std::sort(settings.digests.begin(), settings.digests.end());
+    settings.digests.erase(std::unique(settings.digests.begin(), settings.digests.end()), settings.digests.end());
+  }
+  return settings;
+}
+
+Result<std::vector<std::unique_ptr<hashset::HashSet>>> load_hash_sets(const std::vector<std::string>& paths) {
+  std::vector<std::unique_ptr<hashset::HashSet>> sets;
+  for (const std::string& path : paths) {
+    sets.push_back(EXHIBIT_TRY(hashset::load(path)));
+    for (const auto& refused : sets.back()->refused()) {
+      std::fprintf(stderr, "exhibit: %s: line %llu was not taken: %s\n", path.c_str(),
+                   static_cast<unsigned long long>(refused.line), printable(refused.why).c_str());
+    }
+  }
+  return sets;
+}
+
+Result<std::unique_ptr<Session>> Session::open(RunSettings settings) {
+  listen_for_signals();
+  std::unique_ptr<Session> session(new Session);
+  for (const std::string& image : settings.images) {
+    const std::size_t index = session->evidence_.size();
+    const std::string id = index < settings.evidence_ids.size() ? settings.evidence_ids[index] : "E" + std::to_string(index + 1);
+    if (settings.open_images) {
+      session->evidence_.push_back(EXHIBIT_TRY(engine::open_evidence(id, image, settings.as)));
+    } else {
+      session->evidence_.push_back({id, image, settings.as, {}});
+    }
+  }
+  if (settings.work_folder.empty()) {
+    std::string name = (fs::temp_directory_path() / "exhibit-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) return Error{ErrorCode::io_error, name + ": cannot be made", {}, {}};
+    session->temporary_ = settings.work_folder = name;
+  }
+  session->journal_ = EXHIBIT_TRY(engine::Journal::open(settings.work_folder, settings.plan, session->temporary_.empty()));
+  const bool shown = settings.progress == "always" || (settings.progress == "auto" && isatty(STDERR_FILENO) != 0);
+  session->monitor_ = std::make_unique<ProgressMonitor>(shown);
+  engine::PoolOptions pool;
+  pool.jobs = settings.jobs;
+  pool.stop = &stop_asked;
+  pool.worker = {settings.worker_program, settings.rules,
+                 std::clamp(settings.memory / settings.jobs, smallest_worker, largest_worker), settings.sandbox_required,
+                 settings.object_seconds};
+  session->pool_ = std::make_unique<engine::Pool>(pool, session->evidence_, *session->journal_, *session->monitor_);
+  session->settings_ = std::move(settings);
+  return session;
+}
+
+Session::~Session() {
+  pool_.reset();
+  if (temporary_.empty()) return;
+  std::error_code ignored;
+  fs::remove_all(temporary_, ignored);
+}
+
+Result<void> Session::execute(engine::RunOptions run_options) {
+  run_ = std::make_unique<engine::Run>(std::move(run_options), evidence_, *pool_);
+  return run_->execute();
+}
+
+Result<void> Session::execute(std::vector<engine::Task> tasks, const engine::LineCall& line) {
+  for (engine::Task& task : tasks) pool_->submit(std::move(task));
+  return pool_->run([&](const engine::Task&, const engine::TaskOutput& output) { return engine::for_each_line(output.path, line); });
+}
+
+const std::vector<base::Json>& Session::log() const { return monitor_->lines(); }
+
+void put_source(const engine::Evidence& evidence) {
+  if (evidence.path.find('/') == std::string::npos) return;
+  put_line(base::canonical({{"record", "source"}, {"evidence", evidence.id}, {"path", evidence.path}}));
+}
+
+}  // namespace exhibit::cmd

@@ -1,0 +1,78 @@
+#pragma once
+// A run over images, as the verbs that read evidence start it: options, evidence, workers, progress, interruption.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/run.h"
+#include "exhibit/common.h"
+
+namespace exhibit::cmd {
+
+struct RunSettings {
+  std::vector<std::string> images;
+  std::vector<std::string> evidence_ids;  // the images'; where there are fewer, E1, E2, … by their order
+  bool open_images = true;  // false: they are only named
+  std::string as;
+  unsigned jobs = 1;
+  std::uint64_t memory = 0;  // ceiling for the whole run, bytes
+  bool sandbox_required = true;
+  std::vector<std::string> rules;
+  std::vector<std::string> hash_sets;
+  std::vector<std::string> digests = {"md5", "sha1", "sha256"};
+  std::string progress = "auto";
+  std::string worker_program;
+  std::uint64_t object_seconds = 120;
+  std::string work_folder;  // empty: a temporary one
+  base::Json plan = base::Json::object();  // what a resumed run must have in common with the first
+};
+
+// --jobs, --memory, --sandbox, --as, --progress, --json
+void add_run_options(options::options_description& described);
+// --digests
+void add_digest_options(options::options_description& described);
+// --hashset, --rules
+void add_match_options(options::options_description& described);
+RunSettings run_settings(const options::variables_map& values);
+
+// Loads the sets; says on standard error what was refused of each.
+Result<std::vector<std::unique_ptr<hashset::HashSet>>> load_hash_sets(const std::vector<std::string>& paths);
+
+class Session {
+ public:
+  static Result<std::unique_ptr<Session>> open(RunSettings settings);
+  ~Session();
+
+  // Runs the plan to its end.
+  Result<void> execute(engine::RunOptions options);
+  // Tasks by themselves (cat, reread), their lines to `line` as each one ends.
+  Result<void> execute(std::vector<engine::Task> tasks, const engine::LineCall& line);
+
+  engine::Run& run() { return *run_; }
+  const std::vector<engine::Evidence>& evidence() const { return evidence_; }
+  const std::string& folder() const { return journal_->folder(); }
+  // What the first worker said of itself; nothing where every task was known from before.
+  const std::optional<base::Json>& sealed() const { return pool_->sealed(); }
+  // Lines of the log: how the run went.
+  const std::vector<base::Json>& log() const;
+  std::uint64_t resumed_tasks() const { return journal_->resumed(); }
+
+ private:
+  class ProgressMonitor;
+  Session() = default;
+
+  RunSettings settings_;
+  std::vector<engine::Evidence> evidence_;
+  std::string temporary_;
+  std::unique_ptr<engine::Journal> journal_;
+  std::unique_ptr<ProgressMonitor> monitor_;
+  std::unique_ptr<engine::Pool> pool_;
+  std::unique_ptr<engine::Run> run_;
+};
+
+// {"record":"source"}: where a later verb of the same pipe finds an image that doesn't lie in the current folder.
+// Part of a pipe only, never of findings (docs/decisions/0003).
+void put_source(const engine::Evidence& evidence);
+
+}  // namespace exhibit::cmd

@@ -1,0 +1,72 @@
+"""Broken containers: an error or a located doubt, never raw and never silent zeros."""
+import os, shutil, tempfile, unittest
+from support import CORPORA, findings, lines, run
+
+
+class Corrupt(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def process(self, image):
+        case = os.path.join(self.folder.name, "case")
+        shutil.rmtree(case, ignore_errors=True)
+        done = run("process", image, "--case", case)
+        return done, lines(findings(case)) if os.path.exists(os.path.join(case, "findings", "E1.jsonl")) else []
+
+    def copy(self, name, change=None, to=None):
+        target = os.path.join(self.folder.name, to or name)
+        with open(os.path.join(CORPORA, "images", name), "rb") as file:
+            data = bytearray(file.read())
+        with open(target, "wb") as out:
+            out.write(change(data) if change else data)
+        return target
+
+    def test_a_bad_chunk_is_a_located_doubt(self):
+        done, records = self.process(os.path.join(CORPORA, "images", "con-p-badchunk.E01"))
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(records[0]["integrity"], "unreadable")
+        self.assertNotIn("digests", records[0])
+        extents = [record["extent"] for record in records if record["record"] == "problem" and record["where"] == "E1"]
+        self.assertIn([64 * 512, 64 * 512], extents)
+        doubted = [record for record in records if record.get("doubt")]
+        self.assertFalse([item for item in doubted if "digests" in item])
+        self.assertGreater(records[-1]["bytes"]["unreadable"], 0)
+
+    def test_a_cut_container_is_never_taken_for_whole(self):
+        done, records = self.process(os.path.join(CORPORA, "images", "con-p-cut.E01"))
+        self.assertIn(done.returncode, (1, 3))
+        if records:
+            self.assertEqual(records[0]["integrity"], "unreadable")
+            self.assertNotIn("digests", records[0])
+
+    def test_a_missing_segment_is_named(self):
+        for number in (1, 3, 4):
+            self.copy(f"email_test.E0{number}")
+        done, records = self.process(os.path.join(self.folder.name, "email_test.E01"))
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(b"segment 2", done.stderr)
+        self.assertFalse(records)
+
+    def test_a_broken_signature_is_never_raw(self):
+        for at in range(8):
+            image = self.copy("con-p-encase6.E01", lambda data: data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1:])
+            done, records = self.process(image)
+            self.assertEqual(done.returncode, 3, (at, done.stderr))
+            self.assertFalse(records)
+
+    def test_what_is_no_image_at_all(self):
+        empty = os.path.join(self.folder.name, "empty.raw")
+        open(empty, "wb").close()
+        self.assertEqual(self.process(empty)[0].returncode, 3)
+        self.assertEqual(self.process(os.path.join(self.folder.name, "not-there.raw"))[0].returncode, 3)
+        self.assertEqual(self.process(self.folder.name)[0].returncode, 2)
+
+    def test_ex01_is_refused_in_plain_words(self):
+        done, _ = self.process(os.path.join(CORPORA, "images", "con-p-ex01.Ex01"))
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(b"Ex01", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,76 @@
+"""A worker that turns hostile costs its object a problem, and nothing else anything.
+
+The image holds well-behaved files and files whose names make tests/hostile/hostile_worker misbehave. The same image is
+processed by the real worker and by the hostile one; all that may differ is what is said of the hostile objects.
+"""
+import json, os, subprocess, sys, tempfile, unittest
+
+BIN = sys.argv.pop(1) if len(sys.argv) > 1 else "build/bin"
+KINDS = {"crash": "crash", "hang": "timeout", "eat": "memory-limit", "breakout": "crash", "garble": "crash",
+         "forge": "crash", "double": "crash", "deep": "crash", "flood": "crash", "miscount": "crash", "quit": "crash"}
+
+
+def run(*words, **options):
+    return subprocess.run(words, capture_output=True, text=True, timeout=280, **options)
+
+
+def records(case):
+    with open(os.path.join(case, "findings", "E1.jsonl"), encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+class HostileWorkers(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        base = cls.folder.name
+        cls.image = os.path.join(base, "drive.raw")
+        subprocess.run(["truncate", "-s", "4M", cls.image], check=True)
+        subprocess.run(["mkfs.fat", "-F", "12", cls.image], check=True, capture_output=True)
+        for number, name in enumerate(list(KINDS) + [f"good{i}" for i in range(40)]):
+            path = os.path.join(base, name + ".txt")
+            with open(path, "w", encoding="ascii") as out:
+                out.write(f"{name} {number}\n" * 50)
+            subprocess.run(["mcopy", "-i", cls.image, path, "::" + name + ".txt"], check=True)
+        cls.good = os.path.join(base, "good")
+        cls.bad = os.path.join(base, "bad")
+        cls.good_run = run(f"{BIN}/exhibit", "process", cls.image, "--case", cls.good)
+        cls.bad_run = run(f"{BIN}/exhibit", "process", cls.image, "--case", cls.bad, "--worker-program", f"{BIN}/hostile_worker",
+                          "--object-seconds", "3", "--memory", "600M", "--jobs", "2")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_the_run_ends_with_problems_and_not_otherwise(self):
+        self.assertEqual(self.good_run.returncode, 0, self.good_run.stderr)
+        self.assertEqual(self.bad_run.returncode, 4, self.bad_run.stderr)
+
+    def test_each_hostile_object_is_a_problem_that_names_it(self):
+        problems = {record["where"].rsplit("/", 1)[1].split(".")[0].lower(): record for record in records(self.bad)
+                    if record["record"] == "problem"}
+        self.assertEqual(sorted(problems), sorted(KINDS))
+        for name, cause in KINDS.items():
+            self.assertEqual(problems[name]["cause"], cause, problems[name])
+            self.assertEqual(problems[name]["stage"], "hash")
+        self.assertIn("seal", problems["breakout"]["detail"])
+
+    def test_nothing_else_is_lost(self):
+        def rest(case):
+            return [record for record in records(case) if record["record"] in ("volume", "item", "match")
+                    and not any(name in record.get("path", "").lower() for name in KINDS)]
+        self.assertEqual(rest(self.bad), rest(self.good))
+        self.assertGreaterEqual(len(rest(self.bad)), 40)
+
+    def test_the_hostile_objects_are_listed_without_digests(self):
+        items = [record for record in records(self.bad) if record["record"] == "item"
+                 and any(name + ".txt" in record["path"].lower() for name in KINDS)]
+        self.assertEqual(len(items), len(KINDS))
+        self.assertFalse([item for item in items if "digests" in item])
+
+    def test_nothing_forged_came_through(self):
+        self.assertFalse([record for record in records(self.bad) if "forged" in json.dumps(record)])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

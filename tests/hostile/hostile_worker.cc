@@ -1,0 +1,48 @@
+// The real worker, sealed as ever, but it turns on the coordinator when it is given an object whose name says how.
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "base/channel.h"
+#include "worker/task.h"
+
+namespace {
+
+using exhibit::base::worker_socket;
+
+void say(const std::string& line) { (void)exhibit::base::send_all(worker_socket, line + "\n"); }
+
+void misbehave(std::string_view object) {
+  const auto asked = [&](const char* what) { return object.find(what) != std::string_view::npos; };
+  if (asked("crash")) *reinterpret_cast<volatile int*>(8) = 1;
+  if (asked("hang")) {
+    for (volatile int i = 0;; i = i + 1) continue;
+  }
+  if (asked("eat")) {
+    static std::vector<std::vector<char>> eaten;
+    while (true) eaten.emplace_back(std::size_t{16} << 20, 'x');
+  }
+  if (asked("breakout")) (void)socket(AF_INET, SOCK_STREAM, 0);
+  if (asked("garble")) say("this is no record");
+  if (asked("forge")) say(R"({"record":"item","id":"E1/p1/i1:/forged","size":-1})");
+  if (asked("double")) say(R"({"record":"problem","record":"item"})");
+  if (asked("deep")) say(std::string(5000, '[') + std::string(5000, ']'));
+  if (asked("flood")) {
+    const std::string endless(std::size_t{1} << 20, 'x');
+    while (exhibit::base::send_all(worker_socket, endless).ok()) continue;
+  }
+  if (asked("miscount")) say(R"({"lines":0,"message":"done","sha256":""})");
+  if (asked("quit")) std::_Exit(0);
+}
+
+}  // namespace
+
+int main() {
+  std::signal(SIGPIPE, SIG_IGN);
+  return exhibit::worker::serve(worker_socket, misbehave);
+}
