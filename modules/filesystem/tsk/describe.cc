@@ -83,7 +83,7 @@ std::string fat_serial(std::uint32_t serial) {
 }
 
 // libtsk marks the volume label among the root directory's entries with this.
-constexpr std::string_view label_mark = " (Volume Label Entry)";
+constexpr std::string_view label_mark = " (Volume Label Entry)", no_label = "$EMPTY_VOLUME_LABEL";
 
 Text fat_label_in_root(TSK_FS_INFO& fs) {
   const Dir root(tsk_fs_dir_open_meta(&fs, fs.root_inum));
@@ -92,7 +92,8 @@ Text fat_label_in_root(TSK_FS_INFO& fs) {
     const TSK_FS_NAME* name = tsk_fs_dir_get_name(root.get(), i);
     if (name == nullptr || name->name == nullptr || (name->flags & TSK_FS_NAME_FLAG_ALLOC) == 0) continue;
     const std::string_view text = name->name;
-    if (text.ends_with(label_mark)) return label(text.substr(0, text.size() - label_mark.size()));
+    if (!text.ends_with(label_mark) || text.starts_with(no_label)) continue;
+    return label(text.substr(0, text.size() - label_mark.size()));
   }
   return std::nullopt;
 }

@@ -23,16 +23,27 @@ FatLayout fat_layout(const TSK_FS_INFO& fs, ByteSource& volume) {
   layout.sector_size = fs.block_size;
   if (fs.ftype == TSK_FS_TYPE_EXFAT) {  // exFAT specification, 3.1
     layout.tables = boot.u8(110);
+    layout.first_table_sector = boot.le32(80);
+    layout.table_sectors = boot.le32(84);
     layout.first_data_sector = boot.le32(88);
     layout.cluster_size = boot.u8(109) < 32 ? layout.sector_size << boot.u8(109) : layout.sector_size;
     return layout;
   }
   // FAT specification, "Boot Sector and BPB"
   layout.tables = boot.u8(16);
-  const std::uint64_t table_sectors = boot.le16(22) != 0 ? boot.le16(22) : boot.le32(36);
-  layout.first_data_sector = boot.le16(14) + layout.tables * table_sectors;
+  layout.table_sectors = boot.le16(22) != 0 ? boot.le16(22) : boot.le32(36);
+  layout.first_table_sector = boot.le16(14);
+  layout.first_data_sector = layout.first_table_sector + layout.tables * layout.table_sectors;
   layout.cluster_size = boot.u8(13) * layout.sector_size;
   return layout;
+}
+
+std::optional<std::uint64_t> fat_virtual_file(const TSK_FS_INFO& fs, const FatLayout& layout, TSK_INUM_T number) {
+  // The last numbers are the boot sector's, each table's, and the orphans' folder's.
+  const TSK_INUM_T boot = fs.last_inum - layout.tables - 1;
+  if (number < boot || number >= fs.last_inum) return std::nullopt;
+  if (number == boot) return 0;
+  return (layout.first_table_sector + (number - boot - 1) * layout.table_sectors) * layout.sector_size;
 }
 
 }  // namespace exhibit::filesystem::tsk

@@ -3,6 +3,8 @@
 
 #include <exhibit/byte_source.h>
 
+#include <optional>
+
 #include "filesystem/tsk/handles.h"
 #include "filesystem/tsk/raw.h"
 
@@ -14,8 +16,13 @@ struct FatLayout {
   std::uint64_t cluster_size = 0;       // bytes
   std::uint64_t first_data_sector = 0;  // behind the file allocation tables; exFAT: the cluster heap
   std::uint64_t tables = 0;             // file allocation tables
+  std::uint64_t first_table_sector = 0;
+  std::uint64_t table_sectors = 0;  // of each
 };
 
 FatLayout fat_layout(const TSK_FS_INFO& fs, ByteSource& volume);
+
+// Where libtsk's own file ($MBR, $FAT1, $FAT2) with this number lies; of exFAT's it doesn't find the tables by itself.
+std::optional<std::uint64_t> fat_virtual_file(const TSK_FS_INFO& fs, const FatLayout& layout, TSK_INUM_T number);
 
 }  // namespace exhibit::filesystem::tsk

@@ -32,6 +32,7 @@ struct Signature {
   std::string_view bytes;
   const char* name;
   ErrorCode code;
+  TSK_FS_TYPE_ENUM type = TSK_FS_TYPE_UNSUPP;  // to ask libtsk what is wrong with it
 };
 using namespace std::string_view_literals;
 constexpr Signature signatures[] = {
@@ -50,68 +51,82 @@ constexpr Signature signatures[] = {
     {65588, "ReIsErFs"sv, "ReiserFS", ErrorCode::unsupported},
     {32768, "JFS1"sv, "JFS", ErrorCode::unsupported},
     {1024, "\x10\x20\xf5\xf2"sv, "F2FS", ErrorCode::unsupported},
-    {3, "NTFS    "sv, "NTFS", ErrorCode::corrupt},
-    {3, "EXFAT   "sv, "exFAT", ErrorCode::corrupt},
-    {54, "FAT12   "sv, "FAT12", ErrorCode::corrupt},
-    {54, "FAT16   "sv, "FAT16", ErrorCode::corrupt},
-    {82, "FAT32   "sv, "FAT32", ErrorCode::corrupt},
-    {1024, "H+\0\4"sv, "HFS+", ErrorCode::corrupt},
-    {1024, "HX\0\5"sv, "HFSX", ErrorCode::corrupt},
-    {32769, "CD001"sv, "ISO 9660", ErrorCode::corrupt},
+    {3, "NTFS    "sv, "NTFS", ErrorCode::corrupt, TSK_FS_TYPE_NTFS},
+    {3, "EXFAT   "sv, "exFAT", ErrorCode::corrupt, TSK_FS_TYPE_EXFAT},
+    {54, "FAT12   "sv, "FAT12", ErrorCode::corrupt, TSK_FS_TYPE_FAT_DETECT},
+    {54, "FAT16   "sv, "FAT16", ErrorCode::corrupt, TSK_FS_TYPE_FAT_DETECT},
+    {82, "FAT32   "sv, "FAT32", ErrorCode::corrupt, TSK_FS_TYPE_FAT_DETECT},
+    {1024, "H+\0\4"sv, "HFS+", ErrorCode::corrupt, TSK_FS_TYPE_HFS_DETECT},
+    {1024, "HX\0\5"sv, "HFSX", ErrorCode::corrupt, TSK_FS_TYPE_HFS_DETECT},
+    {32769, "CD001"sv, "ISO 9660", ErrorCode::corrupt, TSK_FS_TYPE_ISO9660},
     {32769, "BEA01"sv, "UDF", ErrorCode::unsupported},
     {34817, "NSR0"sv, "UDF", ErrorCode::unsupported},
-    {8192 + 1372, "\x54\x19\x01\x00"sv, "UFS1", ErrorCode::corrupt},
-    {8192 + 1372, "\x00\x01\x19\x54"sv, "UFS1", ErrorCode::corrupt},
-    {65536 + 1372, "\x19\x01\x54\x19"sv, "UFS2", ErrorCode::corrupt},
-    {65536 + 1372, "\x19\x54\x01\x19"sv, "UFS2", ErrorCode::corrupt},
+    {8192 + 1372, "\x54\x19\x01\x00"sv, "UFS1", ErrorCode::corrupt, TSK_FS_TYPE_FFS_DETECT},
+    {8192 + 1372, "\x00\x01\x19\x54"sv, "UFS1", ErrorCode::corrupt, TSK_FS_TYPE_FFS_DETECT},
+    {65536 + 1372, "\x19\x01\x54\x19"sv, "UFS2", ErrorCode::corrupt, TSK_FS_TYPE_FFS_DETECT},
+    {65536 + 1372, "\x19\x54\x01\x19"sv, "UFS2", ErrorCode::corrupt, TSK_FS_TYPE_FFS_DETECT},
 };
 
 // The magic number alone is two bytes, which chance also makes: the block size must fit, too.
-bool looks_like_ext(ByteSource& volume, std::uint64_t offset, std::uint32_t group) {
+std::optional<std::uint32_t> ext_log_block_size(ByteSource& volume, std::uint64_t offset) {
   constexpr std::uint16_t magic = 0xef53;
-  constexpr std::uint32_t largest_log_block_size = 6;
+  constexpr std::uint32_t largest = 6;
   const Raw super = Raw::read(volume, offset, 128);
-  return super.le16(56) == magic && super.le32(24) <= largest_log_block_size && super.le16(90) == group;
+  if (super.le16(56) != magic || super.le32(24) > largest) return std::nullopt;
+  return super.le32(24);
 }
 
 Error error(ErrorCode code, std::string message, const std::string& volume_id) {
   return {code, std::move(message), volume_id, {}};
 }
 
-std::string told(const Signature& signature, const std::string& libtsk) {
+Error damaged(TSK_IMG_INFO& image, const std::string& name, TSK_FS_TYPE_ENUM type, const std::string& volume_id) {
+  tsk_error_reset();
+  const FsInfo fs(tsk_fs_open_img(&image, 0, type));
+  const bool unsupported = tsk_error_get_errno() == TSK_ERR_FS_UNSUPFUNC;
+  return error(unsupported ? ErrorCode::unsupported : ErrorCode::corrupt,
+               "the volume bears the signature of " + name +
+                   " but can't be opened as such: " + volume::take_tsk_error("The Sleuth Kit gives no reason"),
+               volume_id);
+}
+
+Error told(TSK_IMG_INFO& image, const Signature& signature, const std::string& volume_id) {
   const std::string name = signature.name;
   switch (signature.code) {
     case ErrorCode::encrypted:
-      return "the volume is encrypted (" + name + "); give its key with --unlock";
+      return error(signature.code, "the volume is encrypted (" + name + "); give its key with --unlock", volume_id);
     case ErrorCode::unsupported:
-      return "the volume holds " + name + ", which Exhibit doesn't read";
+      return error(signature.code, "the volume holds " + name + ", which Exhibit doesn't read", volume_id);
     default:
-      return "the volume bears the signature of " + name + " but can't be opened as such: " + libtsk;
+      return damaged(image, name, signature.type, volume_id);
   }
 }
 
-// The Error for a volume that libtsk doesn't open, if anything is known about it.
-std::optional<Error> what_else(ByteSource& volume, const std::string& libtsk, const std::string& volume_id) {
-  for (const Signature& signature : signatures) {
-    if (Raw::read(volume, signature.offset, signature.bytes.size()).has(0, signature.bytes))
-      return error(signature.code, told(signature, libtsk), volume_id);
-  }
-  if (looks_like_ext(volume, 1024, 0))
-    return error(ErrorCode::corrupt, "the volume bears the signature of ext but can't be opened as such: " + libtsk,
-                 volume_id);
-  // The first backups of the super block, for blocks of 1, 2 and 4 KiB.
-  for (const std::uint64_t backup : {8193ULL * 1024, 16384ULL * 2048, 32768ULL * 4096}) {
-    if (looks_like_ext(volume, backup, 1))
-      return error(ErrorCode::corrupt,
-                   "the volume's ext super block is destroyed; a backup of it is at byte " + std::to_string(backup),
-                   volume_id);
-  }
-  if (volume.size() >= 1024 && Raw::read(volume, volume.size() - 512, 16).has(3, "NTFS    "))
+// What of a file system whose start is destroyed still tells of it.
+std::optional<Error> backup(ByteSource& volume, const std::string& volume_id) {
+  const auto destroyed = [&](const char* what, std::uint64_t offset) {
     return error(
         ErrorCode::corrupt,
-        "the volume's NTFS boot sector is destroyed; a backup of it is at byte " + std::to_string(volume.size() - 512),
+        "the volume's " + std::string(what) + " is destroyed; a backup of it is at byte " + std::to_string(offset),
         volume_id);
+  };
+  // The first backups of ext's super block, for blocks of 1, 2 and 4 KiB.
+  constexpr std::array<std::uint64_t, 3> backups = {8193ULL * 1024, 16384ULL * 2048, 32768ULL * 4096};
+  for (std::uint32_t log = 0; log < backups.size(); ++log)
+    if (ext_log_block_size(volume, backups[log]) == log) return destroyed("ext super block", backups[log]);
+  const std::uint64_t last = volume.size() / 512 * 512;
+  if (last >= 1024 && Raw::read(volume, last - 512, 16).has(3, "NTFS    "))
+    return destroyed("NTFS boot sector", last - 512);
   return std::nullopt;
+}
+
+// The Error for a volume that libtsk doesn't open, if anything is known about it.
+std::optional<Error> what_else(TSK_IMG_INFO& image, ByteSource& volume, const std::string& volume_id) {
+  for (const Signature& signature : signatures)
+    if (Raw::read(volume, signature.offset, signature.bytes.size()).has(0, signature.bytes))
+      return told(image, signature, volume_id);
+  if (ext_log_block_size(volume, 1024)) return damaged(image, "ext", TSK_FS_TYPE_EXT_DETECT, volume_id);
+  return backup(volume, volume_id);
 }
 
 // Whether the root directory can be read and holds something.
@@ -176,7 +191,7 @@ Result<Recognised> recognise(TSK_IMG_INFO& image, ByteSource& volume, const std:
   // "Cannot determine file system type (EXT2/3/4 or NTFS)": it has no error number of its own.
   const std::string libtsk = volume::take_tsk_error("The Sleuth Kit finds no file system in it");
   if (libtsk.find(" or ") != std::string::npos) return settle(image, libtsk, volume_id);
-  if (auto known = what_else(volume, libtsk, volume_id)) return std::move(*known);
+  if (auto known = what_else(image, volume, volume_id)) return std::move(*known);
   return found;
 }
 

@@ -1,6 +1,8 @@
 #include "filesystem/tsk/resolve.h"
 
+#include "base/checked.h"
 #include "filesystem/tsk/content.h"
+#include "filesystem/tsk/fat.h"
 
 namespace exhibit::filesystem::tsk {
 
@@ -52,6 +54,17 @@ Resolved of_attribute(const TSK_FS_FILE& file, const Stream& stream, ByteSource&
   return resolved;
 }
 
+// libtsk's own files of FAT and exFAT.
+Resolved of_fat_file(const TSK_FS_FILE& file, const Stream& stream, ByteSource& volume) {
+  Resolved resolved;
+  resolved.size = stream.size;
+  const auto offset = fat_virtual_file(*file.fs_info, fat_layout(*file.fs_info, volume), file.meta->addr);
+  if (!offset || !base::within(*offset, stream.size, volume.size())) return resolved;
+  resolved.source = Resolved::Source::runs;
+  resolved.layout.extents = {{static_cast<std::int64_t>(*offset), stream.size}};
+  return resolved;
+}
+
 }  // namespace
 
 Resolved resolve(const TSK_FS_FILE& file, const Stream& stream, ByteSource& volume) {
@@ -70,6 +83,8 @@ Resolved resolve(const TSK_FS_FILE& file, const Stream& stream, ByteSource& volu
   } else if (is_empty_kind(file)) {
     resolved.source = Resolved::Source::text;
   } else if (stream.attribute == nullptr) {
+    if (file.meta->type == TSK_FS_META_TYPE_VIRT && TSK_FS_TYPE_ISFAT(file.fs_info->ftype) != 0)
+      return of_fat_file(file, stream, volume);
     resolved.size = stream.size;
   }
   return resolved;

@@ -93,19 +93,19 @@ Walk::Walk(const Context& context, const std::set<std::string>& skip, base::Repo
 
 void Walk::run() {
   pending_.push_back({"", context_.fs.root_inum, context_.fs.root_inum, Reach::live});
-  const auto drain = [this] {
-    while (!pending_.empty()) {
-      const Pending next = std::move(pending_.back());
-      pending_.pop_back();
-      const std::size_t before = pending_.size();
-      directory(next);
-      // The last is taken first: so that directories come in the order of their names in the parent.
-      std::reverse(pending_.begin() + static_cast<std::ptrdiff_t>(before), pending_.end());
-    }
-  };
   drain();
   unnamed_metadata();
-  drain();
+}
+
+void Walk::drain() {
+  while (!pending_.empty()) {
+    const Pending next = std::move(pending_.back());
+    pending_.pop_back();
+    const std::size_t before = pending_.size();
+    directory(next);
+    // The last is taken first: so that directories come in the order of their names in the parent.
+    std::reverse(pending_.begin() + static_cast<std::ptrdiff_t>(before), pending_.end());
+  }
 }
 
 bool Walk::begin(const std::string& object, std::uint64_t bytes) {
@@ -179,7 +179,7 @@ void Walk::entry(const TSK_FS_NAME& name, const Pending& pending) {
     nameless_item(name, path, live ? ItemState::allocated : ItemState::overwritten);
     return;
   }
-  if (allocated && pending.reach == Reach::live) named_.insert(file->meta->addr);
+  if (allocated && (pending.reach == Reach::live || pending.reach == Reach::unnamed)) named_.insert(file->meta->addr);
   const ItemState state = state_of(name, *file, pending.reach);
   file_items(*file, path, state);
   // What an unallocated name's reused metadata leads to is told under its own name.
@@ -214,6 +214,8 @@ ItemState Walk::state_of(const TSK_FS_NAME& name, TSK_FS_FILE& file, Reach reach
 
 // Whether a block that unallocated metadata claims is allocated: then it belongs to another file.
 bool Walk::is_reused(TSK_FS_FILE& file) {
+  // ISO 9660 doesn't record what is free: all of it counts as allocated.
+  if (TSK_FS_TYPE_ISISO9660(context_.fs.ftype) != 0) return false;
   if (!allocation_) {
     auto allocation = allocation_of(context_.fs, context_.volume.size());
     if (!allocation.ok()) problem(context_.volume_id, "corrupt", allocation.error().message);
@@ -371,11 +373,33 @@ void Walk::unnamed_metadata() {
     problem(context_.volume_id, "corrupt",
             "metadata that no name leads to was not all found: " +
                 volume::take_tsk_error("The Sleuth Kit gives no reason"));
-  for (const TSK_INUM_T address : found.addresses) unnamed_file(address);
+  // First those that no other of them names: the rest is told in its place below them, if not part of a circle.
+  const auto named_inside = names_in(found.addresses);
+  for (const TSK_INUM_T address : found.addresses)
+    if (!named_inside.contains(address)) unnamed_file(address);
+  for (const TSK_INUM_T address : found.addresses)
+    if (!named_.contains(address) && named_inside.contains(address)) unnamed_file(address);
+}
+
+// What the directories among `addresses` name.
+std::unordered_set<TSK_INUM_T> Walk::names_in(const std::vector<TSK_INUM_T>& addresses) {
+  std::unordered_set<TSK_INUM_T> names;
+  for (const TSK_INUM_T address : addresses) {
+    const File file(tsk_fs_file_open_meta(&context_.fs, nullptr, address));
+    if (!file || file->meta == nullptr || !TSK_FS_IS_DIR_META(file->meta->type)) continue;
+    const Dir dir(tsk_fs_dir_open_meta(&context_.fs, address));
+    for (std::size_t i = 0; dir && i < tsk_fs_dir_getsize(dir.get()); ++i) {
+      const TSK_FS_NAME* name = tsk_fs_dir_get_name(dir.get(), i);
+      if (name != nullptr && name->name != nullptr && !is_dot(name->name) &&
+          (name->flags & TSK_FS_NAME_FLAG_ALLOC) != 0)
+        names.insert(name->meta_addr);
+    }
+  }
+  tsk_error_reset();
+  return names;
 }
 
 void Walk::unnamed_file(TSK_INUM_T address) {
-  // A directory told before it may have led to it.
   if (is_virtual_folder(context_.fs, address) || address == context_.fs.root_inum) return;
   const std::string path = std::string(orphan_folder) + "/OrphanFile-" + std::to_string(address);
   if (!begin(context_.volume_id + "/" + address_of(address) + ":" + path, context_.description.block_size)) return;
@@ -385,6 +409,7 @@ void Walk::unnamed_file(TSK_INUM_T address) {
   file_items(*file, path, ItemState::orphan);
   if (TSK_FS_IS_DIR_META(file->meta->type) && !descended_.contains(address))
     descend(*file, path, context_.fs.root_inum, Reach::unnamed);
+  drain();
 }
 
 }  // namespace exhibit::filesystem::tsk

@@ -44,6 +44,7 @@ class Walk {
     Reach reach = Reach::live;
   };
 
+  void drain();
   bool begin(const std::string& object, std::uint64_t bytes);
   void problem(const std::string& where, const char* cause, std::string detail);
   void directory(const Pending& pending);
@@ -54,6 +55,7 @@ class Walk {
   void nameless_item(const TSK_FS_NAME& name, const std::string& path, ItemState state);
   void descend(const TSK_FS_FILE& file, const std::string& path, TSK_INUM_T parent, Reach reach);
   void unnamed_metadata();
+  std::unordered_set<TSK_INUM_T> names_in(const std::vector<TSK_INUM_T>& addresses);
   void unnamed_file(TSK_INUM_T address);
 
   ItemState state_of(const TSK_FS_NAME& name, TSK_FS_FILE& file, Reach reach);
