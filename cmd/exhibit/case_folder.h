@@ -23,8 +23,8 @@ class CaseFolder {
 
   std::string findings(const std::string& evidence) const { return path_ + "/findings/" + evidence + ".jsonl"; }
   // SHA-256 digests of the medium's blocks, 32 bytes each: the leaves beneath block_root. Lets verify say where an image
-  // differs; its own authority is block_root.
-  std::string blocks(const std::string& evidence) const { return path_ + "/findings/" + evidence + ".blocks"; }
+  // differs. Under log/, as it is no claim: it counts for nothing unless its tree has the claimed root.
+  std::string blocks(const std::string& evidence) const { return path_ + "/log/" + evidence + ".blocks"; }
 
   // Writes a file whole or not at all.
   Result<void> put(const std::string& file, std::string_view bytes, unsigned mode = 0644) const;

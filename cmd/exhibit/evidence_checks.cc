@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "exhibit/case_folder.h"
+#include "hash/merkle.h"
 
 namespace exhibit::cmd {
 namespace {
@@ -203,7 +204,9 @@ Result<void> check_evidence(const std::filesystem::path& target, const std::stri
   check_media(*claims, reading, list);
   const auto stored = folder.get(folder.blocks(id));
   std::vector<std::pair<std::uint64_t, std::uint64_t>> differing;
-  if (stored.ok() && !stored->empty() && !reading.blocks.empty()) {
+  // The digests of the blocks as they were are believed only under the claimed root.
+  const auto root = hash::BlockRoot::from_digests(stored.ok() ? *stored : std::string());
+  if (root.ok() && base::to_hex(*root) == claims->evidence.value("block_root", "") && !reading.blocks.empty()) {
     differing = differing_blocks(*stored, reading.blocks, claims->evidence.value("block_size", std::uint64_t{1} << 20));
   }
   check_blocks(differing, list);

@@ -169,6 +169,11 @@ Result<std::vector<std::unique_ptr<hashset::HashSet>>> load_hash_sets(const std:
       std::fprintf(stderr, "exhibit: %s: line %llu was not taken: %s\n", path.c_str(),
                    static_cast<unsigned long long>(refused.line), printable(refused.why).c_str());
     }
+    const std::uint64_t listed = sets.back()->refused().size();
+    if (sets.back()->refused_total() > listed) {
+      std::fprintf(stderr, "exhibit: %s: %llu more lines were not taken\n", path.c_str(),
+                   static_cast<unsigned long long>(sets.back()->refused_total() - listed));
+    }
   }
   return sets;
 }

@@ -21,7 +21,7 @@ constexpr std::size_t error_text_kept = 4096;
 
 // In the child: only async-signal-safe calls from here on.
 [[noreturn]] void become_worker(const char* program, int socket, int errors, pid_t parent) {
-  static char* const environment[] = {const_cast<char*>("TZ=UTC"), const_cast<char*>("LC_ALL=C.UTF-8"), nullptr};
+  static char* const environment[] = {const_cast<char*>("TZ=UTC0"), const_cast<char*>("LC_ALL=C.UTF-8"), nullptr};
   char* const arguments[] = {const_cast<char*>(program), nullptr};
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(base::exit_protocol);

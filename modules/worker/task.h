@@ -22,7 +22,7 @@
 namespace exhibit::worker {
 
 // Called with each object that is touched: how the tests' hostile workers misbehave on some of them.
-using TouchHook = std::function<void(std::string_view object)>;
+using TouchHook = std::function<void(std::string_view object, std::uint64_t bytes)>;
 
 // What goes back to the coordinator: record lines, and messages that are no record.
 class Output : public base::Reporter {

@@ -2,7 +2,7 @@
 import os, subprocess, tempfile, unittest
 from support import CORPORA, findings, lines, run, unpack
 
-RULE = 'rule letters { strings: $a = "the" nocase $b = { 50 4B 03 04 } condition: any of them }\n'
+RULE = 'rule letters { strings: $a = "the" nocase $b = { 50 4B 03 04 } $c = "EFI PART" condition: any of them }\n'
 
 
 class Determinism(unittest.TestCase):

@@ -17,11 +17,13 @@ using exhibit::base::worker_socket;
 
 void say(const std::string& line) { (void)exhibit::base::send_all(worker_socket, line + "\n"); }
 
-void misbehave(std::string_view object) {
+// `walk` in the name: while the folder is walked (nothing is to be read for it then), else while the content is read.
+void misbehave(std::string_view object, std::uint64_t bytes) {
+  if ((object.find("walk") != std::string_view::npos) != (bytes == 0)) return;
   const auto asked = [&](const char* what) { return object.find(what) != std::string_view::npos; };
-  if (asked("crash")) *reinterpret_cast<volatile int*>(8) = 1;
+  if (asked("crash")) __builtin_trap();
   if (asked("hang")) {
-    for (volatile int i = 0;; i = i + 1) continue;
+    while (true) asm volatile("");
   }
   if (asked("eat")) {
     static std::vector<std::vector<char>> eaten;

@@ -66,6 +66,11 @@ std::string address_of(const Item& item) {
   return item.content.substr(std::min(item.content.size(), item.volume.size() + 1));
 }
 
+// Said of a content that was scanned in several blocks: what spans more than their overlap may be missed.
+Json windows() {
+  return {{"size", match::RuleScanner::window_size}, {"overlap", match::RuleScanner::overlap}};
+}
+
 class Examiner {
  public:
   Examiner(Context& context, filesystem::FileSystem& filesystem, const Json& arguments, Output& output)
@@ -110,11 +115,14 @@ class Examiner {
       return Error{ErrorCode::io_error, "the content could not be read to its end", item.id, examination.taken()};
     }
     // A digest is claimed only of bytes that are vouched for.
-    if (doubts.empty() && !wanted_.empty()) {
+    const bool unread = std::any_of(scanned.troubles.begin(), scanned.troubles.end(),
+                                    [](const auto& trouble) { return trouble.cause == name_of(ErrorCode::io_error); });
+    if (doubts.empty() && !unread && !wanted_.empty()) {
       Json& digests = record["digests"];
       for (auto& [name, digest] : examination.digests()) digests[name] = digest;
     }
     if (!doubts.empty()) record["doubt"] = base::to_json(doubts);
+    if (scanned.windowed) record["windows"] = windows();
     record["type"] = context_.types->type_of(examination.head());
     if (match::extension_mismatch(item.path, record["type"].get<std::string>())) record["extension_mismatch"] = true;
     output_.record(record);
@@ -127,8 +135,7 @@ class Examiner {
     for (Match match : scanned.matches) {
       match.item = item.id;
       Json line = base::to_record(match);
-      if (scanned.windowed)
-        line["windows"] = {{"size", match::RuleScanner::window_size}, {"overlap", match::RuleScanner::overlap}};
+      if (scanned.windowed) line["windows"] = windows();
       output_.record(line);
     }
     for (const auto& trouble : scanned.troubles) output_.problem({item.id, "scan", trouble.cause, {}, trouble.detail});

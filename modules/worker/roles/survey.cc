@@ -66,6 +66,9 @@ Result<void> run_survey(Context& context, const Task& task, Output& output) {
   image::Image* media = EXHIBIT_TRY(context.image(task.arguments));
   const std::string id = task.arguments.at("evidence").get<std::string>();
   output.record(evidence_record(id, media->description()));
+  for (const std::string& notice : media->description().notices) {
+    output.problem({id, "open", name_of(ErrorCode::corrupt), {}, notice});
+  }
   const auto volumes = EXHIBIT_TRY(volume::list_volumes(*media, media->description().sector_size, id, output));
   for (const volume::Volume& volume : volumes) survey_volume(context, volume, task, output);
   return {};
