@@ -413,6 +413,21 @@ TEST(FileSystem, TimesHaveTheDigitsThatAreStoredInAnyTimeZone) {
   EXPECT_EQ(iso.find("/dir1/Fotografía ñ.ogg")->times.born, "2026-11-23T16:42:50Z");
 }
 
+TEST(FileSystem, NamesInOtherEncodingsKeepTheirBytes) {
+  const TemporaryDirectory directory;
+  const std::string image = (directory / "fat").string();
+  test::write_file(image, std::string(2 << 20, '\0'));
+  test::write_file(directory / "f", "hi");
+  ASSERT_EQ(test::run({"/usr/sbin/mkfs.fat", "-F", "12", image}).status, 0);
+  ASSERT_EQ(test::run({"mcopy", "-i", image, (directory / "f").string(), "::TEST.TXT"}).status, 0);
+  std::string bytes = test::read_file(image);
+  bytes[bytes.find("TEST    TXT") + 1] = '\x82';  // é in code page 437
+  Volume volume(bytes);
+  const Item* file = volume.find("/T\xef\xbf\xbdST.TXT");
+  ASSERT_NE(file, nullptr);
+  EXPECT_EQ(file->path_raw, base::base64_encode("/T\x82ST.TXT"));
+}
+
 TEST(FileSystem, DamageBeneathAFileIsADoubtAtItsPlaceInTheContent) {
   Volume clean(image_bytes("images/con-p-ext2.raw.xz"));
   const Item* file = clean.find("/dir1/plain.mp3");

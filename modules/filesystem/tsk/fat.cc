@@ -38,6 +38,22 @@ FatLayout fat_layout(const TSK_FS_INFO& fs, ByteSource& volume) {
   return layout;
 }
 
+std::string fat_short_name(const Raw& entry) {
+  constexpr std::uint8_t base_in_lower_case = 0x08, extension_in_lower_case = 0x10;  // as Windows NT writes them
+  const auto part = [&](std::size_t offset, std::size_t length, bool lower) {
+    std::string text(entry.view(offset, length));
+    text.resize(text.find_last_not_of(' ') + 1);
+    for (char& c : text)
+      if (lower && c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return text;
+  };
+  std::string name = part(0, 8, (entry.u8(12) & base_in_lower_case) != 0);
+  if (!name.empty() && name[0] == '\xe5') name[0] = '_';     // deleted
+  if (!name.empty() && name[0] == '\x05') name[0] = '\xe5';  // what 0xe5 is written as, since it means deleted
+  const std::string extension = part(8, 3, (entry.u8(12) & extension_in_lower_case) != 0);
+  return extension.empty() ? name : name + "." + extension;
+}
+
 std::optional<std::uint64_t> fat_virtual_file(const TSK_FS_INFO& fs, const FatLayout& layout, TSK_INUM_T number) {
   // The last numbers are the boot sector's, each table's, and the orphans' folder's.
   const TSK_INUM_T boot = fs.last_inum - layout.tables - 1;

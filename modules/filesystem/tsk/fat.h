@@ -22,6 +22,9 @@ struct FatLayout {
 
 FatLayout fat_layout(const TSK_FS_INFO& fs, ByteSource& volume);
 
+// The 8.3 name of a FAT directory entry in the volume's own code page; a deleted one begins with '_', as libtsk has it.
+std::string fat_short_name(const Raw& entry);
+
 // Where libtsk's own file ($MBR, $FAT1, $FAT2) with this number lies; of exFAT's it doesn't find the tables by itself.
 std::optional<std::uint64_t> fat_virtual_file(const TSK_FS_INFO& fs, const FatLayout& layout, TSK_INUM_T number);
 

@@ -37,12 +37,28 @@ bool runs_give(ByteSource& volume, const Layout& layout, std::string_view text) 
   return got.ok() && *got == bytes.size() && bytes == text;
 }
 
+// [MS-FSCC] 2.1.2.1, IO_REPARSE_TAG_WOF: the unnamed stream is a hole, in whose place Windows shows what it expands
+// from the stream WofCompressedData.
+bool is_overlaid(const TSK_FS_FILE& file) {
+  constexpr std::uint32_t overlay_filter = 0x80000017;
+  if (TSK_FS_TYPE_ISNTFS(file.fs_info->ftype) == 0 || file.meta->attr == nullptr) return false;
+  for (const TSK_FS_ATTR* attribute = file.meta->attr->head; attribute != nullptr; attribute = attribute->next) {
+    if (attribute->type != TSK_FS_ATTR_TYPE_NTFS_REPARSE || (attribute->flags & TSK_FS_ATTR_INUSE) == 0 ||
+        (attribute->flags & TSK_FS_ATTR_RES) == 0 || attribute->rd.buf == nullptr || attribute->size < 4)
+      continue;
+    return Raw(std::string(reinterpret_cast<const char*>(attribute->rd.buf), 4)).le32(0) == overlay_filter;
+  }
+  return false;
+}
+
 Resolved of_attribute(const TSK_FS_FILE& file, const Stream& stream, ByteSource& volume) {
   Resolved resolved;
   resolved.size = stream.size;
   if (!is_transformed(*stream.attribute)) {
     resolved.source = Resolved::Source::runs;
     resolved.layout = layout_of(*file.fs_info, *stream.attribute, volume.size());
+    if (!stream.name && stream.size > 0 && is_overlaid(file))
+      resolved.layout.gaps = {{0, stream.size, DoubtCause::zero_filled}};
     return resolved;
   }
   resolved.source = Resolved::Source::attribute;

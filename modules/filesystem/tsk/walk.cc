@@ -166,8 +166,19 @@ File Walk::metadata_for(const TSK_FS_NAME& name) {
   return file;
 }
 
+// libtsk writes '^' for what isn't ASCII in FAT's 8.3 names: their bytes are in the directory entry.
+std::string Walk::raw_name(const TSK_FS_NAME& name) {
+  std::string text = name.name;
+  if (TSK_FS_TYPE_ISFAT(context_.fs.ftype) == 0 || context_.fs.ftype == TSK_FS_TYPE_EXFAT) return text;
+  if (text.find('^') == std::string::npos) return text;
+  const std::string stored = fat_short_name(metadata_.read(name.meta_addr));
+  const auto same = [](char shown, char c) { return shown == c || (shown == '^' && (c & 0x80) != 0); };
+  const bool is_it = std::equal(text.begin(), text.end(), stored.begin(), stored.end(), same);
+  return is_it ? stored : text;
+}
+
 void Walk::entry(const TSK_FS_NAME& name, const Pending& pending) {
-  const std::string path = pending.path + "/" + name.name;
+  const std::string path = pending.path + "/" + raw_name(name);
   const std::string id = context_.volume_id + "/" + address_of(name.meta_addr) + ":" + base::clean_utf8(path).text;
   if (!begin(id, context_.description.block_size)) return;
   const File file = metadata_for(name);

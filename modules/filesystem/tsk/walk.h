@@ -49,6 +49,7 @@ class Walk {
   void problem(const std::string& where, const char* cause, std::string detail);
   void directory(const Pending& pending);
   void names_of(TSK_FS_DIR& dir, const Pending& pending);
+  std::string raw_name(const TSK_FS_NAME& name);
   File metadata_for(const TSK_FS_NAME& name);
   void entry(const TSK_FS_NAME& name, const Pending& pending);
   void file_items(TSK_FS_FILE& file, const std::string& path, ItemState state);
