@@ -97,6 +97,7 @@ void check_transfers(const Chain& chain, CheckList& list) {
     return;
   }
   std::vector<std::string> texts;
+  texts.reserve(open.size());
   for (const auto& [id, seq] : open) texts.push_back(id + " since seq " + std::to_string(seq));
   list.not_checked("open transfers", "transferred, and nobody has accepted yet: " + joined(texts, ", "));
 }

@@ -14,7 +14,7 @@
 
 namespace exhibit::custody {
 
-struct Line {
+struct Line {        // NOLINT(bugprone-exception-escape)
   std::string text;  // without LF
   base::Json record;
   std::string previous;  // the link that it states

@@ -36,9 +36,10 @@ class Fields {
  public:
   static Result<Fields> of(const Json& value, std::string place, std::initializer_list<const char*> keys) {
     if (!value.is_object()) return bad(place + " isn't an object");
-    for (const auto& [key, unused] : value.items()) {
-      const bool known = std::any_of(keys.begin(), keys.end(), [&](const char* name) { return key == name; });
-      if (!known) return bad(place + " has a key that this format doesn't have: \"" + key + "\"");
+    for (const auto& entry : value.items()) {
+      const std::string& key = entry.key();
+      if (std::find(keys.begin(), keys.end(), key) == keys.end())
+        return bad(place.append(" has a key that this format doesn't have: \"").append(key).append("\""));
     }
     return Fields(value, std::move(place));
   }

@@ -35,20 +35,24 @@ std::uint64_t short_hash(const std::string& id) { return std::hash<std::string>(
 
 // Whether the bytes by class add up to `size`.
 Complaint sums_up(const Json& record, std::uint64_t size) {
-  const std::string where = text(record, "where");
+  const std::string here = "the coverage of " + text(record, "where");
   const auto bytes = record.find("bytes");
-  if (bytes == record.end() || !bytes->is_object()) return "the coverage of " + where + " has no \"bytes\"";
+  if (bytes == record.end() || !bytes->is_object()) return here + " has no \"bytes\"";
   std::uint64_t sum = 0;
-  for (const auto& [name, value] : bytes->items()) {
-    if (std::find(coverage_classes.begin(), coverage_classes.end(), name) == coverage_classes.end())
-      return "the coverage of " + where + " has the unknown class \"" + name + "\"";
-    if (!value.is_number_unsigned()) return "the coverage of " + where + ": \"" + name + "\" isn't a size";
-    const auto more = base::checked_add(sum, value.get<std::uint64_t>());
-    if (!more) return "the coverage of " + where + " is beyond any size";
+  for (const auto& entry : bytes->items()) {
+    const Json& value = entry.value();
+    std::optional<std::uint64_t> more;
+    if (value.is_number_unsigned()) more = base::checked_add(sum, value.get<std::uint64_t>());
+    const bool known =
+        std::find(coverage_classes.begin(), coverage_classes.end(), entry.key()) != coverage_classes.end();
+    if (!known || !more) {
+      std::string complaint = here;
+      return complaint.append(known ? ": no size in \"" : " has the unknown class \"").append(entry.key()).append("\"");
+    }
     sum = *more;
   }
   if (sum == size) return {};
-  return "the coverage of " + where + " adds up to " + std::to_string(sum) + " bytes of " + std::to_string(size);
+  return here + " adds up to " + std::to_string(sum) + " bytes of " + std::to_string(size);
 }
 
 }  // namespace

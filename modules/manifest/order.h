@@ -27,20 +27,20 @@ namespace exhibit::manifest {
 struct VolumeKey {
   std::uint64_t offset = 0;
   std::string id;
-  auto operator<=>(const VolumeKey&) const = default;
+  auto operator<=>(const VolumeKey&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 struct MatchKey {
   std::string by, source, rule;
-  std::uint64_t first_offset = 0;  // 0 where the match has no `where`
-  std::string line;                // canonical, without LF
-  auto operator<=>(const MatchKey&) const = default;
+  std::uint64_t first_offset = 0;                     // 0 where the match has no `where`
+  std::string line;                                   // canonical, without LF
+  auto operator<=>(const MatchKey&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 struct ProblemKey {
   std::string stage, cause, detail;
-  std::string line;  // canonical, without LF
-  auto operator<=>(const ProblemKey&) const = default;
+  std::string line;                                     // canonical, without LF
+  auto operator<=>(const ProblemKey&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 // Of a record that base::check_record accepts; a key that is missing or of another type counts as empty.

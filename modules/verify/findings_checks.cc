@@ -7,6 +7,7 @@
 #include "hash/multi_digest.h"
 #include "manifest/file.h"
 #include "manifest/findings.h"
+#include "verify/compare.h"
 
 namespace exhibit::verify {
 namespace fs = std::filesystem;
@@ -33,19 +34,6 @@ std::vector<std::string> known_of(const Digests& digests) {
   return names;
 }
 
-// Each claimed digest against the computed one; an algorithm that we don't have is never ok.
-void compare_digests(const std::string& name, const Digests& claimed, const Digests& computed, CheckList& list) {
-  for (const auto& [algorithm, digest] : claimed) {
-    const auto at = computed.find(algorithm);
-    if (at == computed.end()) {
-      list.not_checked(name, "no implementation of " + algorithm);
-    } else {
-      list.expect(at->second == digest, name, algorithm + " " + digest,
-                  algorithm + " is " + at->second + ", the manifest says " + digest);
-    }
-  }
-}
-
 void compare_number(const std::string& name, const std::string& what, std::uint64_t claimed, std::uint64_t actual,
                     CheckList& list) {
   list.expect(claimed == actual, name, std::to_string(actual) + " " + what,
@@ -53,7 +41,7 @@ void compare_number(const std::string& name, const std::string& what, std::uint6
 }
 
 void compare_summaries(const FindingsSummary& claimed, const FindingsSummary& actual, CheckList& list) {
-  compare_digests("findings digest", claimed.digests, actual.digests, list);
+  compare_digests("findings digest", "the file", claimed.digests, actual.digests, list);
   compare_number("findings size", "bytes", claimed.bytes, actual.bytes, list);
   compare_number("record count", "records", claimed.records, actual.records, list);
   compare_number("record count", "items", claimed.counts.items, actual.counts.items, list);
@@ -86,7 +74,7 @@ std::optional<std::string> load_salt_key(const fs::path& folder, const EvidenceC
 
 void compare_trees(const FindingsSummary& claimed, const FindingsSummary& actual, bool have_key, CheckList& list) {
   if (have_key) {
-    compare_digests("tree", claimed.trees, actual.trees, list);
+    compare_digests("tree", "the tree", claimed.trees, actual.trees, list);
   } else {
     list.not_checked("tree", "no salt key to compute it with; the findings digest covers the same bytes");
   }

@@ -8,6 +8,7 @@
 #include "manifest/file.h"
 #include "manifest/seal.h"
 #include "manifest/signature.h"
+#include "verify/compare.h"
 #include "verify/findings_checks.h"
 
 namespace exhibit::verify {
@@ -76,18 +77,6 @@ Result<Digests> digests_of_file(const fs::path& path) {
   return digests.finish();
 }
 
-void compare_input(const manifest::Input& input, const Digests& actual, CheckList& list) {
-  for (const auto& [algorithm, digest] : input.digests) {
-    const auto at = actual.find(algorithm);
-    if (at == actual.end()) {
-      list.not_checked("input", "no implementation of " + algorithm);
-    } else {
-      list.expect(at->second == digest, "input", algorithm + " " + digest,
-                  algorithm + " of the given file is " + at->second + ", the manifest says " + digest);
-    }
-  }
-}
-
 // The given files against the manifest's inputs: the same by SHA-256, or at least of the same name.
 void check_inputs(const Manifest& manifest, const Request& request, Checks& checks) {
   std::map<fs::path, Digests> given;
@@ -114,7 +103,7 @@ void check_inputs(const Manifest& manifest, const Request& request, Checks& chec
       }
     }
     if (same != nullptr || same_name != nullptr) {
-      compare_input(input, same != nullptr ? *same : *same_name, list);
+      compare_digests("input", "the given file", input.digests, same != nullptr ? *same : *same_name, list);
     } else {
       list.not_checked("input", "the file was not given (--input FILE)");
     }
