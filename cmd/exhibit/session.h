@@ -23,7 +23,7 @@ struct RunSettings {
   std::vector<std::string> digests = {"md5", "sha1", "sha256"};
   std::string progress = "auto";
   std::string worker_program;
-  std::uint64_t object_seconds = 120;
+  std::uint64_t object_seconds = 30;
   std::string work_folder;  // empty: a temporary one
   base::Json plan = base::Json::object();  // what a resumed run must have in common with the first
 };

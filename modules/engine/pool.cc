@@ -398,7 +398,9 @@ Result<void> Pool::failed(Worker& worker, Ending ending) {
   std::unique_ptr<Job> job = std::move(worker.job);
   const bool after = job->task.resume == Task::Resume::after;
   const std::string suspect = worker.touched.value_or(job->task.subject);
-  if (++job->deaths[suspect] < most_attempts) {
+  // A hang is the object's own doing: it would only cost its time twice.
+  const bool second_chance = ending.cause != name_of(ErrorCode::timeout) && ++job->deaths[suspect] < most_attempts;
+  if (second_chance) {
     EXHIBIT_TRY(rewind(*job, worker));
     waiting_.push_front(std::move(job));
     return {};

@@ -37,7 +37,7 @@ void Output::problem(const Problem& problem) { record(base::to_record(problem));
 void Output::touch(std::string_view object, std::uint64_t bytes) {
   append(base::canonical({{"message", "touch"}, {"object", object}, {"bytes", bytes}}) + "\n");
   flush();  // it must be on its way before the object is handled
-  if (hook_) hook_(object, bytes);
+  if (hook_) hook_(role_, object);
 }
 
 void Output::done() {

@@ -21,8 +21,8 @@
 
 namespace exhibit::worker {
 
-// Called with each object that is touched: how the tests' hostile workers misbehave on some of them.
-using TouchHook = std::function<void(std::string_view object, std::uint64_t bytes)>;
+// Called with each object that a role touches: how the tests' hostile workers misbehave on some of them.
+using TouchHook = std::function<void(std::string_view role, std::string_view object)>;
 
 // What goes back to the coordinator: record lines, and messages that are no record.
 class Output : public base::Reporter {
@@ -34,6 +34,7 @@ class Output : public base::Reporter {
   // A line with the key `message` that isn't part of the findings.
   void message(const base::Json& message);
   void touch(std::string_view object, std::uint64_t bytes) override;
+  void begin(std::string role) { role_ = std::move(role); }
   void problem(const Problem& problem) override;
 
   // The task's end: how many record and message lines it gave, and the SHA-256 over them with their LFs.
@@ -46,6 +47,7 @@ class Output : public base::Reporter {
 
   int socket_;
   TouchHook hook_;
+  std::string role_;
   std::string pending_;      // not yet sent
   std::uint64_t lines_ = 0;  // of this task
   std::unique_ptr<hash::Hasher> digest_;

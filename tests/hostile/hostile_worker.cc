@@ -17,9 +17,10 @@ using exhibit::base::worker_socket;
 
 void say(const std::string& line) { (void)exhibit::base::send_all(worker_socket, line + "\n"); }
 
-// `walk` in the name: while the folder is walked (nothing is to be read for it then), else while the content is read.
-void misbehave(std::string_view object, std::uint64_t bytes) {
-  if ((object.find("walk") != std::string_view::npos) != (bytes == 0)) return;
+// `walk` in the name: while the file system is walked, else while the content is read.
+void misbehave(std::string_view role, std::string_view object) {
+  const bool in_walk = object.find("walk") != std::string_view::npos;
+  if (role != (in_walk ? "walk" : "examine")) return;
   const auto asked = [&](const char* what) { return object.find(what) != std::string_view::npos; };
   if (asked("crash")) __builtin_trap();
   if (asked("hang")) {
