@@ -262,8 +262,11 @@ TEST(ManifestFile, RefusesWhatTheFormatDoesNotHave) {
   EXPECT_THAT(refusal("\"events\":0,\"head\":\"000", "\"events\":0,\"head\":\"100"), testing::HasSubstr("zeros"));
 }
 
-TEST(ManifestFile, RefusesTwoExhibitsOfOneName) {
+TEST(ManifestFile, RefusesNoExhibitAndTwoOfOneName) {
   Manifest manifest = sample_manifest();
+  manifest.evidence.clear();
+  EXPECT_FALSE(write_manifest(manifest).ok());
+  manifest = sample_manifest();
   manifest.evidence.push_back(manifest.evidence.front());
   EXPECT_FALSE(write_manifest(manifest).ok());
 }

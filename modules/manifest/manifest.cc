@@ -170,6 +170,7 @@ Result<void> read_lists(const Fields& fields, Manifest& manifest) {
     manifest.inputs.push_back(std::move(input));
   }
   const Json* evidence = EXHIBIT_TRY(fields.list("evidence"));
+  if (evidence->empty()) return bad("it names no exhibit");
   std::set<std::string> ids;
   for (std::size_t i = 0; i < evidence->size(); ++i) {
     EvidenceClaim claim = EXHIBIT_TRY(read_evidence((*evidence)[i], "evidence[" + std::to_string(i) + "]"));
