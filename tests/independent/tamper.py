@@ -180,6 +180,11 @@ def control_untouched(case):
 
 
 @tampering
+def control_salt_key_not_handed_out(case):
+    case.file(case.salts).unlink()
+
+
+@tampering
 def control_resigned_by_a_trusted_signer(case):
     case.seal()
 
@@ -323,11 +328,6 @@ def foreign_salt_key(case):
 @tampering
 def salt_key_cut_short(case):
     case.write(case.salts, case.read(case.salts)[:31])
-
-
-@tampering
-def salts_file_missing(case):
-    case.file(case.salts).unlink()
 
 
 # ---------------------------------------------------------------- manifest, without a key

@@ -502,7 +502,11 @@ class Verifier:
 
     def trees(self, name, path, findings, lines):
         report = self.report
-        key = (self.case / "secret" / f"{name}.salts").read_bytes()
+        file = self.case / "secret" / f"{name}.salts"
+        if not file.exists():  # it never leaves with a disclosure; the findings' digests are over the same bytes
+            report.skip("the salt key is not here", f"{path} trees", "and the salt commitment")
+            return
+        key = file.read_bytes()
         if len(key) != 32:
             report.fail(f"secret/{name}.salts", f"{len(key)} bytes, 32 expected")
         report.equal(f"{name} salt commitment", findings["salt_commitment"], sha256(key).hex())

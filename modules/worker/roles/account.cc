@@ -37,22 +37,6 @@ void for_each_overlap(std::uint64_t offset, std::uint64_t length, const Ranges& 
   }
 }
 
-// What no item claims is as the file system's own maps say: the bitmap's word stands below what is known of a file, so
-// that the slack behind a file's end stays slack.
-void claim_by_maps(Account& account, const std::vector<ClassRun>& blocks) {
-  Ranges allocated;
-  for (const ClassRun& run : blocks) {
-    if (run.byte_class == ByteClass::metadata) account.claim(ByteClass::metadata, run.offset, run.length);
-    if (run.byte_class == ByteClass::allocated) allocated.push_back({run.offset, run.length});
-  }
-  for (const ClassRun& run : account.runs()) {
-    if (run.byte_class != ByteClass::unallocated && run.byte_class != ByteClass::deleted) continue;
-    for_each_overlap(run.offset, run.length, allocated, [&](std::uint64_t offset, std::uint64_t length) {
-      account.claim(ByteClass::allocated, offset, length);
-    });
-  }
-}
-
 struct VolumeAccount {
   Account classes;
   Account scanned;  // `allocated` marks what an item's scan has read
@@ -137,7 +121,7 @@ Result<void> run_account(Context& context, const Task& task, Output& output) {
   }
   if (filesystem != nullptr && !task.skips(volume->id())) {
     output.touch(volume->id(), size / 16);  // a walk over its maps
-    claim_by_maps(account.classes, EXHIBIT_TRY(filesystem->block_classes(output)));
+    account.classes.claim_blocks(EXHIBIT_TRY(filesystem->block_classes(output)));
   }
   const Ranges whole = {{0, size}};
   const Ranges owned = ranges_of(task.arguments.at("owned"));

@@ -12,9 +12,10 @@ using base::Json;
 
 constexpr std::size_t read_size = std::size_t{1} << 20;
 
-// Only content that belongs to the entry is examined: none is claimed for an overwritten one.
+// Only content that belongs to the entry is examined: none is claimed for an overwritten one, nor for the folders that
+// a library makes up.
 bool has_content(const Item& item) {
-  const bool kind = item.kind == ItemKind::file || item.kind == ItemKind::virtual_file;
+  const bool kind = item.kind == ItemKind::file || (item.kind == ItemKind::virtual_file && item.size > 0);
   return kind && item.state != ItemState::overwritten;
 }
 
