@@ -146,9 +146,14 @@ Result<EvidenceClaim> read_evidence(const Json& value, const std::string& place)
   claim.id = EXHIBIT_TRY(fields.text("id"));
   if (!is_evidence_id(claim.id)) return bad(fields.place("id") + " can't be an exhibit's id");
   claim.size = EXHIBIT_TRY(fields.number("size"));
-  claim.digests = EXHIBIT_TRY(fields.digests("digests"));
   claim.integrity = EXHIBIT_TRY(fields.one_of("integrity", integrities));
-  claim.block_root = EXHIBIT_TRY(fields.sha256("block_root"));
+  // Of media that can't be read whole nothing is claimed that hangs on their every byte.
+  if (claim.integrity != unreadable) {
+    claim.digests = EXHIBIT_TRY(fields.digests("digests"));
+    claim.block_root = EXHIBIT_TRY(fields.sha256("block_root"));
+  } else if (fields.has("digests") || fields.has("block_root")) {
+    return bad(place + " claims digests of media that are unreadable");
+  }
   const Json* findings = EXHIBIT_TRY(fields.get("findings"));
   claim.findings = EXHIBIT_TRY(read_summary(*findings, fields.place("findings"), claim.id));
   return claim;
@@ -203,12 +208,9 @@ Json to_json(const Manifest& manifest) {
   }
   Json evidence = Json::array();
   for (const EvidenceClaim& claim : manifest.evidence) {
-    evidence.push_back({{"id", claim.id},
-                        {"size", claim.size},
-                        {"digests", claim.digests},
-                        {"integrity", claim.integrity},
-                        {"block_root", claim.block_root},
-                        {"findings", to_json(claim.findings, claim.id)}});
+    Json entry = media_claims(claim);
+    entry["findings"] = to_json(claim.findings, claim.id);
+    evidence.push_back(std::move(entry));
   }
   Json out = {{"format", manifest_format},
               {"case", manifest.case_fields},
@@ -222,6 +224,14 @@ Json to_json(const Manifest& manifest) {
 }
 
 }  // namespace
+
+base::Json media_claims(const EvidenceClaim& claim) {
+  base::Json claims = {{"id", claim.id}, {"size", claim.size}, {"integrity", claim.integrity}};
+  if (claim.integrity == unreadable) return claims;
+  claims["digests"] = claim.digests;
+  claims["block_root"] = claim.block_root;
+  return claims;
+}
 
 std::string findings_file(const std::string& evidence_id) { return "findings/" + evidence_id + ".jsonl"; }
 std::string salts_file(const std::string& evidence_id) { return "secret/" + evidence_id + ".salts"; }

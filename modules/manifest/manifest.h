@@ -30,6 +30,9 @@ struct Input {
   Digests digests;  // of the exact file; sha256 among them
 };
 
+// The `integrity` of media that can't be read whole: then neither digests nor block_root are claimed, nor written.
+inline constexpr const char* unreadable = "unreadable";
+
 struct EvidenceClaim {
   std::string id;
   std::uint64_t size = 0;  // of the media, bytes
@@ -38,6 +41,9 @@ struct EvidenceClaim {
   std::string block_root;
   FindingsSummary findings;  // its file is findings_file(id)
 };
+
+// What it says of the media, keyed as in the manifest and in the evidence record.
+base::Json media_claims(const EvidenceClaim& claim);
 
 struct CustodyClaim {
   std::uint64_t events = 0;

@@ -87,15 +87,12 @@ void compare_evidence(const EvidenceClaim& claim, const std::optional<base::Json
     list.not_checked(name, "the findings hold no evidence record");
     return;
   }
-  const base::Json expected = {{"id", claim.id},
-                               {"size", claim.size},
-                               {"digests", claim.digests},
-                               {"integrity", claim.integrity},
-                               {"block_root", claim.block_root}};
+  const base::Json expected = manifest::media_claims(claim);
   std::string differing;
-  for (const auto& [key, value] : expected.items()) {
-    const auto at = evidence->find(key);
-    if (at == evidence->end() || *at != value) differing += (differing.empty() ? "" : ", ") + key;
+  for (const char* key : {"id", "size", "integrity", "digests", "block_root"}) {
+    if (expected.value(key, base::Json()) != evidence->value(key, base::Json())) {
+      differing += (differing.empty() ? "" : ", ") + std::string(key);
+    }
   }
   list.expect(differing.empty(), name, "says the same as the manifest", "differs from the manifest in " + differing);
 }

@@ -1,6 +1,6 @@
 """Broken containers: an error or a located doubt, never raw and never silent zeros."""
-import os, shutil, tempfile, unittest
-from support import CORPORA, findings, lines, run
+import os, shutil, subprocess, sys, tempfile, unittest
+from support import CORPORA, findings, lines, make_keys, run
 
 
 class Corrupt(unittest.TestCase):
@@ -32,6 +32,17 @@ class Corrupt(unittest.TestCase):
         doubted = [record for record in records if record.get("doubt")]
         self.assertFalse([item for item in doubted if "digests" in item])
         self.assertGreater(records[-1]["bytes"]["unreadable"], 0)
+
+    def test_a_case_over_damaged_evidence_can_be_sealed_and_verified(self):
+        key, certificate, authority = make_keys(self.folder.name)
+        self.process(os.path.join(CORPORA, "images", "con-p-badchunk.E01"))
+        case = os.path.join(self.folder.name, "case")
+        run("seal", case, "--key", key, "--cert", certificate, check=(0,))
+        done = run("verify", case, "--trust", authority, "--evidence", "E1=" + os.path.join(CORPORA, "images", "con-p-badchunk.E01"))
+        self.assertRegex(done.stdout.decode(), r"not checked: the findings claim none \(integrity: unreadable\)  media digests")
+        script = subprocess.run([sys.executable, os.path.join(os.path.dirname(__file__), "..", "independent", "verify.py"), case,
+                                 "--trust", authority], capture_output=True, text=True)
+        self.assertEqual(script.returncode, 0, script.stdout)
 
     def test_a_cut_container_is_never_taken_for_whole(self):
         done, records = self.process(os.path.join(CORPORA, "images", "con-p-cut.E01"))

@@ -1,10 +1,7 @@
 // exhibit process: everything in one case folder. Started again after any interruption it goes on from where it stopped.
 
-#include <sys/utsname.h>
-#include <unistd.h>
-
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
 
 #include "exhibit/case_folder.h"
 #include "exhibit/session.h"
@@ -73,6 +70,11 @@ Json case_fields(const options::variables_map& values) {
 
 Result<int> process(const options::variables_map& values, const std::vector<std::string>& arguments) {
   RunSettings settings = run_settings(values);
+  // The manifest's claims rest on it, whatever else is wished for.
+  if (std::find(settings.digests.begin(), settings.digests.end(), "sha256") == settings.digests.end()) {
+    settings.digests.push_back("sha256");
+    std::sort(settings.digests.begin(), settings.digests.end());
+  }
   CaseFolder folder(values["case"].as<std::string>());
   if (folder.sealed()) {
     return Error{ErrorCode::invalid_argument, folder.path() + ": is sealed; begin another case", {}, {}};
