@@ -21,9 +21,7 @@ using base::Json;
 
 namespace {
 
-Error io_error(const std::string& file) {
-  return {ErrorCode::io_error, file + ": " + std::strerror(errno), {}, {}};
-}
+Error io_error(const std::string& file) { return {ErrorCode::io_error, file + ": " + std::strerror(errno), {}, {}}; }
 
 Result<void> write_whole(int fd, std::string_view bytes, const std::string& file) {
   while (!bytes.empty()) {
@@ -41,7 +39,8 @@ std::vector<std::string> rule_files(const std::string& path) {
   std::vector<std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(path)) {
     const std::string extension = entry.path().extension().string();
-    if (entry.is_regular_file() && (extension == ".yar" || extension == ".yara")) files.push_back(entry.path().string());
+    if (entry.is_regular_file() && (extension == ".yar" || extension == ".yara"))
+      files.push_back(entry.path().string());
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -67,7 +66,8 @@ Result<void> CaseFolder::put(const std::string& file, std::string_view bytes, un
   if (!fd) return io_error(written);
   EXHIBIT_TRY(write_whole(fd.get(), bytes, written));
   // The mode doesn't hang on the umask of whoever runs this.
-  if (fchmod(fd.get(), mode) != 0 || fsync(fd.get()) != 0 || rename(written.c_str(), file.c_str()) != 0) return io_error(file);
+  if (fchmod(fd.get(), mode) != 0 || fsync(fd.get()) != 0 || rename(written.c_str(), file.c_str()) != 0)
+    return io_error(file);
   return {};
 }
 
@@ -112,16 +112,23 @@ Result<std::vector<Json>> CaseFolder::runs() const {
   return runs;
 }
 
-Result<Json> describe_inputs(const std::vector<std::unique_ptr<hashset::HashSet>>& sets, const std::vector<std::string>& rules) {
+Result<Json> describe_inputs(const std::vector<std::unique_ptr<hashset::HashSet>>& sets,
+                             const std::vector<std::string>& rules) {
   Json inputs = Json::array();
   for (const auto& set : sets) {
-    inputs.push_back({{"kind", "hashset"}, {"name", set->name()}, {"version", ""}, {"entries", set->entries()},
+    inputs.push_back({{"kind", "hashset"},
+                      {"name", set->name()},
+                      {"version", ""},
+                      {"entries", set->entries()},
                       {"digests", {{"sha256", set->file_sha256()}}}});
   }
   for (const std::string& path : rules) {
     for (const std::string& file : rule_files(path)) {
       const std::string name = file == path ? fs::path(file).filename().string() : fs::relative(file, path).string();
-      inputs.push_back({{"kind", "yara"}, {"name", name}, {"version", ""}, {"entries", 0U},
+      inputs.push_back({{"kind", "yara"},
+                        {"name", name},
+                        {"version", ""},
+                        {"entries", 0U},
                         {"digests", {{"sha256", EXHIBIT_TRY(engine::file_sha256(file))}}}});
     }
   }
@@ -131,8 +138,11 @@ Result<Json> describe_inputs(const std::vector<std::unique_ptr<hashset::HashSet>
 Result<Json> describe_tool(const Json& libraries) {
   Json all = libraries;
   all["openssl"] = OpenSSL_version(OPENSSL_VERSION_STRING);
-  return Json{{"name", "exhibit"}, {"version", version}, {"source_revision", source_revision},
-              {"build_sha256", EXHIBIT_TRY(engine::file_sha256("/proc/self/exe"))}, {"libraries", all}};
+  return Json{{"name", "exhibit"},
+              {"version", version},
+              {"source_revision", source_revision},
+              {"build_sha256", EXHIBIT_TRY(engine::file_sha256("/proc/self/exe"))},
+              {"libraries", all}};
 }
 
 }  // namespace exhibit::cmd

@@ -22,8 +22,8 @@ class CaseFolder {
   Result<void> make() const;
 
   std::string findings(const std::string& evidence) const { return path_ + "/findings/" + evidence + ".jsonl"; }
-  // SHA-256 digests of the medium's blocks, 32 bytes each: the leaves beneath block_root. Lets verify say where an image
-  // differs. Under log/, as it is no claim: it counts for nothing unless its tree has the claimed root.
+  // SHA-256 digests of the medium's blocks, 32 bytes each: the leaves beneath block_root. Lets verify say where an
+  // image differs. Under log/, as it is no claim: it counts for nothing unless its tree has the claimed root.
   std::string blocks(const std::string& evidence) const { return path_ + "/log/" + evidence + ".blocks"; }
 
   // Writes a file whole or not at all.
@@ -47,7 +47,8 @@ class CaseFolder {
 };
 
 // The manifest's `inputs`: hash sets and rule files with the digests of the exact files.
-Result<base::Json> describe_inputs(const std::vector<std::unique_ptr<hashset::HashSet>>& sets, const std::vector<std::string>& rules);
+Result<base::Json> describe_inputs(const std::vector<std::unique_ptr<hashset::HashSet>>& sets,
+                                   const std::vector<std::string>& rules);
 
 // The manifest's `tool`, with the libraries' versions as the worker told them.
 Result<base::Json> describe_tool(const base::Json& libraries);

@@ -16,10 +16,14 @@ int fail(const Error& error) {
   std::fflush(stdout);
   std::fprintf(stderr, "exhibit: %s\n", printable(error.message).c_str());
   switch (error.code) {
-    case ErrorCode::invalid_argument: return exit_usage;
-    case ErrorCode::interrupted: return exit_stopped;
-    case ErrorCode::internal: return exit_internal;
-    default: return exit_input;
+    case ErrorCode::invalid_argument:
+      return exit_usage;
+    case ErrorCode::interrupted:
+      return exit_stopped;
+    case ErrorCode::internal:
+      return exit_internal;
+    default:
+      return exit_input;
   }
 }
 
@@ -34,7 +38,8 @@ Parsed parse(const Verb& verb, const std::vector<std::string>& arguments, option
     hidden.add_options()(positional.c_str(), options::value<std::vector<std::string>>());
     places.add(positional.c_str(), at_most);
   }
-  hidden.add_options()("worker-program", options::value<std::string>())("object-seconds", options::value<std::uint64_t>());
+  hidden.add_options()("worker-program", options::value<std::string>())("object-seconds",
+                                                                        options::value<std::uint64_t>());
   all.add(hidden);
   Parsed parsed;
   try {
@@ -67,7 +72,9 @@ std::uint64_t parse_size(const std::string& text) {
   return size << (10 * (unit + 1));
 }
 
-bool wants_records(const options::variables_map& values) { return values.count("json") != 0 || isatty(STDOUT_FILENO) == 0; }
+bool wants_records(const options::variables_map& values) {
+  return values.count("json") != 0 || isatty(STDOUT_FILENO) == 0;
+}
 
 std::string now_text() {
   timespec now{};

@@ -17,7 +17,15 @@ extern const char* const version;
 extern const char* const source_revision;
 
 // manifest.md, "Exit codes".
-enum Exit : int { exit_done = 0, exit_no = 1, exit_usage = 2, exit_input = 3, exit_problems = 4, exit_stopped = 5, exit_internal = 70 };
+enum Exit : int {
+  exit_done = 0,
+  exit_no = 1,
+  exit_usage = 2,
+  exit_input = 3,
+  exit_problems = 4,
+  exit_stopped = 5,
+  exit_internal = 70
+};
 
 // Prints "exhibit: …" and gives the exit code that the error stands for.
 int fail(const Error& error);

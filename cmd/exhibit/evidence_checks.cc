@@ -20,10 +20,10 @@ constexpr std::uint64_t items_per_task = 512;
 // What the findings claim of one exhibit.
 struct Claims {
   Json evidence;
-  Json volumes = Json::object();               // id -> {offset, size}
-  std::vector<engine::LineSlice> items;        // one line each: items with digests
+  Json volumes = Json::object();         // id -> {offset, size}
+  std::vector<engine::LineSlice> items;  // one line each: items with digests
   std::uint64_t without_digests = 0;
-  std::set<std::string> problems;              // the evidence's own, canonical
+  std::set<std::string> problems;  // the evidence's own, canonical
 };
 
 Result<Claims> read_claims(const std::string& findings) {
@@ -33,8 +33,10 @@ Result<Claims> read_claims(const std::string& findings) {
     const Json record = EXHIBIT_TRY(base::parse_json(line));
     const std::string kind = record.value("record", "");
     if (kind == "evidence") claims.evidence = record;
-    if (kind == "volume") claims.volumes[record.value("id", "")] = {{"offset", record.at("offset")}, {"size", record.at("size")}};
-    if (kind == "problem" && record.value("where", "") == claims.evidence.value("id", "")) claims.problems.insert(std::string(line));
+    if (kind == "volume")
+      claims.volumes[record.value("id", "")] = {{"offset", record.at("offset")}, {"size", record.at("size")}};
+    if (kind == "problem" && record.value("where", "") == claims.evidence.value("id", ""))
+      claims.problems.insert(std::string(line));
     if (kind == "item") {
       if (record.contains("digests")) {
         claims.items.push_back({findings, offset, line.size() + 1, 1});
@@ -53,7 +55,8 @@ Result<void> draw(std::vector<engine::LineSlice>& items, std::uint64_t sample) {
   if (sample >= items.size()) return {};
   for (std::size_t i = 0; i < sample; ++i) {
     std::uint64_t random = 0;
-    if (RAND_bytes(reinterpret_cast<unsigned char*>(&random), sizeof random) != 1) return Error{ErrorCode::internal, "no random numbers", {}, {}};
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(&random), sizeof random) != 1)
+      return Error{ErrorCode::internal, "no random numbers", {}, {}};
     std::swap(items[i], items[i + random % (items.size() - i)]);
   }
   items.resize(static_cast<std::size_t>(sample));
@@ -101,7 +104,8 @@ Result<Reading> read_image(Session& session, const std::string& id, const Claims
     task.stage = "read";
     task.arguments["volumes"] = claims.volumes;
     const auto end = std::min<std::size_t>(first + items_per_task, claims.items.size());
-    task.input.assign(claims.items.begin() + static_cast<std::ptrdiff_t>(first), claims.items.begin() + static_cast<std::ptrdiff_t>(end));
+    task.input.assign(claims.items.begin() + static_cast<std::ptrdiff_t>(first),
+                      claims.items.begin() + static_cast<std::ptrdiff_t>(end));
     tasks.push_back(std::move(task));
   }
   for (engine::Task& task : tasks) task.evidence = task.subject = id;
@@ -113,10 +117,13 @@ Result<Reading> read_image(Session& session, const std::string& id, const Claims
 }
 
 // Media ranges [offset, end) of the blocks that differ from those that were digested when the case was processed.
-std::vector<std::pair<std::uint64_t, std::uint64_t>> differing_blocks(const std::string& before, const std::string& now, std::uint64_t block_size) {
+std::vector<std::pair<std::uint64_t, std::uint64_t>> differing_blocks(const std::string& before, const std::string& now,
+                                                                      std::uint64_t block_size) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   for (std::size_t i = 0; i * digest_size < std::max(before.size(), now.size()); ++i) {
-    if (before.compare(std::min(before.size(), i * digest_size), digest_size, now, std::min(now.size(), i * digest_size), digest_size) == 0) continue;
+    if (before.compare(std::min(before.size(), i * digest_size), digest_size, now,
+                       std::min(now.size(), i * digest_size), digest_size) == 0)
+      continue;
     ranges.emplace_back(i * block_size, (i + 1) * block_size);
   }
   return ranges;
@@ -135,40 +142,49 @@ std::string place_of(const Json& failed, const std::vector<std::pair<std::uint64
     }
   }
   const Json places = failed.value("places", Json::array());
-  return places.empty() ? "" : "; its content begins at media offset " + std::to_string(places[0].at(0).get<std::uint64_t>());
+  return places.empty()
+             ? ""
+             : "; its content begins at media offset " + std::to_string(places[0].at(0).get<std::uint64_t>());
 }
 
 void check_media(const Claims& claims, const Reading& reading, CheckList& list) {
   const Json claimed = claims.evidence.value("digests", Json::object());
   if (claimed.empty()) {
-    list.not_checked("media digests", "the findings claim none (integrity: " + claims.evidence.value("integrity", "") + ")");
+    list.not_checked("media digests",
+                     "the findings claim none (integrity: " + claims.evidence.value("integrity", "") + ")");
   } else {
-    list.expect(reading.media.value("digests", Json::object()) == claimed, "media digests", std::to_string(claimed.size()) + " digests of the whole medium",
-                reading.media.contains("digests") ? "the image's digests aren't those of the findings" : "the image can't be read whole");
+    list.expect(reading.media.value("digests", Json::object()) == claimed, "media digests",
+                std::to_string(claimed.size()) + " digests of the whole medium",
+                reading.media.contains("digests") ? "the image's digests aren't those of the findings"
+                                                  : "the image can't be read whole");
   }
   const std::string root = claims.evidence.value("block_root", "");
   if (root.empty()) {
     list.not_checked("block_root", "the findings claim none");
   } else {
-    list.expect(reading.media.value("block_root", "") == root, "block_root", "the blocks' tree has the root that is claimed",
-                "the blocks' tree has another root");
+    list.expect(reading.media.value("block_root", "") == root, "block_root",
+                "the blocks' tree has the root that is claimed", "the blocks' tree has another root");
   }
 }
 
 void check_blocks(const std::vector<std::pair<std::uint64_t, std::uint64_t>>& differing, CheckList& list) {
   for (std::size_t i = 0; i < differing.size() && i < most_named; ++i) {
-    list.failed("media block", "differs at media offset " + std::to_string(differing[i].first) + " to " + std::to_string(differing[i].second));
+    list.failed("media block", "differs at media offset " + std::to_string(differing[i].first) + " to " +
+                                   std::to_string(differing[i].second));
   }
 }
 
-void check_items(const Claims& claims, const Reading& reading, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& differing,
-                 const std::string& id, manifest::Checks& checks) {
+void check_items(const Claims& claims, const Reading& reading,
+                 const std::vector<std::pair<std::uint64_t, std::uint64_t>>& differing, const std::string& id,
+                 manifest::Checks& checks) {
   for (const Json& failed : reading.failed) {
-    CheckList(checks, failed.value("item", "")).failed("item content", failed.value("detail", "") + place_of(failed, differing));
+    CheckList(checks, failed.value("item", ""))
+        .failed("item content", failed.value("detail", "") + place_of(failed, differing));
   }
   CheckList list(checks, id);
   for (const Json& problem : reading.problems) {
-    const std::string what = problem.value("where", "") + ": " + problem.value("cause", "") + ": " + problem.value("detail", "");
+    const std::string what =
+        problem.value("where", "") + ": " + problem.value("cause", "") + ": " + problem.value("detail", "");
     if (claims.problems.contains(base::canonical(problem))) {
       list.not_checked("reading", "damaged as the findings say: " + what);
     } else {
@@ -176,8 +192,10 @@ void check_items(const Claims& claims, const Reading& reading, const std::vector
     }
   }
   if (reading.ok > 0) list.ok("item content", std::to_string(reading.ok) + " items read again by their extents");
-  for (const auto& [why, count] : reading.unchecked) list.not_checked("item content", std::to_string(count) + " items: " + why);
-  if (claims.without_digests > 0) list.not_checked("item content", std::to_string(claims.without_digests) + " items claim no digest");
+  for (const auto& [why, count] : reading.unchecked)
+    list.not_checked("item content", std::to_string(count) + " items: " + why);
+  if (claims.without_digests > 0)
+    list.not_checked("item content", std::to_string(claims.without_digests) + " items claim no digest");
 }
 
 }  // namespace
@@ -194,7 +212,8 @@ Result<void> check_evidence(const std::filesystem::path& target, const std::stri
   const std::size_t all = claims->items.size();
   EXHIBIT_TRY(draw(claims->items, sample));
   if (claims->items.size() < all) {
-    list.not_checked("item content", std::to_string(all - claims->items.size()) + " items: only a sample was asked for");
+    list.not_checked("item content",
+                     std::to_string(all - claims->items.size()) + " items: only a sample was asked for");
   }
   settings.images = {image};
   settings.evidence_ids = {id};

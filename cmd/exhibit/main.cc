@@ -61,5 +61,6 @@ int main(int argc, char** argv) {
     print_usage(stderr);
     return exit_usage;
   }
-  return run_verb(*verb, help ? std::vector<std::string>{"--help"} : std::vector<std::string>(words.begin() + 1, words.end()));
+  return run_verb(*verb,
+                  help ? std::vector<std::string>{"--help"} : std::vector<std::string>(words.begin() + 1, words.end()));
 }

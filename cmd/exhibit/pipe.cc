@@ -13,7 +13,8 @@ class Scratch {
   static Result<std::unique_ptr<Scratch>> make() {
     auto scratch = std::make_unique<Scratch>();
     scratch->path_ = (std::filesystem::temp_directory_path() / "exhibit-XXXXXX").string();
-    if (mkdtemp(scratch->path_.data()) == nullptr) return Error{ErrorCode::io_error, scratch->path_ + ": cannot be made", {}, {}};
+    if (mkdtemp(scratch->path_.data()) == nullptr)
+      return Error{ErrorCode::io_error, scratch->path_ + ": cannot be made", {}, {}};
     return scratch;
   }
   ~Scratch() {
@@ -44,7 +45,8 @@ Result<void> find_images(const engine::Given& given, const options::variables_ma
   for (const auto& [id, volume] : given.volumes) ids.insert(volume.evidence);
   for (const auto& [id, record] : given.evidence) ids.insert(id);
   for (const auto& id : ids) {
-    if (paths[id].empty()) return Error{ErrorCode::not_found, id + ": say where its image lies: --evidence " + id + "=IMAGE", id, {}};
+    if (paths[id].empty())
+      return Error{ErrorCode::not_found, id + ": say where its image lies: --evidence " + id + "=IMAGE", id, {}};
     settings.evidence_ids.push_back(id);
     settings.images.push_back(paths[id]);
   }
@@ -55,14 +57,17 @@ void add_row(Table& table, const Json& record) {
   const std::string kind = record.value("record", "");
   if (kind == "item" && record.contains("digests")) {
     std::string digests;
-    for (const auto& [name, digest] : record.at("digests").items()) digests += (digests.empty() ? "" : " ") + name + ":" + digest.get<std::string>();
+    for (const auto& [name, digest] : record.at("digests").items())
+      digests += (digests.empty() ? "" : " ") + name + ":" + digest.get<std::string>();
     table.add({"item", record.value("state", ""), printable(record.value("id", "")), digests});
   }
   if (kind == "match") {
-    table.add({"lead", record.value("by", ""), printable(record.value("item", "")), printable(record.value("source", "") + ": " + record.value("rule", ""))});
+    table.add({"lead", record.value("by", ""), printable(record.value("item", "")),
+               printable(record.value("source", "") + ": " + record.value("rule", ""))});
   }
   if (kind == "problem") {
-    table.add({"problem", record.value("cause", ""), printable(record.value("where", "")), printable(record.value("detail", ""))});
+    table.add({"problem", record.value("cause", ""), printable(record.value("where", "")),
+               printable(record.value("detail", ""))});
   }
 }
 

@@ -88,10 +88,13 @@ class Session::ProgressMonitor : public engine::Monitor {
     last_ = now;
     const double seconds = std::chrono::duration<double>(now - start_).count();
     const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;
-    std::string line = size_text(static_cast<double>(done_)) + " of " + size_text(static_cast<double>(std::max(total_, done_))) +
-                       ", " + size_text(rate) + "/s";
-    if (rate > 0 && total_ > done_) line += ", " + std::to_string(static_cast<std::uint64_t>(static_cast<double>(total_ - done_) / rate) + 1) + " s left";
-    line += ", " + std::to_string(items_) + " items, " + std::to_string(leads_) + " leads, " + std::to_string(problems_) + " problems";
+    std::string line = size_text(static_cast<double>(done_)) + " of " +
+                       size_text(static_cast<double>(std::max(total_, done_))) + ", " + size_text(rate) + "/s";
+    if (rate > 0 && total_ > done_)
+      line +=
+          ", " + std::to_string(static_cast<std::uint64_t>(static_cast<double>(total_ - done_) / rate) + 1) + " s left";
+    line += ", " + std::to_string(items_) + " items, " + std::to_string(leads_) + " leads, " +
+            std::to_string(problems_) + " problems";
     std::fprintf(stderr, asked && !shown_ ? "exhibit: %s\n" : "\r\033[K%s", line.c_str());
     std::fflush(stderr);
     printed_ = printed_ || shown_;
@@ -108,9 +111,11 @@ class Session::ProgressMonitor : public engine::Monitor {
 
 void add_run_options(options::options_description& described) {
   described.add_options()("jobs,j", options::value<unsigned>(), "workers (default: the cores)")(
-      "memory", options::value<std::string>(), "ceiling for the whole run, as 512M or 8G (default: three quarters of the machine's)")(
-      "sandbox", options::value<std::string>()->default_value("required"), "required, or best-effort: take what this machine gives")(
-      "as", options::value<std::string>(), "the image's format, where more than one claims it")(
+      "memory", options::value<std::string>(),
+      "ceiling for the whole run, as 512M or 8G (default: three quarters of the machine's)")(
+      "sandbox", options::value<std::string>()->default_value("required"),
+      "required, or best-effort: take what this machine gives")("as", options::value<std::string>(),
+                                                                "the image's format, where more than one claims it")(
       "progress", options::value<std::string>()->default_value("auto"), "auto, always or never")(
       "json", "record lines even on a terminal");
 }
@@ -121,17 +126,22 @@ void add_digest_options(options::options_description& described) {
 }
 
 void add_match_options(options::options_description& described) {
-  described.add_options()("hashset", options::value<std::vector<std::string>>()->multitoken()->composing(), "hash set files")(
-      "rules", options::value<std::vector<std::string>>()->multitoken()->composing(), "YARA rule files or folders of them");
+  described.add_options()("hashset", options::value<std::vector<std::string>>()->multitoken()->composing(),
+                          "hash set files")("rules",
+                                            options::value<std::vector<std::string>>()->multitoken()->composing(),
+                                            "YARA rule files or folders of them");
 }
 
 RunSettings run_settings(const options::variables_map& values) {
   RunSettings settings;
-  const auto text = [&](const char* key) { return values.count(key) != 0 ? values[key].as<std::string>() : std::string(); };
+  const auto text = [&](const char* key) {
+    return values.count(key) != 0 ? values[key].as<std::string>() : std::string();
+  };
   const auto texts = [&](const char* key) {
     return values.count(key) != 0 ? values[key].as<std::vector<std::string>>() : std::vector<std::string>();
   };
-  settings.jobs = values.count("jobs") != 0 ? values["jobs"].as<unsigned>() : std::max(1U, std::thread::hardware_concurrency());
+  settings.jobs =
+      values.count("jobs") != 0 ? values["jobs"].as<unsigned>() : std::max(1U, std::thread::hardware_concurrency());
   if (settings.jobs == 0 || settings.jobs > 1024) throw Usage{"--jobs takes 1 to 1024"};
   settings.memory = values.count("memory") != 0 ? parse_size(text("memory")) : machine_memory() / 4 * 3;
   const std::string sandbox = text("sandbox");
@@ -142,7 +152,8 @@ RunSettings run_settings(const options::variables_map& values) {
   settings.images = texts("image");
   settings.rules = texts("rules");
   settings.hash_sets = texts("hashset");
-  settings.worker_program = values.count("worker-program") != 0 ? text("worker-program") : beside_this_program("exhibit-worker");
+  settings.worker_program =
+      values.count("worker-program") != 0 ? text("worker-program") : beside_this_program("exhibit-worker");
   if (values.count("object-seconds") != 0) settings.object_seconds = values["object-seconds"].as<std::uint64_t>();
   if (values.count("digests") != 0) {
     settings.digests.clear();
@@ -183,7 +194,8 @@ Result<std::unique_ptr<Session>> Session::open(RunSettings settings) {
   std::unique_ptr<Session> session(new Session);
   for (const std::string& image : settings.images) {
     const std::size_t index = session->evidence_.size();
-    const std::string id = index < settings.evidence_ids.size() ? settings.evidence_ids[index] : "E" + std::to_string(index + 1);
+    const std::string id =
+        index < settings.evidence_ids.size() ? settings.evidence_ids[index] : "E" + std::to_string(index + 1);
     if (settings.open_images) {
       session->evidence_.push_back(EXHIBIT_TRY(engine::open_evidence(id, image, settings.as)));
     } else {
@@ -195,15 +207,16 @@ Result<std::unique_ptr<Session>> Session::open(RunSettings settings) {
     if (mkdtemp(name.data()) == nullptr) return Error{ErrorCode::io_error, name + ": cannot be made", {}, {}};
     session->temporary_ = settings.work_folder = name;
   }
-  session->journal_ = EXHIBIT_TRY(engine::Journal::open(settings.work_folder, settings.plan, session->temporary_.empty()));
+  session->journal_ =
+      EXHIBIT_TRY(engine::Journal::open(settings.work_folder, settings.plan, session->temporary_.empty()));
   const bool shown = settings.progress == "always" || (settings.progress == "auto" && isatty(STDERR_FILENO) != 0);
   session->monitor_ = std::make_unique<ProgressMonitor>(shown);
   engine::PoolOptions pool;
   pool.jobs = settings.jobs;
   pool.stop = &stop_asked;
   pool.worker = {settings.worker_program, settings.rules,
-                 std::clamp(settings.memory / settings.jobs, smallest_worker, largest_worker), settings.sandbox_required,
-                 settings.object_seconds};
+                 std::clamp(settings.memory / settings.jobs, smallest_worker, largest_worker),
+                 settings.sandbox_required, settings.object_seconds};
   session->pool_ = std::make_unique<engine::Pool>(pool, session->evidence_, *session->journal_, *session->monitor_);
   session->settings_ = std::move(settings);
   return session;
@@ -223,7 +236,8 @@ Result<void> Session::execute(engine::RunOptions run_options) {
 
 Result<void> Session::execute(std::vector<engine::Task> tasks, const engine::LineCall& line) {
   for (engine::Task& task : tasks) pool_->submit(std::move(task));
-  return pool_->run([&](const engine::Task&, const engine::TaskOutput& output) { return engine::for_each_line(output.path, line); });
+  return pool_->run(
+      [&](const engine::Task&, const engine::TaskOutput& output) { return engine::for_each_line(output.path, line); });
 }
 
 const std::vector<base::Json>& Session::log() const { return monitor_->lines(); }

@@ -13,7 +13,7 @@ namespace exhibit::cmd {
 struct RunSettings {
   std::vector<std::string> images;
   std::vector<std::string> evidence_ids;  // the images'; where there are fewer, E1, E2, … by their order
-  bool open_images = true;  // false: they are only named
+  bool open_images = true;                // false: they are only named
   std::string as;
   unsigned jobs = 1;
   std::uint64_t memory = 0;  // ceiling for the whole run, bytes
@@ -24,7 +24,7 @@ struct RunSettings {
   std::string progress = "auto";
   std::string worker_program;
   std::uint64_t object_seconds = 30;
-  std::string work_folder;  // empty: a temporary one
+  std::string work_folder;                 // empty: a temporary one
   base::Json plan = base::Json::object();  // what a resumed run must have in common with the first
 };
 

@@ -9,8 +9,8 @@ namespace exhibit::cmd {
 
 struct Verb {
   const char* name;
-  const char* usage;    // "IMAGE… [options]"
-  const char* summary;  // one line
+  const char* usage;                                      // "IMAGE… [options]"
+  const char* summary;                                    // one line
   int (*run)(const std::vector<std::string>& arguments);  // what stands behind the verb; returns the exit code
 };
 

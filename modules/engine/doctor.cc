@@ -30,7 +30,9 @@ bool converse(WorkerProcess& worker, const Json& question, std::vector<Json>& an
 }
 
 Json load_question(const WorkerSetup& setup) {
-  return {{"message", "load"}, {"rules", setup.rules}, {"memory", setup.memory},
+  return {{"message", "load"},
+          {"rules", setup.rules},
+          {"memory", setup.memory},
           {"sandbox", setup.sandbox_required ? "required" : "best-effort"}};
 }
 
@@ -40,7 +42,8 @@ Result<TriedAct> try_act(const WorkerSetup& setup, const std::string& act) {
   if (!converse(*worker, load_question(setup), answers)) {
     return Error{ErrorCode::internal, "a worker can't seal itself: " + worker->end(false).detail, {}, {}};
   }
-  if (!converse(*worker, {{"message", "attempt"}, {"act", act}}, answers)) return TriedAct{act, true, worker->end(false).detail};
+  if (!converse(*worker, {{"message", "attempt"}, {"act", act}}, answers))
+    return TriedAct{act, true, worker->end(false).detail};
   if (answers.empty()) return TriedAct{act, false, "no answer"};
   const Json& answer = answers.front();
   return TriedAct{act, answer.value("refused", false), answer.value("detail", "")};

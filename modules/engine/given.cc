@@ -20,7 +20,8 @@ std::string evidence_of(const std::string& id) { return id.substr(0, id.find('/'
 std::string volume_of(const std::string& id) {
   for (const char* mark : {"/i", "/c"}) {
     const std::size_t at = id.find(mark);
-    if (at != std::string::npos && at + 2 < id.size() && id[at + 2] >= '0' && id[at + 2] <= '9') return id.substr(0, at);
+    if (at != std::string::npos && at + 2 < id.size() && id[at + 2] >= '0' && id[at + 2] <= '9')
+      return id.substr(0, at);
   }
   return id;
 }
@@ -36,7 +37,8 @@ class Sorter {
     if (kind == "volume") volume(text(record, "id")).record = record;
     if (kind == "coverage") return take_coverage(record);
     if (kind == "item") {
-      if (text(record, "kind") == "file" && text(record, "state") != "overwritten" && !record.contains("digests")) given_.digested = false;
+      if (text(record, "kind") == "file" && text(record, "state") != "overwritten" && !record.contains("digests"))
+        given_.digested = false;
       return write(text(record, "volume"), record);
     }
     if (kind == "match") return write(volume_of(text(record, "item")), record);

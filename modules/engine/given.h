@@ -22,11 +22,11 @@ struct Given {
   std::map<std::string, Volume> volumes;       // by id
   std::map<std::string, std::string> sources;  // by evidence id: where the image lies, as an earlier verb was told
   std::map<std::string, std::vector<base::Json>> problems;  // by evidence id: the evidence's own
-  bool digested = true;                        // every item with content has digests
+  bool digested = true;                                     // every item with content has digests
 };
 
-// Reads record lines to the end of `input`, bounded and checked as a worker's are; sorts them into files under `folder`.
-// An Error names the line.
+// Reads record lines to the end of `input`, bounded and checked as a worker's are; sorts them into files under
+// `folder`. An Error names the line.
 Result<Given> read_given(std::FILE* input, const std::string& folder);
 
 }  // namespace exhibit::engine

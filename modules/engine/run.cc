@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/record.h"
+#include "engine/run_state.h"
 
 namespace exhibit::engine {
 namespace {
@@ -14,20 +15,9 @@ constexpr std::uint64_t items_per_batch = 256;
 constexpr std::uint64_t bytes_per_batch = std::uint64_t{64} << 20;
 constexpr std::size_t regions_per_batch = 4096;
 
-// Findings' classes of bytes, as coverage names them (findings.md).
-constexpr const char* byte_classes[] = {"allocated",   "deleted", "slack",     "metadata",
-                                        "unallocated", "gap",     "unreadable"};
-
 std::string task_id(std::string id) {
   std::replace(id.begin(), id.end(), '/', '.');
   return id;
-}
-
-// Adds `more`'s numbers to `sum`'s, key by key.
-void add_numbers(Json& sum, const Json& more) {
-  for (const auto& [key, value] : more.items()) {
-    if (value.is_number_unsigned()) sum[key] = sum.value(key, std::uint64_t{0}) + value.get<std::uint64_t>();
-  }
 }
 
 // Gathers runs of neighbouring lines of a file into slices.
@@ -64,11 +54,6 @@ Result<void> for_each_value(const std::string& path,
 std::string kind_of(const Json& line) { return line.value("record", ""); }
 std::string message_of(const Json& line) { return line.value("message", ""); }
 
-std::vector<Json> given_problems(const Given& given, const std::string& evidence) {
-  const auto found = given.problems.find(evidence);
-  return found == given.problems.end() ? std::vector<Json>() : found->second;
-}
-
 Error error_from(const Json& failed, const std::string& where) {
   const std::string cause = failed.value("cause", "");
   for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code) {
@@ -80,37 +65,6 @@ Error error_from(const Json& failed, const std::string& where) {
 }
 
 }  // namespace
-
-struct Run::VolumeState {
-  std::string evidence;
-  Json record;  // as found
-  Json plan;    // the survey's message
-  std::string id;
-  std::uint64_t batches_left = 0;
-  bool examined = false;
-  std::vector<LineSlice> items;        // where the items' lines stand
-  std::vector<std::string> unscanned;  // items that were not scanned to the end
-  std::vector<Json> regions;           // [offset, length, owned bytes]
-  Json coverage;                       // its record; null where there is none
-  Json owned_coverage;                 // what it adds to the evidence's
-  std::unique_ptr<VolumeFindings> findings;
-};
-
-struct Run::EvidenceState {
-  const Evidence* files = nullptr;
-  Json record;
-  std::vector<Json> problems;  // the evidence's own
-  std::vector<std::unique_ptr<VolumeState>> volumes;
-  bool media_done = false;
-  Json doubts = Json::array();
-  std::string blocks;
-
-  VolumeState& volume(const std::string& id) {
-    const auto found = std::find_if(volumes.begin(), volumes.end(), [&](const auto& each) { return each->id == id; });
-    EXHIBIT_CHECK(found != volumes.end());
-    return **found;
-  }
-};
 
 Run::Run(RunOptions options, const std::vector<Evidence>& evidence, Pool& pool)
     : options_(std::move(options)), pool_(pool) {
@@ -152,7 +106,8 @@ void Run::adopt_given(EvidenceState& evidence) {
     auto volume = std::make_unique<VolumeState>();
     volume->evidence = from.evidence;
     volume->id = id;
-    volume->plan = {{"offset", from.record.is_null() ? std::uint64_t{0} : from.record.value("offset", std::uint64_t{0})}};
+    volume->plan = {
+        {"offset", from.record.is_null() ? std::uint64_t{0} : from.record.value("offset", std::uint64_t{0})}};
     volume->record = from.record;
     volume->coverage = from.coverage;
     volume->findings = std::make_unique<VolumeFindings>(id);
@@ -439,74 +394,6 @@ Result<void> Run::on_scan(VolumeState& volume, const Task& task, const TaskOutpu
     add_numbers(volume.owned_coverage["examined"], {{"scanned", region.at("owned")}});
   }
   return {};
-}
-
-Json Run::evidence_coverage(const EvidenceState& evidence) const {
-  Json bytes = Json::object(), examined = {{"hashed", 0U}, {"scanned", 0U}, {"carved", 0U}};
-  for (const char* byte_class : byte_classes) bytes[byte_class] = std::uint64_t{0};
-  for (const auto& volume : evidence.volumes) {
-    if (volume->owned_coverage.is_null()) continue;
-    add_numbers(bytes, volume->owned_coverage.at("bytes"));
-    add_numbers(examined, volume->owned_coverage.at("examined"));
-  }
-  return {{"record", "coverage"}, {"where", evidence.files->id}, {"bytes", bytes}, {"examined", examined}};
-}
-
-Result<void> Run::write_survey(const std::string& evidence_id, const LineCall& write) const {
-  const EvidenceState& evidence = *evidence_.at(evidence_id);
-  EXHIBIT_TRY(write(base::canonical(evidence.record)));
-  for (const auto& volume : evidence.volumes) {
-    EXHIBIT_TRY(write(base::canonical(volume->record)));
-    EXHIBIT_TRY(volume->findings->write_own(write));
-  }
-  for (const Json& problem : evidence.problems) EXHIBIT_TRY(write(base::canonical(problem)));
-  return {};
-}
-
-Result<Counts> Run::write(const std::string& evidence_id, const LineCall& write) const {
-  const EvidenceState& evidence = *evidence_.at(evidence_id);
-  Counts counts;
-  const LineCall counted = [&](std::string_view line) -> Result<void> {
-    const Json record = EXHIBIT_TRY(base::parse_json(line));
-    counts.items += kind_of(record) == "item";
-    counts.matches += kind_of(record) == "match";
-    counts.problems += kind_of(record) == "problem";
-    return write(line);
-  };
-  const Given* given = options_.given;
-  if (given == nullptr) {
-    EXHIBIT_TRY(counted(base::canonical(evidence.record)));
-  } else if (const auto found = given->evidence.find(evidence_id); found != given->evidence.end()) {
-    EXHIBIT_TRY(counted(base::canonical(found->second)));
-  }
-  std::vector<const VolumeState*> volumes;
-  for (const auto& volume : evidence.volumes) volumes.push_back(volume.get());
-  std::sort(volumes.begin(), volumes.end(), [](const VolumeState* a, const VolumeState* b) {
-    return std::pair(a->plan.at("offset").get<std::uint64_t>(), a->id) <
-           std::pair(b->plan.at("offset").get<std::uint64_t>(), b->id);
-  });
-  for (const VolumeState* volume : volumes) {
-    const Json& record = given != nullptr ? given->volumes.at(volume->id).record : volume->record;
-    if (!record.is_null()) EXHIBIT_TRY(counted(base::canonical(record)));
-    EXHIBIT_TRY(volume->findings->write_items(counted));
-    EXHIBIT_TRY(volume->findings->write_own(counted));
-    if (!volume->coverage.is_null()) EXHIBIT_TRY(counted(base::canonical(volume->coverage)));
-  }
-  VolumeFindings own(evidence_id);
-  for (const Json& problem : given == nullptr ? evidence.problems : given_problems(*given, evidence_id)) own.add(problem);
-  EXHIBIT_TRY(own.write_own(counted));
-  const bool whole = given == nullptr || given->coverage.contains(evidence_id);
-  if (whole && !options_.account && given != nullptr) EXHIBIT_TRY(counted(base::canonical(given->coverage.at(evidence_id))));
-  if (whole && options_.account) EXHIBIT_TRY(counted(base::canonical(evidence_coverage(evidence))));
-  return counts;
-}
-
-std::string Run::integrity(const std::string& evidence_id) const {
-  return evidence_.at(evidence_id)->record.value("integrity", "");
-}
-
-const std::string& Run::block_digests(const std::string& evidence_id) const {
-  return evidence_.at(evidence_id)->blocks;
 }
 
 }  // namespace exhibit::engine

@@ -6,6 +6,8 @@
 
 #include <array>
 
+#include "hash/openssl_handles.h"
+
 namespace exhibit::hash {
 namespace {
 
@@ -42,25 +44,20 @@ class OpensslHasher final : public Hasher {
   }
 
  private:
-  struct Free {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-  };
-
   void start() { EXHIBIT_CHECK(EVP_DigestInit_ex2(context_.get(), digest_, nullptr) == 1); }
 
   const EVP_MD* digest_;
-  std::unique_ptr<EVP_MD_CTX, Free> context_;
+  OwnedDigestContext context_;
 };
 
 }  // namespace
 
 const evp_md_st* OpensslDigest::fetched() {
   if (const EVP_MD* digest = digest_.load()) return digest;
-  EVP_MD* mine = EVP_MD_fetch(library(), name_, nullptr);
+  OwnedDigest mine(EVP_MD_fetch(library(), name_, nullptr));
   const EVP_MD* first = nullptr;
-  if (digest_.compare_exchange_strong(first, mine)) return mine;
-  EVP_MD_free(mine);  // another thread was quicker
-  return first;
+  if (digest_.compare_exchange_strong(first, mine.get())) return mine.release();
+  return first;  // another thread was quicker
 }
 
 Result<std::unique_ptr<Hasher>> OpensslDigest::create() {

@@ -18,6 +18,8 @@
 #include <string_view>
 #include <vector>
 
+#include "hash/openssl_handles.h"
+
 namespace exhibit::manifest::openssl {
 
 template <auto Free>
@@ -40,8 +42,8 @@ using Bio = Owned<BIO, free_bio>;
 using Bytes = Owned<unsigned char, free_bytes>;
 using Text = Owned<char, free_text>;
 using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
-using Digest = Owned<EVP_MD, EVP_MD_free>;
-using DigestContext = Owned<EVP_MD_CTX, EVP_MD_CTX_free>;
+using Digest = hash::OwnedDigest;
+using DigestContext = hash::OwnedDigestContext;
 using Certificate = Owned<X509, X509_free>;
 using Certificates = Owned<STACK_OF(X509), free_certificates>;      // owns the certificates too
 using BorrowedCertificates = Owned<STACK_OF(X509), free_borrowed>;  // owns only the list
@@ -76,11 +78,11 @@ std::string der_of(T* value, Encode encode) {
 }
 
 // The value of DER, by its d2i function; nullptr unless all of `der` is one such value.
-template <typename T, auto Free, typename Decode>
-Owned<T, Free> from_der(Decode decode, std::string_view der) {
+template <typename Owner, typename Decode>
+Owner from_der(Decode decode, std::string_view der) {
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
   const auto* const end = at + der.size();
-  Owned<T, Free> value(decode(nullptr, &at, static_cast<long>(der.size())));
+  Owner value(decode(nullptr, &at, static_cast<long>(der.size())));
   if (at != end) value.reset();
   return value;
 }

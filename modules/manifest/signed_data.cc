@@ -26,8 +26,8 @@ std::string attribute_bytes(const CMS_SignerInfo* signer, int nid, int type) {
 bool names_certificate(const SignedData& data, X509* certificate, Office office) {
   const std::string v1 = attribute_bytes(data.signer, NID_id_smime_aa_signingCertificate, V_ASN1_SEQUENCE);
   const std::string v2 = attribute_bytes(data.signer, NID_id_smime_aa_signingCertificateV2, V_ASN1_SEQUENCE);
-  const auto mark = openssl::from_der<ESS_SIGNING_CERT, ESS_SIGNING_CERT_free>(d2i_ESS_SIGNING_CERT, v1);
-  const auto mark2 = openssl::from_der<ESS_SIGNING_CERT_V2, ESS_SIGNING_CERT_V2_free>(d2i_ESS_SIGNING_CERT_V2, v2);
+  const auto mark = openssl::from_der<openssl::SigningCert>(d2i_ESS_SIGNING_CERT, v1);
+  const auto mark2 = openssl::from_der<openssl::SigningCertV2>(d2i_ESS_SIGNING_CERT_V2, v2);
   if ((!v1.empty() && !mark) || (!v2.empty() && !mark2)) return false;
   if (!mark2 && (office == Office::signer || !mark)) return false;
   const openssl::BorrowedCertificates chain(sk_X509_new_null());
@@ -92,7 +92,7 @@ std::optional<std::int64_t> SignedData::signing_time() const {
 
 Result<SignedData> parse_signed_data(std::string_view der) {
   SignedData data;
-  data.cms = openssl::from_der<CMS_ContentInfo, CMS_ContentInfo_free>(d2i_CMS_ContentInfo, der);
+  data.cms = openssl::from_der<openssl::Cms>(d2i_CMS_ContentInfo, der);
   ERR_clear_error();
   if (!data.cms) return malformed("isn't one CMS message in DER and nothing else");
   if (OBJ_obj2nid(CMS_get0_type(data.cms.get())) != NID_pkcs7_signed) return malformed("isn't a CMS SignedData");

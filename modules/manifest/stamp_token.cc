@@ -50,7 +50,7 @@ Answer match_imprint(const TS_TST_INFO* info, const std::vector<Stamped>& stampe
 }  // namespace
 
 Result<std::string> token_of_answer(std::string_view answer) {
-  const auto response = openssl::from_der<TS_RESP, TS_RESP_free>(d2i_TS_RESP, answer);
+  const auto response = openssl::from_der<openssl::StampResponse>(d2i_TS_RESP, answer);
   ERR_clear_error();
   if (!response) return bad_answer("isn't one TimeStampResp in DER and nothing else");
   const long status = ASN1_INTEGER_get(TS_STATUS_INFO_get0_status(TS_RESP_get_status_info(response.get())));
@@ -77,7 +77,7 @@ std::vector<std::string> tokens_in(const SignedData& signature) {
 
 openssl::StampInfo stamp_info(const SignedData& token) {
   if (token.content_type != stamp_info_type || !token.content) return nullptr;
-  auto info = openssl::from_der<TS_TST_INFO, TS_TST_INFO_free>(d2i_TS_TST_INFO, *token.content);
+  auto info = openssl::from_der<openssl::StampInfo>(d2i_TS_TST_INFO, *token.content);
   ERR_clear_error();
   return info;
 }

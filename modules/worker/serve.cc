@@ -55,8 +55,11 @@ Result<void> load(const Json& message, Context& context) {
 }
 
 Json sealed_message(const sandbox::Seal& seal, const Context& context) {
-  Json message = {{"message", "sealed"}, {"seal", sandbox::to_json(seal)}, {"rules", Json::array()},
-                  {"libraries", library_versions()}, {"acts", sandbox::forbidden_acts()}};
+  Json message = {{"message", "sealed"},
+                  {"seal", sandbox::to_json(seal)},
+                  {"rules", Json::array()},
+                  {"libraries", library_versions()},
+                  {"acts", sandbox::forbidden_acts()}};
   if (context.rules != nullptr) {
     for (const auto& file : context.rules->files()) {
       message["rules"].push_back({{"name", file.name}, {"sha256", file.sha256}, {"rules", file.rules}});

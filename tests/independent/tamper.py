@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# Longer than 500 lines because it is a table: one short function a tampering.
 """Make tampered copies of a good case folder, each named by what was done.
 
 Usage: tamper.py GOODCASE FOLDER   ->  FOLDER/NAME/ for each tampering, FOLDER/trust.pem

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# Longer than 500 lines because it is one file that can be carried to any machine.
 """Verify a case folder from the published formats alone.
 
 Usage: verify.py CASE [--trust CA.pem] [--evidence E1=RAWIMAGE]...

@@ -96,7 +96,8 @@ int run_cat(const std::vector<std::string>& arguments) {
     Copier copier{base::UniqueFd(ends[0])};
     done = (*session)->execute({task.take()}, [&](std::string_view line) -> Result<void> {
       const Json value = EXHIBIT_TRY(base::parse_json(line));
-      std::fprintf(stderr, "exhibit: %s: %s\n", value.value("cause", "").c_str(), printable(value.value("detail", "")).c_str());
+      std::fprintf(stderr, "exhibit: %s: %s\n", value.value("cause", "").c_str(),
+                   printable(value.value("detail", "")).c_str());
       status = value.contains("message") ? exit_input : exit_problems;
       return {};
     });

@@ -16,7 +16,8 @@ int run_hash(const std::vector<std::string>& arguments) {
   const Parsed parsed = parse(hash_verb, arguments, described, "image");
   if (parsed.help) return exit_done;
   RunSettings settings = run_settings(parsed.values);
-  engine::RunOptions options{.digests = settings.digests, .walk = true, .examine = true, .media = false, .account = true};
+  engine::RunOptions options{
+      .digests = settings.digests, .walk = true, .examine = true, .media = false, .account = true};
   return run_over_images_or_pipe(std::move(settings), std::move(options), parsed.values);
 }
 

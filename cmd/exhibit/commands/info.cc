@@ -18,11 +18,13 @@ std::string text(const Json& record, const char* key) {
 
 void print_evidence(const Json& record) {
   std::string line = text(record, "id") + ": " + text(record, "format") + ", " + text(record, "size") + " bytes in " +
-                     std::to_string(record.at("segments").size()) + " file(s): " + printable(record.at("segments")[0].value("name", ""));
+                     std::to_string(record.at("segments").size()) +
+                     " file(s): " + printable(record.at("segments")[0].value("name", ""));
   put_line(line);
   for (const char* group : {"stored_digests", "acquisition"}) {
     if (!record.contains(group)) continue;
-    for (const auto& [key, value] : record.at(group).items()) put_line("  " + printable(key) + ": " + printable(value.get<std::string>()));
+    for (const auto& [key, value] : record.at(group).items())
+      put_line("  " + printable(key) + ": " + printable(value.get<std::string>()));
   }
 }
 
@@ -33,8 +35,8 @@ void print_volumes(const std::vector<Json>& records) {
     const Json filesystem = record.value("filesystem", Json::object());
     std::string label = text(filesystem, "label");
     if (label.empty()) label = text(record, "label");
-    table.add({text(record, "id"), text(record, "kind"), text(record, "scheme"), text(record, "type"), text(record, "offset"),
-               text(record, "size"), text(filesystem, "type"), label});
+    table.add({text(record, "id"), text(record, "kind"), text(record, "scheme"), text(record, "type"),
+               text(record, "offset"), text(record, "size"), text(filesystem, "type"), label});
   }
   table.print();
   for (const Json& record : records) {
@@ -76,6 +78,7 @@ int run_info(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-const Verb info_verb = {"info", "IMAGE… [options]", "evidence, volumes, file systems, stored digests; reads no content", run_info};
+const Verb info_verb = {"info", "IMAGE… [options]", "evidence, volumes, file systems, stored digests; reads no content",
+                        run_info};
 
 }  // namespace exhibit::cmd

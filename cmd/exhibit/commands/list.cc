@@ -12,7 +12,8 @@ namespace {
 
 using base::Json;
 
-// Which items a person wants to see. Without any wish the listing is whole, and carries the coverage records that say so.
+// Which items a person wants to see. Without any wish the listing is whole, and carries the coverage records that say
+// so.
 struct Filter {
   std::set<std::string> states;
   std::string glob, under;
@@ -52,15 +53,18 @@ Filter filter_from(const options::variables_map& values) {
 
 void add_row(Table& table, const Json& record) {
   const std::string modified = record.contains("times") ? record.at("times").value("modified", "") : "";
-  table.add({record.value("state", ""), record.value("kind", ""), std::to_string(record.value("size", std::uint64_t{0})), modified,
-             record.value("volume", ""), printable(record.value("path", "") + (record.contains("stream") ? ":" + record.value("stream", "") : ""))});
+  table.add(
+      {record.value("state", ""), record.value("kind", ""), std::to_string(record.value("size", std::uint64_t{0})),
+       modified, record.value("volume", ""),
+       printable(record.value("path", "") + (record.contains("stream") ? ":" + record.value("stream", "") : ""))});
 }
 
 int run_list(const std::vector<std::string>& arguments) {
   options::options_description described("options");
   add_run_options(described);
   described.add_options()("state", options::value<std::string>(), "only these: allocated,deleted,overwritten,orphan")(
-      "path", options::value<std::string>(), "only paths like this (*, ?, [])")("under", options::value<std::string>(), "only this volume");
+      "path", options::value<std::string>(), "only paths like this (*, ?, [])")("under", options::value<std::string>(),
+                                                                                "only this volume");
   const Parsed parsed = parse(list_verb, arguments, described, "image");
   if (parsed.help) return exit_done;
   RunSettings settings = run_settings(parsed.values);
@@ -68,7 +72,8 @@ int run_list(const std::vector<std::string>& arguments) {
   const Filter filter = filter_from(parsed.values);
   auto session = Session::open(settings);
   if (!session.ok()) return fail(session.error());
-  if (auto done = (*session)->execute({.digests = {}, .account = filter.empty()}); !done.ok()) return fail(done.error());
+  if (auto done = (*session)->execute({.digests = {}, .account = filter.empty()}); !done.ok())
+    return fail(done.error());
   const bool records = wants_records(parsed.values);
   Table table({"state", "kind", "size", "modified", "volume", "path"});
   std::uint64_t problems = 0;
@@ -86,13 +91,15 @@ int run_list(const std::vector<std::string>& arguments) {
   }
   if (!records) {
     table.print();
-    if (problems > 0) std::fprintf(stderr, "exhibit: %llu problem(s); --json shows them\n", static_cast<unsigned long long>(problems));
+    if (problems > 0)
+      std::fprintf(stderr, "exhibit: %llu problem(s); --json shows them\n", static_cast<unsigned long long>(problems));
   }
   return problems > 0 ? exit_problems : exit_done;
 }
 
 }  // namespace
 
-const Verb list_verb = {"list", "IMAGE… [options]", "items: every stream of every directory entry, deleted ones too", run_list};
+const Verb list_verb = {"list", "IMAGE… [options]", "items: every stream of every directory entry, deleted ones too",
+                        run_list};
 
 }  // namespace exhibit::cmd

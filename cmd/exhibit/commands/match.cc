@@ -18,7 +18,11 @@ int run_match(const std::vector<std::string>& arguments) {
   if (parsed.help) return exit_done;
   RunSettings settings = run_settings(parsed.values);
   if (settings.rules.empty() && settings.hash_sets.empty()) throw Usage{"give --hashset or --rules"};
-  engine::RunOptions options{.digests = settings.digests, .walk = true, .examine = true, .media = false, .account = true,
+  engine::RunOptions options{.digests = settings.digests,
+                             .walk = true,
+                             .examine = true,
+                             .media = false,
+                             .account = true,
                              .rules = !settings.rules.empty()};
   return run_over_images_or_pipe(std::move(settings), std::move(options), parsed.values);
 }

@@ -1,4 +1,5 @@
-// exhibit process: everything in one case folder. Started again after any interruption it goes on from where it stopped.
+// exhibit process: everything in one case folder. Started again after any interruption it goes on from where it
+// stopped.
 
 #include <algorithm>
 #include <filesystem>
@@ -23,14 +24,18 @@ Json plan_of(const RunSettings& settings, const std::vector<engine::Evidence>& e
     for (const auto& segment : image.segments) segments.push_back({{"name", segment.name}, {"size", segment.size}});
     images.push_back(segments);
   }
-  return {{"images", images}, {"inputs", inputs}, {"digests", settings.digests}, {"as", settings.as},
+  return {{"images", images},
+          {"inputs", inputs},
+          {"digests", settings.digests},
+          {"as", settings.as},
           {"tool", {{"version", version}, {"source_revision", source_revision}}}};
 }
 
 Result<void> write_findings(const CaseFolder& folder, const Session& session, engine::Run& run, engine::Counts& total) {
   for (const auto& evidence : session.evidence()) {
     auto file = EXHIBIT_TRY(engine::OutputFile::create(folder.findings(evidence.id) + ".new"));
-    const auto counts = EXHIBIT_TRY(run.write(evidence.id, [&](std::string_view line) { return file.write(std::string(line) + "\n"); }));
+    const auto counts = EXHIBIT_TRY(
+        run.write(evidence.id, [&](std::string_view line) { return file.write(std::string(line) + "\n"); }));
     EXHIBIT_TRY(file.close());
     total.items += counts.items;
     total.matches += counts.matches;
@@ -84,7 +89,8 @@ Result<int> process(const options::variables_map& values, const std::vector<std:
   const Json inputs = EXHIBIT_TRY(describe_inputs(sets, settings.rules));
   std::vector<engine::Evidence> evidence;
   for (const std::string& image : settings.images) {
-    evidence.push_back(EXHIBIT_TRY(engine::open_evidence("E" + std::to_string(evidence.size() + 1), image, settings.as)));
+    evidence.push_back(
+        EXHIBIT_TRY(engine::open_evidence("E" + std::to_string(evidence.size() + 1), image, settings.as)));
   }
   settings.plan = plan_of(settings, evidence, inputs);
   settings.work_folder = folder.path() + "/work";
@@ -92,10 +98,16 @@ Result<int> process(const options::variables_map& values, const std::vector<std:
   const std::string started = now_text();
   auto session = EXHIBIT_TRY(Session::open(settings));
   if (session->resumed_tasks() > 0) {
-    std::fprintf(stderr, "exhibit: goes on with %llu finished tasks\n", static_cast<unsigned long long>(session->resumed_tasks()));
+    std::fprintf(stderr, "exhibit: goes on with %llu finished tasks\n",
+                 static_cast<unsigned long long>(session->resumed_tasks()));
   }
-  engine::RunOptions options{.digests = settings.digests, .walk = true, .examine = true, .media = true, .account = true,
-                             .rules = !settings.rules.empty(), .sets = &sets};
+  engine::RunOptions options{.digests = settings.digests,
+                             .walk = true,
+                             .examine = true,
+                             .media = true,
+                             .account = true,
+                             .rules = !settings.rules.empty(),
+                             .sets = &sets};
   Result<void> done = session->execute(std::move(options));
   engine::Counts counts;
   if (done.ok()) done = write_findings(folder, *session, session->run(), counts);
@@ -103,8 +115,12 @@ Result<int> process(const options::variables_map& values, const std::vector<std:
   if (!done.ok() && done.error().code == ErrorCode::interrupted) {
     std::fprintf(stderr, "exhibit: what is finished is kept; the same command goes on from here\n");
   }
-  Json log = {{"started", started}, {"ended", now_text()}, {"arguments", arguments}, {"exit_status", status},
-              {"resumed_tasks", session->resumed_tasks()}, {"lines", session->log()}};
+  Json log = {{"started", started},
+              {"ended", now_text()},
+              {"arguments", arguments},
+              {"exit_status", status},
+              {"resumed_tasks", session->resumed_tasks()},
+              {"lines", session->log()}};
   EXHIBIT_TRY(folder.log_run(std::move(log), session->sealed()));
   EXHIBIT_TRY(folder.remember({case_fields(values), inputs}));
   return status;
@@ -113,8 +129,10 @@ Result<int> process(const options::variables_map& values, const std::vector<std:
 int run_process(const std::vector<std::string>& arguments) {
   options::options_description described("options");
   described.add_options()("case", options::value<std::string>()->required(), "the case folder")(
-      "number", options::value<std::string>(), "the case's number")("title", options::value<std::string>(), "its title")(
-      "authority", options::value<std::string>(), "the order that allows this")("examiner", options::value<std::string>(), "who processes")(
+      "number", options::value<std::string>(), "the case's number")(
+      "title", options::value<std::string>(), "its title")("authority", options::value<std::string>(),
+                                                           "the order that allows this")(
+      "examiner", options::value<std::string>(), "who processes")(
       "profile", options::value<std::string>()->default_value("int"), "jurisdiction: int, ru or by")(
       "carve", options::value<std::string>(), "off (this version doesn't carve yet)");
   add_digest_options(described);

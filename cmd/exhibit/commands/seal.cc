@@ -1,5 +1,7 @@
 // exhibit seal: the manifest, its signature, its time-stamp. On a case that is sealed already: one more signature.
 
+#include "manifest/seal.h"
+
 #include <openssl/rand.h>
 
 #include <filesystem>
@@ -8,7 +10,6 @@
 #include "exhibit/case_folder.h"
 #include "exhibit/common.h"
 #include "manifest/findings.h"
-#include "manifest/seal.h"
 #include "manifest/signer.h"
 
 namespace exhibit::cmd {
@@ -27,9 +28,8 @@ std::vector<std::string> evidence_ids(const CaseFolder& folder) {
   for (const auto& entry : fs::directory_iterator(folder.path() + "/findings", error)) {
     if (entry.path().extension() == ".jsonl") ids.push_back(entry.path().stem().string());
   }
-  std::sort(ids.begin(), ids.end(), [](const std::string& a, const std::string& b) {
-    return std::pair(a.size(), a) < std::pair(b.size(), b);
-  });
+  std::sort(ids.begin(), ids.end(),
+            [](const std::string& a, const std::string& b) { return std::pair(a.size(), a) < std::pair(b.size(), b); });
   return ids;
 }
 
@@ -47,7 +47,8 @@ Result<std::string> salt_key(const CaseFolder& folder, const std::string& id) {
 
 Result<manifest::EvidenceClaim> claim_of(const CaseFolder& folder, const std::string& id) {
   const auto reading = EXHIBIT_TRY(manifest::read_sound_findings(
-      folder.findings(id), {.digests = {"sha256", "sha512"}, .trees = {"sha256"}, .salt_key = EXHIBIT_TRY(salt_key(folder, id))}));
+      folder.findings(id),
+      {.digests = {"sha256", "sha512"}, .trees = {"sha256"}, .salt_key = EXHIBIT_TRY(salt_key(folder, id))}));
   const Json& record = *reading.evidence;
   manifest::EvidenceClaim claim;
   claim.id = id;
@@ -73,7 +74,8 @@ Result<void> add_event(const Sealing& sealing, const std::string& name, const st
   event.actor = sealing.actor;
   event.evidence = sealing.evidence;
   event.detail = std::move(detail);
-  EXHIBIT_TRY(custody::append(sealing.folder.path() + "/" + custody::ledger_name, event, sealing.signer, now_seconds()));
+  EXHIBIT_TRY(
+      custody::append(sealing.folder.path() + "/" + custody::ledger_name, event, sealing.signer, now_seconds()));
   return {};
 }
 
@@ -82,21 +84,26 @@ Result<void> tell_custody(const Sealing& sealing, const std::vector<Json>& runs,
                           const std::vector<manifest::EvidenceClaim>& claims) {
   for (const Json& run : runs) {
     EXHIBIT_TRY(add_event(sealing, "processed", run.value("ended", ""),
-                          {{"command", run.at("arguments")}, {"exit_status", run.at("exit_status")}, {"started", run.at("started")},
-                           {"tool", run.at("tool")}, {"inputs", inputs}}));
+                          {{"command", run.at("arguments")},
+                           {"exit_status", run.at("exit_status")},
+                           {"started", run.at("started")},
+                           {"tool", run.at("tool")},
+                           {"inputs", inputs}}));
   }
   Json findings = Json::object();
   for (const auto& claim : claims) findings[claim.id] = claim.findings.digests.at("sha256");
   return add_event(sealing, "sealed", now_text(), {{"findings_sha256", findings}});
 }
 
-Result<manifest::Manifest> manifest_of(const CaseFolder& folder, const std::vector<Json>& runs, std::vector<manifest::EvidenceClaim> claims) {
+Result<manifest::Manifest> manifest_of(const CaseFolder& folder, const std::vector<Json>& runs,
+                                       std::vector<manifest::EvidenceClaim> claims) {
   const auto memory = EXHIBIT_TRY(folder.memory());
   manifest::Manifest made;
   made.case_fields = memory.case_fields;
   made.tool = runs.back().at("tool");
   for (const Json& input : memory.inputs) {
-    made.inputs.push_back({input.at("kind"), input.at("name"), input.at("version"), input.at("entries"), input.at("digests")});
+    made.inputs.push_back(
+        {input.at("kind"), input.at("name"), input.at("version"), input.at("entries"), input.at("digests")});
   }
   made.evidence = std::move(claims);
   const auto head = EXHIBIT_TRY(custody::head_of(folder.path() + "/" + custody::ledger_name));
@@ -105,19 +112,26 @@ Result<manifest::Manifest> manifest_of(const CaseFolder& folder, const std::vect
   return made;
 }
 
-Result<void> make_manifest(const CaseFolder& folder, const options::variables_map& values, const manifest::Signer* signer) {
+Result<void> make_manifest(const CaseFolder& folder, const options::variables_map& values,
+                           const manifest::Signer* signer) {
   const auto ids = evidence_ids(folder);
-  if (ids.empty()) return Error{ErrorCode::not_found, folder.path() + ": has no findings; process the evidence first", {}, {}};
+  if (ids.empty())
+    return Error{ErrorCode::not_found, folder.path() + ": has no findings; process the evidence first", {}, {}};
   const auto runs = EXHIBIT_TRY(folder.runs());
   const auto memory = EXHIBIT_TRY(folder.memory());
   if (runs.empty() || runs.back().at("exit_status") == exit_stopped) {
-    return Error{ErrorCode::invalid_argument, folder.path() + ": processing hasn't come to its end; run the same command again", {}, {}};
+    return Error{ErrorCode::invalid_argument,
+                 folder.path() + ": processing hasn't come to its end; run the same command again",
+                 {},
+                 {}};
   }
   std::vector<manifest::EvidenceClaim> claims;
   for (const auto& id : ids) claims.push_back(EXHIBIT_TRY(claim_of(folder, id)));
   if (signer != nullptr) {
-    const std::string name = values.count("examiner") != 0 ? values["examiner"].as<std::string>() : memory.case_fields.value("examiner", signer->name());
-    const Sealing sealing{folder, *signer, {name, "examiner", values["organisation"].as<std::string>(), signer->name()}, ids};
+    const std::string name = values.count("examiner") != 0 ? values["examiner"].as<std::string>()
+                                                           : memory.case_fields.value("examiner", signer->name());
+    const Sealing sealing{
+        folder, *signer, {name, "examiner", values["organisation"].as<std::string>(), signer->name()}, ids};
     EXHIBIT_TRY(tell_custody(sealing, runs, memory.inputs, claims));
   }
   const auto made = EXHIBIT_TRY(manifest_of(folder, runs, std::move(claims)));
@@ -145,7 +159,8 @@ Result<void> seal(const options::variables_map& values) {
     EXHIBIT_TRY(folder.put(values["export-to-sign"].as<std::string>(), EXHIBIT_TRY(folder.get(file.string()))));
   }
   if (values.count("import-signature") != 0) {
-    const auto made = EXHIBIT_TRY(manifest::import_signature(file, EXHIBIT_TRY(folder.get(values["import-signature"].as<std::string>()))));
+    const auto made = EXHIBIT_TRY(
+        manifest::import_signature(file, EXHIBIT_TRY(folder.get(values["import-signature"].as<std::string>()))));
     put_line(made.signature.string());
   }
   // Beyond this point nothing of the unfinished run is needed.
@@ -157,7 +172,8 @@ Result<void> seal(const options::variables_map& values) {
 int run_seal(const std::vector<std::string>& arguments) {
   options::options_description described("options");
   described.add_options()("key,k", options::value<std::string>(), "the signer's private key, PEM")(
-      "cert,c", options::value<std::vector<std::string>>()->composing()->multitoken(), "the signer's certificate, then the chain, PEM")(
+      "cert,c", options::value<std::vector<std::string>>()->composing()->multitoken(),
+      "the signer's certificate, then the chain, PEM")(
       "tsa", options::value<std::string>(), "time-stamp authority: http://… or a configuration of 'openssl ts'")(
       "examiner", options::value<std::string>(), "who seals (default: who processed)")(
       "organisation", options::value<std::string>()->default_value(""), "for whom")(
@@ -167,7 +183,8 @@ int run_seal(const std::vector<std::string>& arguments) {
   if (parsed.help) return exit_done;
   if (parsed.values.count("case") == 0) throw Usage{"name a case folder"};
   if (parsed.values.count("key") != parsed.values.count("cert")) throw Usage{"--key and --cert go together"};
-  if (parsed.values.count("key") + parsed.values.count("export-to-sign") + parsed.values.count("import-signature") == 0) {
+  if (parsed.values.count("key") + parsed.values.count("export-to-sign") + parsed.values.count("import-signature") ==
+      0) {
     throw Usage{"give --key and --cert, or --export-to-sign, or --import-signature"};
   }
   const auto done = seal(parsed.values);

@@ -19,19 +19,22 @@ int answer(const manifest::Checks& checks, bool records) {
   for (const auto& check : checks) {
     unchecked += check.status == manifest::Status::not_checked;
     if (records) {
-      put_line(base::canonical({{"check", check.name}, {"subject", check.subject}, {"status", manifest::name_of(check.status)},
+      put_line(base::canonical({{"check", check.name},
+                                {"subject", check.subject},
+                                {"status", manifest::name_of(check.status)},
                                 {"detail", check.detail}}));
       continue;
     }
     const bool why = check.status == manifest::Status::not_checked;
-    std::string line = std::string(manifest::name_of(check.status)) + (why ? ": " + printable(check.detail) : "") + "  " +
-                       printable(check.name) + "  " + printable(check.subject);
+    std::string line = std::string(manifest::name_of(check.status)) + (why ? ": " + printable(check.detail) : "") +
+                       "  " + printable(check.name) + "  " + printable(check.subject);
     if (!why && !check.detail.empty()) line += ": " + printable(check.detail);
     put_line(line);
   }
   const auto verdict = manifest::verdict(checks);
   if (records) {
-    put_line(base::canonical({{"verdict", verdict.verified ? "verified" : "NOT VERIFIED"}, {"reason", verdict.reason},
+    put_line(base::canonical({{"verdict", verdict.verified ? "verified" : "NOT VERIFIED"},
+                              {"reason", verdict.reason},
                               {"not_checked", unchecked}}));
   } else {
     put_line(std::string("verdict: ") + (verdict.verified ? "verified" : "NOT VERIFIED") + ": " + verdict.reason +
@@ -47,7 +50,8 @@ std::map<std::string, std::string> evidence_paths(const options::variables_map& 
   for (const auto& word : values["evidence"].as<std::vector<std::string>>()) {
     const auto equals = word.find('=');
     if (equals == std::string::npos || equals == 0) throw Usage{"--evidence takes E1=IMAGE: " + word};
-    if (!paths.emplace(word.substr(0, equals), word.substr(equals + 1)).second) throw Usage{"--evidence names " + word.substr(0, equals) + " twice"};
+    if (!paths.emplace(word.substr(0, equals), word.substr(equals + 1)).second)
+      throw Usage{"--evidence names " + word.substr(0, equals) + " twice"};
   }
   return paths;
 }
@@ -59,8 +63,9 @@ Result<int> verify(const options::variables_map& values) {
   if (values.count("content") != 0) {
     std::optional<std::filesystem::path> timestamp;
     if (values.count("timestamp") != 0) timestamp = values["timestamp"].as<std::string>();
-    return answer(EXHIBIT_TRY(manifest::check_signature_files(values["content"].as<std::string>(), values["signature"].as<std::string>(),
-                                                              timestamp, trust ? &*trust : nullptr)),
+    return answer(EXHIBIT_TRY(manifest::check_signature_files(values["content"].as<std::string>(),
+                                                              values["signature"].as<std::string>(), timestamp,
+                                                              trust ? &*trust : nullptr)),
                   records);
   }
   verify::Request request;
@@ -83,18 +88,23 @@ Result<int> verify(const options::variables_map& values) {
 
 int run_verify(const std::vector<std::string>& arguments) {
   options::options_description described("options");
-  described.add_options()("evidence", options::value<std::vector<std::string>>()->composing(), "E1=IMAGE: read the image again and compare")(
-      "trust", options::value<std::string>(), "certificates to which signers must lead, PEM")(
+  described.add_options()("evidence", options::value<std::vector<std::string>>()->composing(),
+                          "E1=IMAGE: read the image again and compare")("trust", options::value<std::string>(),
+                                                                        "certificates to which signers must lead, PEM")(
       "sample", options::value<std::uint64_t>(), "with --evidence: only so many items, drawn at random")(
-      "input", options::value<std::vector<std::string>>()->composing()->multitoken(), "hash sets and rules, to compare with the manifest's inputs")(
-      "previous", options::value<std::string>(), "the manifest that this one replaces")(
+      "input", options::value<std::vector<std::string>>()->composing()->multitoken(),
+      "hash sets and rules, to compare with the manifest's inputs")("previous", options::value<std::string>(),
+                                                                    "the manifest that this one replaces")(
       "content", options::value<std::string>(), "check just one signature: over this file")(
-      "signature", options::value<std::string>(), "… this CMS signature")("timestamp", options::value<std::string>(), "… and this time-stamp answer");
+      "signature", options::value<std::string>(), "… this CMS signature")("timestamp", options::value<std::string>(),
+                                                                          "… and this time-stamp answer");
   add_run_options(described);
   const Parsed parsed = parse(verify_verb, arguments, described, "case", 1);
   if (parsed.help) return exit_done;
-  if (parsed.values.count("content") != parsed.values.count("signature")) throw Usage{"--content and --signature go together"};
-  if (parsed.values.count("case") + parsed.values.count("content") != 1) throw Usage{"name a case folder or its manifest.json, or give --content"};
+  if (parsed.values.count("content") != parsed.values.count("signature"))
+    throw Usage{"--content and --signature go together"};
+  if (parsed.values.count("case") + parsed.values.count("content") != 1)
+    throw Usage{"name a case folder or its manifest.json, or give --content"};
   auto status = verify(parsed.values);
   return status.ok() ? *status : fail(status.error());
 }

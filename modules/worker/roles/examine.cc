@@ -68,9 +68,7 @@ std::string address_of(const Item& item) {
 }
 
 // Said of a content that was scanned in several blocks: what spans more than their overlap may be missed.
-Json windows() {
-  return {{"size", match::RuleScanner::window_size}, {"overlap", match::RuleScanner::overlap}};
-}
+Json windows() { return {{"size", match::RuleScanner::window_size}, {"overlap", match::RuleScanner::overlap}}; }
 
 class Examiner {
  public:

@@ -41,7 +41,8 @@ class Reader {
                                               : bytes(static_cast<std::uint64_t>(extent.offset), length, digests));
       left -= length;
     }
-    if (left > 0) return Error{ErrorCode::corrupt, "its extents end " + std::to_string(left) + " bytes before its size", {}, {}};
+    if (left > 0)
+      return Error{ErrorCode::corrupt, "its extents end " + std::to_string(left) + " bytes before its size", {}, {}};
     return {};
   }
 
@@ -49,19 +50,24 @@ class Reader {
   Result<void> zeros(std::uint64_t length, hash::MultiDigest& digests) {
     std::fill(buffer_.begin(), buffer_.end(), std::byte{0});
     for (; length > 0; length -= std::min<std::uint64_t>(length, buffer_.size())) {
-      digests.update(std::span(buffer_).first(static_cast<std::size_t>(std::min<std::uint64_t>(length, buffer_.size()))));
+      digests.update(
+          std::span(buffer_).first(static_cast<std::size_t>(std::min<std::uint64_t>(length, buffer_.size()))));
     }
     return {};
   }
 
   Result<void> bytes(std::uint64_t offset, std::uint64_t length, hash::MultiDigest& digests) {
-    if (!base::within(offset, length, volume_size_)) return Error{ErrorCode::corrupt, "an extent leaves its volume", {}, offset};
+    if (!base::within(offset, length, volume_size_))
+      return Error{ErrorCode::corrupt, "an extent leaves its volume", {}, offset};
     while (length > 0) {
       const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(length, buffer_.size()));
       const std::size_t got = EXHIBIT_TRY(media_.read_at(volume_offset_ + offset, std::span(buffer_).first(wanted)));
       if (got == 0) return Error{ErrorCode::io_error, "the medium ends within an extent", {}, offset};
       if (!media_.doubts(volume_offset_ + offset, got).empty()) {
-        return Error{ErrorCode::io_error, "the image is damaged at media offset " + std::to_string(volume_offset_ + offset), {}, offset};
+        return Error{ErrorCode::io_error,
+                     "the image is damaged at media offset " + std::to_string(volume_offset_ + offset),
+                     {},
+                     offset};
       }
       digests.update(std::span(buffer_).first(got));
       offset += got;
@@ -84,7 +90,8 @@ Result<Answer> check(image::Image& media, const Item& item, const Json& volumes)
   auto digests = hash::MultiDigest::create(names);
   if (!digests.ok()) return Answer{"not checked", digests.error().message};
   Reader reader(media, volume->at("offset").get<std::uint64_t>(), volume->at("size").get<std::uint64_t>());
-  if (auto fed = reader.feed(*item.extents, item.size, *digests); !fed.ok()) return Answer{"failed", fed.error().message};
+  if (auto fed = reader.feed(*item.extents, item.size, *digests); !fed.ok())
+    return Answer{"failed", fed.error().message};
   for (const auto& [name, digest] : digests->finish()) {
     if (item.digests.at(name) != digest) return Answer{"failed", name + " of its extents is " + digest};
   }
@@ -100,7 +107,8 @@ Json places(const Item& item, const Json& volumes) {
   std::uint64_t within = 0;
   for (const Extent& extent : *item.extents) {
     if (out.size() == most_places) break;
-    if (extent.offset != sparse_run) out.push_back({start + static_cast<std::uint64_t>(extent.offset), extent.length, within});
+    if (extent.offset != sparse_run)
+      out.push_back({start + static_cast<std::uint64_t>(extent.offset), extent.length, within});
     within += extent.length;
   }
   return out;

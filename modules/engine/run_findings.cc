@@ -1,0 +1,100 @@
+// What a Run found, in canonical order.
+
+#include <algorithm>
+
+#include "engine/run.h"
+#include "engine/run_state.h"
+
+namespace exhibit::engine {
+namespace {
+
+// Findings' classes of bytes, as coverage names them (findings.md).
+constexpr const char* byte_classes[] = {"allocated",   "deleted", "slack",     "metadata",
+                                        "unallocated", "gap",     "unreadable"};
+
+std::string kind_of(const Json& line) { return line.value("record", ""); }
+
+std::vector<Json> given_problems(const Given& given, const std::string& evidence) {
+  const auto found = given.problems.find(evidence);
+  return found == given.problems.end() ? std::vector<Json>() : found->second;
+}
+
+}  // namespace
+
+void add_numbers(Json& sum, const Json& more) {
+  for (const auto& [key, value] : more.items()) {
+    if (value.is_number_unsigned()) sum[key] = sum.value(key, std::uint64_t{0}) + value.get<std::uint64_t>();
+  }
+}
+
+Json Run::evidence_coverage(const EvidenceState& evidence) const {
+  Json bytes = Json::object(), examined = {{"hashed", 0U}, {"scanned", 0U}, {"carved", 0U}};
+  for (const char* byte_class : byte_classes) bytes[byte_class] = std::uint64_t{0};
+  for (const auto& volume : evidence.volumes) {
+    if (volume->owned_coverage.is_null()) continue;
+    add_numbers(bytes, volume->owned_coverage.at("bytes"));
+    add_numbers(examined, volume->owned_coverage.at("examined"));
+  }
+  return {{"record", "coverage"}, {"where", evidence.files->id}, {"bytes", bytes}, {"examined", examined}};
+}
+
+Result<void> Run::write_survey(const std::string& evidence_id, const LineCall& write) const {
+  const EvidenceState& evidence = *evidence_.at(evidence_id);
+  EXHIBIT_TRY(write(base::canonical(evidence.record)));
+  for (const auto& volume : evidence.volumes) {
+    EXHIBIT_TRY(write(base::canonical(volume->record)));
+    EXHIBIT_TRY(volume->findings->write_own(write));
+  }
+  for (const Json& problem : evidence.problems) EXHIBIT_TRY(write(base::canonical(problem)));
+  return {};
+}
+
+Result<Counts> Run::write(const std::string& evidence_id, const LineCall& write) const {
+  const EvidenceState& evidence = *evidence_.at(evidence_id);
+  Counts counts;
+  const LineCall counted = [&](std::string_view line) -> Result<void> {
+    const Json record = EXHIBIT_TRY(base::parse_json(line));
+    counts.items += kind_of(record) == "item";
+    counts.matches += kind_of(record) == "match";
+    counts.problems += kind_of(record) == "problem";
+    return write(line);
+  };
+  const Given* given = options_.given;
+  if (given == nullptr) {
+    EXHIBIT_TRY(counted(base::canonical(evidence.record)));
+  } else if (const auto found = given->evidence.find(evidence_id); found != given->evidence.end()) {
+    EXHIBIT_TRY(counted(base::canonical(found->second)));
+  }
+  std::vector<const VolumeState*> volumes;
+  for (const auto& volume : evidence.volumes) volumes.push_back(volume.get());
+  std::sort(volumes.begin(), volumes.end(), [](const VolumeState* a, const VolumeState* b) {
+    return std::pair(a->plan.at("offset").get<std::uint64_t>(), a->id) <
+           std::pair(b->plan.at("offset").get<std::uint64_t>(), b->id);
+  });
+  for (const VolumeState* volume : volumes) {
+    const Json& record = given != nullptr ? given->volumes.at(volume->id).record : volume->record;
+    if (!record.is_null()) EXHIBIT_TRY(counted(base::canonical(record)));
+    EXHIBIT_TRY(volume->findings->write_items(counted));
+    EXHIBIT_TRY(volume->findings->write_own(counted));
+    if (!volume->coverage.is_null()) EXHIBIT_TRY(counted(base::canonical(volume->coverage)));
+  }
+  VolumeFindings own(evidence_id);
+  for (const Json& problem : given == nullptr ? evidence.problems : given_problems(*given, evidence_id))
+    own.add(problem);
+  EXHIBIT_TRY(own.write_own(counted));
+  const bool whole = given == nullptr || given->coverage.contains(evidence_id);
+  if (whole && !options_.account && given != nullptr)
+    EXHIBIT_TRY(counted(base::canonical(given->coverage.at(evidence_id))));
+  if (whole && options_.account) EXHIBIT_TRY(counted(base::canonical(evidence_coverage(evidence))));
+  return counts;
+}
+
+std::string Run::integrity(const std::string& evidence_id) const {
+  return evidence_.at(evidence_id)->record.value("integrity", "");
+}
+
+const std::string& Run::block_digests(const std::string& evidence_id) const {
+  return evidence_.at(evidence_id)->blocks;
+}
+
+}  // namespace exhibit::engine
