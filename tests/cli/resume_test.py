@@ -1,0 +1,77 @@
+"""A run that was cut off goes on, and ends with the bytes of one that was never disturbed."""
+import os, random, shutil, signal, subprocess, tempfile, time, unittest
+from support import EXHIBIT, findings, run, unpack
+from determinism_test import RULE
+
+
+class Resume(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.image = unpack("images/fat_deleted_dir.raw.xz", self.folder.name, "drive.raw")
+        self.rules = self.path("rules.yar")
+        with open(self.rules, "w", encoding="ascii") as file:
+            file.write(RULE)
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def words(self, case):
+        return ["process", self.image, "--case", self.path(case), "--rules", self.rules, "--jobs", "2"]
+
+    def test_kills_at_random_moments_change_nothing(self):
+        begin = time.monotonic()
+        run(*self.words("whole"), check=(0, 4))
+        whole, seconds = findings(self.path("whole")), time.monotonic() - begin
+        moments = random.Random(7)
+        for attempt in range(4):
+            case = f"cut{attempt}"
+            for _ in range(3):
+                process = subprocess.Popen([EXHIBIT, *self.words(case)], stderr=subprocess.DEVNULL)
+                time.sleep(moments.uniform(0, seconds))
+                process.kill()
+                process.wait()
+            run(*self.words(case), check=(0, 4))
+            self.assertEqual(findings(self.path(case)), whole)
+
+    def test_a_journal_that_was_cut_in_a_line_or_lost_a_file_is_mended(self):
+        run(*self.words("whole"), check=(0, 4))
+        whole = findings(self.path("whole"))
+        journal = self.path("whole/work/journal.jsonl")
+        with open(journal, "r+b") as file:
+            file.truncate(os.path.getsize(journal) - 20)
+        for name in os.listdir(self.path("whole/work")):
+            if ".examine." in name:
+                with open(self.path("whole/work/" + name), "ab") as file:
+                    file.write(b'{"record":"item"')
+        run(*self.words("whole"), check=(0, 4))
+        self.assertEqual(findings(self.path("whole")), whole)
+
+    def test_a_worker_that_is_killed_from_outside_costs_nothing(self):
+        run(*self.words("whole"), check=(0, 4))
+        killed = 0
+        for attempt in range(3):
+            process = subprocess.Popen([EXHIBIT, *self.words(f"killed{attempt}")], stderr=subprocess.DEVNULL)
+            time.sleep(0.1 + 0.1 * attempt)
+            children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True)
+            for child in children.stdout.split()[:1]:
+                os.kill(int(child), signal.SIGKILL)
+                killed += 1
+            self.assertIn(process.wait(), (0, 4))
+            self.assertEqual(findings(self.path(f"killed{attempt}")), findings(self.path("whole")))
+        self.assertGreater(killed, 0)
+
+    def test_other_inputs_are_refused_by_name(self):
+        process = subprocess.Popen([EXHIBIT, *self.words("changed")], stderr=subprocess.DEVNULL)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        self.assertIn(process.wait(), (0, 4, 5))
+        with open(self.rules, "a", encoding="ascii") as file:
+            file.write("rule other { condition: false }\n")
+        done = run(*self.words("changed"))
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"changed: inputs", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
