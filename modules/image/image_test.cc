@@ -428,9 +428,107 @@ TEST(OpenImage, KnowsTheFormatsThatWereNamed) {
   const auto unknown = open_image(segments_of({test::corpus("images/image.dd")}), "zip");
   ASSERT_FALSE(unknown.ok());
   EXPECT_EQ(unknown.error().code, ErrorCode::invalid_argument);
-  EXPECT_THAT(unknown.error().message, HasSubstr("ewf, raw, split-raw"));
+  EXPECT_THAT(unknown.error().message, HasSubstr("ewf, foreign-container, raw, split-raw"));
   EXPECT_TRUE(open_image(segments_of({test::corpus("images/image.dd")}), "raw").ok());
   EXPECT_FALSE(open_image(segments_of({test::corpus("images/image.dd")}), "ewf").ok());
+}
+
+struct Foreign {
+  const char* file;
+  const char* told;
+};
+
+class ForeignContainer : public testing::TestWithParam<Foreign> {};
+
+// A container that isn't read is told by name, and taken as plain bytes only by a person's word.
+TEST_P(ForeignContainer, IsNotTakenForAMedium) {
+  const TemporaryDirectory scratch;
+  const fs::path path = test::unpack(std::string("images/") + GetParam().file, scratch);
+  const auto image = open_paths({path});
+  ASSERT_FALSE(image.ok());
+  EXPECT_EQ(image.error().code, ErrorCode::unsupported);
+  EXPECT_EQ(image.error().message, path.filename().string() + ": is " + GetParam().told +
+                                       ", which this version doesn't read; --as raw takes its bytes as they are");
+  auto raw = open_image(segments_of({path}), "raw");
+  ASSERT_TRUE(raw.ok()) << raw.error().message;
+  EXPECT_EQ((*raw)->description().format, "raw");
+  EXPECT_EQ((*raw)->size(), fs::file_size(path));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Corpora, ForeignContainer,
+    testing::Values(Foreign{"image.qcow", "a QCOW image"}, Foreign{"vsstest.qcow2", "a QCOW2 image"},
+                    Foreign{"basic.qcow2.xz", "a QCOW2 image"}, Foreign{"ext2.qcow2.xz", "a QCOW2 image"},
+                    Foreign{"lvm.qcow2.xz", "a QCOW2 image"}, Foreign{"image.vmdk", "a VMDK image"},
+                    Foreign{"image.vhd", "a VHD image"}, Foreign{"dynamic.vhd.xz", "a VHD image"},
+                    Foreign{"image-differential.vhd.xz", "a VHD image"}, Foreign{"dynamic.vhdx.xz", "a VHDX image"},
+                    Foreign{"con-p-vdi.vdi", "a VDI image"}, Foreign{"con-p-aff.aff", "an AFF image"},
+                    Foreign{"dream.aff4", "an AFF4 image"}, Foreign{"Base-Linear.aff4", "an AFF4 image"},
+                    Foreign{"ad1_test.ad1", "an AD1 logical image"},
+                    Foreign{"hfsplus_zlib.dmg", "an Apple disk image (UDIF, DMG)"},
+                    Foreign{"spotlight.12.dmg", "an Apple disk image (UDIF, DMG)"}),
+    [](const auto& tested) {
+      std::string name = tested.param.file;
+      std::replace_if(
+          name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; }, '_');
+      return name;
+    });
+
+// The 512 bytes at a VHD's end, with the fields that the specification gives a fixed disk.
+std::string fixed_vhd_footer(std::uint64_t size) {
+  std::string footer = test::read_file(test::corpus("images/image.vhd"));
+  footer = footer.substr(footer.size() - 512);
+  for (std::size_t i = 0; i < 8; ++i) {
+    footer[16 + i] = '\xff';
+    footer[40 + i] = footer[48 + i] = static_cast<char>(size >> (56 - 8 * i));
+  }
+  footer[63] = 2;
+  return footer;
+}
+
+TEST(ForeignContainer, KnowsAFixedVhdByItsEndAlone) {
+  const TemporaryDirectory scratch;
+  const std::string medium = test::read_file(test::corpus("images/image.dd"));
+  const auto code_of = [&](const std::string& bytes) {
+    test::write_file(scratch / "disk.img", bytes);
+    const auto image = open_paths({scratch / "disk.img"});
+    return image.ok() ? std::nullopt : std::optional(image.error().code);
+  };
+  const std::string footer = fixed_vhd_footer(medium.size());
+  EXPECT_EQ(code_of(medium + footer), ErrorCode::unsupported);
+  EXPECT_EQ(code_of(medium + footer.substr(0, 511)), ErrorCode::unsupported);
+  EXPECT_EQ(code_of(medium), std::nullopt);
+}
+
+// A medium whose last file is a container ends as the container does.
+TEST(ForeignContainer, IsNotSeenInAMediumThatEndsInOne) {
+  const TemporaryDirectory scratch;
+  const std::string medium = test::read_file(test::corpus("images/image.dd"));
+  for (const char* file : {"image.vhd", "hfsplus_zlib.dmg", "spotlight.12.dmg", "dream.aff4", "image.qcow"}) {
+    test::write_file(scratch / "disk.img", medium + test::read_file(test::corpus(std::string("images/") + file)));
+    EXPECT_TRUE(open_paths({scratch / "disk.img"}).ok()) << file;
+  }
+  test::write_file(scratch / "disk.img", medium + medium + fixed_vhd_footer(medium.size()));
+  EXPECT_TRUE(open_paths({scratch / "disk.img"}).ok());
+  for (const char* tail : {"koly", "conectix"}) {
+    test::write_file(scratch / "disk.img", medium + tail + std::string(512 - std::string(tail).size(), '\0'));
+    EXPECT_TRUE(open_paths({scratch / "disk.img"}).ok()) << tail;
+  }
+}
+
+TEST(ForeignContainer, IsKnownInPieces) {
+  const TemporaryDirectory scratch;
+  const std::string bytes = test::read_file(test::corpus("images/hfsplus_zlib.dmg"));
+  test::write_file(scratch / "image.dmg.001", bytes.substr(0, 19800));
+  test::write_file(scratch / "image.dmg.002", bytes.substr(19800));
+  const std::vector<fs::path> paths = {scratch / "image.dmg.001", scratch / "image.dmg.002"};
+  const auto image = open_paths(paths);
+  ASSERT_FALSE(image.ok());
+  EXPECT_EQ(image.error().code, ErrorCode::ambiguous);
+  EXPECT_TRUE(open_image(segments_of(paths), "split-raw").ok());
+  const auto named = open_image(segments_of(paths), "foreign-container");
+  ASSERT_FALSE(named.ok());
+  EXPECT_THAT(named.error().message, HasSubstr("is an Apple disk image"));
 }
 
 // Two copies of libbfio in one process would be fatal where handles of one met functions of the other.
