@@ -1,0 +1,54 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "filesystem/filesystem.h"
+#include "support/test_support.h"
+
+namespace exhibit::filesystem {
+namespace {
+
+using testing::HasSubstr;
+
+class Start final : public ByteSource {
+ public:
+  explicit Start(const std::filesystem::path& path) : bytes_(test::read_file(path)) {}
+  std::uint64_t size() const override { return bytes_.size(); }
+  std::uint64_t damaged_reads() const override { return 0; }
+  std::vector<Doubt> doubts(std::uint64_t, std::uint64_t) const override { return {}; }
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
+    if (offset >= size()) return std::size_t{0};
+    const std::size_t length = std::min<std::size_t>(buffer.size(), bytes_.size() - offset);
+    std::memcpy(buffer.data(), bytes_.data() + offset, length);
+    return length;
+  }
+
+ private:
+  std::string bytes_;
+};
+
+Error error_of(const std::string& image) {
+  const test::TemporaryDirectory scratch;
+  Start volume(test::unpack(image, scratch));
+  const auto opened = open_filesystem(volume, 512, "E1/p0");
+  return opened.ok() ? Error{ErrorCode::internal, "it opens", {}, {}} : opened.error();
+}
+
+// Its boot sector is one of FAT, and libtsk walks what lies before the encrypted volume.
+TEST(Recognise, TellsBitLockerToGo) {
+  const Error error = error_of("images/bitlk-togo-aes-cbc-128.img.xz");
+  EXPECT_EQ(error.code, ErrorCode::encrypted);
+  EXPECT_THAT(error.message, HasSubstr("BitLocker To Go"));
+  EXPECT_EQ(error.where, "E1/p0");
+}
+
+TEST(Recognise, TellsCoreStorage) {
+  const Error error = error_of("images/small.xz");
+  EXPECT_EQ(error.code, ErrorCode::unsupported);
+  EXPECT_THAT(error.message, HasSubstr("FileVault 2"));
+  EXPECT_EQ(error.where, "E1/p0");
+}
+
+}  // namespace
+}  // namespace exhibit::filesystem
