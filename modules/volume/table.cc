@@ -223,7 +223,11 @@ Table read_parts(const TSK_VS_INFO& info) {
     // libtsk calls Apple_Free and the map itself unallocated; they are entries of the table all the same.
     const bool entry_of_map = info.vstype == TSK_VS_TYPE_MAC && part->slot_num >= 0;
     if ((part->flags & TSK_VS_PART_FLAG_ALLOC) == 0 && !entry_of_map) continue;
-    if (stands_for_the_whole(info.vstype, *part)) continue;
+    if (stands_for_the_whole(info.vstype, *part)) {
+      // An entry of length 0 is an unused one.
+      if (length > 0 && !table.whole) table.whole = Range{offset, length};
+      continue;
+    }
     Entry entry{offset, length, std::nullopt, std::nullopt, hexadecimal_type(description)};
     // libtsk counts in signed bytes; behind 127 its numbers mean nothing.
     const bool chained = info.vstype == TSK_VS_TYPE_DOS;
@@ -257,6 +261,15 @@ Result<std::optional<Table>> read_as(ByteSource& media, std::uint32_t sector_siz
   return open_with_tsk(prolonged, sector_size, type);
 }
 
+// A disk label on a medium that ends before the disk did.
+void tell_cut(const Range& disk, std::uint64_t media_size, const char* label, const Complaint& complain) {
+  const std::uint64_t end = base::checked_add(disk.offset, disk.length).value_or(UINT64_MAX);
+  if (end <= media_size) return;
+  complain(disk.offset, disk.length,
+           std::string("the ") + label + " is of a disk that ends at byte " + std::to_string(end) +
+               "; the medium ends at " + std::to_string(media_size));
+}
+
 Result<Table> find_other(ByteSource& media, std::uint32_t sector_size, const Signs& signs, const Complaint& complain) {
   // A label of BSD may stand behind an MBR's boot code, so it is asked for first, as libtsk does.
   const struct {
@@ -284,6 +297,7 @@ Result<Table> find_other(ByteSource& media, std::uint32_t sector_size, const Sig
     }
     chosen = std::move(table);
     chosen_name = claim.name;
+    if (chosen->whole) tell_cut(*chosen->whole, media.size(), claim.name, complain);
     if (claim.type == TSK_VS_TYPE_DOS) check_mbr(media, sector_size, *chosen, complain);
   }
   return chosen ? std::move(*chosen) : Table();

@@ -18,6 +18,7 @@ struct Table {
   std::string scheme = "none";
   std::vector<Entry> entries;  // in the order of the table
   std::vector<Range> tables;   // bytes of the medium that hold tables
+  std::optional<Range> whole;  // what the entry that stands for the whole disk says of it
 };
 
 using Complaint = std::function<void(std::uint64_t offset, std::uint64_t length, const std::string& detail)>;

@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using test::TemporaryDirectory;
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -349,6 +350,14 @@ TEST(Two, AStaleGptBehindARealMbrIsToldAndNotUsed) {
   const Listed listed = list(bytes);
   EXPECT_EQ(listed.volumes.front().scheme, "mbr");
   EXPECT_THAT(listed.problems, Contains(HasSubstr("two partition tables")));
+}
+
+// bsd.bin holds the first 9 of the 100 sectors that its label's entry for the whole disk tells.
+TEST(Bsd, TellsADiskThatTheMediumCutsShort) {
+  std::string bytes = test::read_file(test::corpus("images/bsd.bin"));
+  EXPECT_THAT(list(bytes).problems, ElementsAre(HasSubstr("ends at byte 51200; the medium ends at 4608")));
+  bytes.resize(51200);
+  EXPECT_THAT(list(bytes).problems, IsEmpty());
 }
 
 // ---- whatever the tables say
