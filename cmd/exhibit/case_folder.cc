@@ -21,7 +21,11 @@ using base::Json;
 
 namespace {
 
-Error io_error(const std::string& file) { return {ErrorCode::io_error, file + ": " + std::strerror(errno), {}, {}}; }
+// A full disk stops what is being done; it can be gone on with.
+Error io_error(const std::string& file) {
+  const bool full = errno == ENOSPC || errno == EDQUOT;
+  return {full ? ErrorCode::interrupted : ErrorCode::io_error, file + ": " + std::strerror(errno), {}, {}};
+}
 
 Result<void> write_whole(int fd, std::string_view bytes, const std::string& file) {
   while (!bytes.empty()) {

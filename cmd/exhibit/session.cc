@@ -62,9 +62,13 @@ std::string size_text(double bytes) {
 // A line on standard error that is written over and over.
 class Session::ProgressMonitor : public engine::Monitor {
  public:
-  explicit ProgressMonitor(bool shown) : shown_(shown), start_(Clock::now()) {}
-  ~ProgressMonitor() override {
+  explicit ProgressMonitor(bool shown) : shown_(shown), start_(Clock::now()), last_(start_) {}
+  ~ProgressMonitor() override { clear(); }
+
+  // Takes the line away, before anything else is printed.
+  void clear() {
     if (printed_) std::fprintf(stderr, "\r\033[K");
+    printed_ = false;
   }
 
   void touched(const engine::Task& task, const std::string&, std::uint64_t bytes) override {
@@ -231,13 +235,17 @@ Session::~Session() {
 
 Result<void> Session::execute(engine::RunOptions run_options) {
   run_ = std::make_unique<engine::Run>(std::move(run_options), evidence_, *pool_);
-  return run_->execute();
+  auto done = run_->execute();
+  monitor_->clear();
+  return done;
 }
 
 Result<void> Session::execute(std::vector<engine::Task> tasks, const engine::LineCall& line) {
   for (engine::Task& task : tasks) pool_->submit(std::move(task));
-  return pool_->run(
+  auto done = pool_->run(
       [&](const engine::Task&, const engine::TaskOutput& output) { return engine::for_each_line(output.path, line); });
+  monitor_->clear();
+  return done;
 }
 
 const std::vector<base::Json>& Session::log() const { return monitor_->lines(); }

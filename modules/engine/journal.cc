@@ -14,8 +14,13 @@ namespace {
 
 constexpr std::size_t buffer_size = std::size_t{1} << 18;
 
+// A full disk stops the run; what is finished is kept, and it goes on when there is room.
 Error write_error(const std::string& path) {
-  return {ErrorCode::io_error, path + ": cannot be written: " + std::strerror(errno), {}, {}};
+  const bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+  return {full ? ErrorCode::interrupted : ErrorCode::io_error,
+          path + ": cannot be written: " + std::strerror(errno),
+          {},
+          {}};
 }
 
 Result<void> write_all(int fd, std::string_view bytes, const std::string& path) {

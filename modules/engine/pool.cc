@@ -22,17 +22,36 @@ constexpr unsigned most_failed_starts = 3;
 constexpr unsigned most_attempts = 2;
 constexpr int poll_milliseconds = 250;
 
-// An object may be a stretch of a volume, "E1/p1#4096-512": offset and length behind the volume's id.
-base::Json problem_about(const std::string& object, const std::string& stage, const Ending& ending) {
-  Problem problem{object, stage, ending.cause, {}, ending.detail};
-  const std::size_t mark = object.rfind('#');
+// The problem that an object costs. What was touched need not be a record's id: "E1/p1#4096-512" is a stretch of a
+// volume, "E1/p1:/blocks" a part of it that has no id of its own.
+base::Json problem_about(const std::string& object, const Task& task, const Ending& ending) {
+  Problem problem{object, task.stage, ending.cause, {}, ending.detail};
+  if (!object.starts_with(task.subject) || object.size() == task.subject.size()) return base::to_record(problem);
+  const char mark = object[task.subject.size()];
+  const std::string rest = object.substr(task.subject.size());
   unsigned long long offset = 0, length = 0;
-  if (mark != std::string::npos && object.find(':') == std::string::npos &&
-      std::sscanf(object.c_str() + mark, "#%llu-%llu", &offset, &length) == 2) {
-    problem.where = object.substr(0, mark);
+  if (mark == '#' && std::sscanf(rest.c_str(), "#%llu-%llu", &offset, &length) == 2) {
+    problem.where = task.subject;
     problem.extent = {offset, length};
+  } else if (mark == ':') {
+    problem.where = task.subject;
+    problem.detail += " (at " + rest.substr(1) + ")";
   }
   return base::to_record(problem);
+}
+
+// Whether an id is the task's subject or lies in it: a worker has nothing to say of anything else.
+bool in_scope(const std::string& id, const std::string& subject) {
+  return id == subject || (id.starts_with(subject) && id[subject.size()] == '/');
+}
+
+bool in_scope(const base::Json& record, const std::string& subject) {
+  for (const char* key : {"id", "item", "where", "volume"}) {
+    const auto found = record.find(key);
+    // A match's `where` is a list of places.
+    if (found != record.end() && found->is_string() && !in_scope(found->get<std::string>(), subject)) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -43,6 +62,7 @@ struct Pool::Job {
   std::set<std::string> skip;              // objects that are passed over
   std::map<std::string, unsigned> deaths;  // by suspect
   std::vector<base::Json> problems;        // told at the end of the output (Resume::again)
+  std::vector<std::string> expected;       // Resume::after: the input's ids, in order
   std::uint64_t items_done = 0;            // item records in the output; Resume::after: input lines answered
 };
 
@@ -157,7 +177,15 @@ Result<void> Pool::hand_out(Worker& worker) {
   worker.job = std::move(waiting_.front());
   waiting_.pop_front();
   Job& job = *worker.job;
-  if (!job.output) job.output = EXHIBIT_TRY(OutputFile::create(journal_.path_of(job.task)));
+  if (!job.output) {
+    job.output = EXHIBIT_TRY(OutputFile::create(journal_.path_of(job.task)));
+    if (job.task.resume == Task::Resume::after) {
+      EXHIBIT_TRY(for_each_line(job.task.input, [&](std::string_view line) -> Result<void> {
+        job.expected.push_back(EXHIBIT_TRY(base::parse_json(line)).value("id", ""));
+        return {};
+      }));
+    }
+  }
   worker.begin_answer();
   worker.deadline = Clock::now() + std::chrono::seconds(options_.worker.object_seconds);
   const auto evidence = std::find_if(evidence_.begin(), evidence_.end(),
@@ -297,10 +325,17 @@ Result<void> Pool::take_record(Worker& worker, const base::Json& record, const s
     worker.lie = checked.error().message;
     return {};
   }
+  Job& job = *worker.job;
+  const bool out_of_order = record.at("record") == "item" && job.task.resume == Task::Resume::after &&
+                            (job.items_done >= job.expected.size() || record.at("id") != job.expected[job.items_done]);
+  if (out_of_order || !in_scope(record, job.task.subject)) {
+    worker.lie = "a record of something that it wasn't given";
+    return {};
+  }
   ++worker.lines;
   worker.digest->update(std::as_bytes(std::span(line)));
   worker.digest->update(std::as_bytes(std::span("\n", 1)));
-  if (record.at("record") == "item") ++worker.job->items_done;
+  if (record.at("record") == "item") ++job.items_done;
   monitor_.recorded(record);
   return worker.job->output->write(base::canonical(record) + "\n");
 }
@@ -405,7 +440,7 @@ Result<void> Pool::failed(Worker& worker, Ending ending) {
     waiting_.push_front(std::move(job));
     return {};
   }
-  const base::Json problem = problem_about(suspect, job->task.stage, ending);
+  const base::Json problem = problem_about(suspect, job->task, ending);
   monitor_.recorded(problem);
   const bool can_pass_over = worker.touched && worker.state == Worker::State::busy && job->skip.size() < most_skipped;
   if (!after && can_pass_over) {

@@ -61,6 +61,19 @@ class Resume(unittest.TestCase):
             self.assertEqual(findings(self.path(f"killed{attempt}")), findings(self.path("whole")))
         self.assertGreater(killed, 0)
 
+    def test_a_full_disk_stops_the_run_and_room_lets_it_go_on(self):
+        run(*self.words("whole"), check=(0, 4))
+        os.mkdir(self.path("small"))
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", self.path("small")], check=True)
+        self.addCleanup(subprocess.run, ["umount", self.path("small")], check=True)
+        words = self.words("small/case")
+        done = run(*words)
+        self.assertEqual(done.returncode, 5, done.stderr)
+        self.assertIn(b"No space left", done.stderr)
+        subprocess.run(["mount", "-o", "remount,size=50m", self.path("small")], check=True)
+        run(*words, check=(0, 4))
+        self.assertEqual(findings(self.path("small/case")), findings(self.path("whole")))
+
     def test_other_inputs_are_refused_by_name(self):
         process = subprocess.Popen([EXHIBIT, *self.words("changed")], stderr=subprocess.DEVNULL)
         time.sleep(0.3)

@@ -7,7 +7,7 @@ import json, os, subprocess, sys, tempfile, unittest
 
 BIN = sys.argv.pop(1) if len(sys.argv) > 1 else "build/bin"
 KINDS = {"crash": "crash", "hang": "timeout", "eat": "memory-limit", "breakout": "crash", "garble": "crash",
-         "forge": "crash", "double": "crash", "deep": "crash", "flood": "crash", "miscount": "crash", "quit": "crash", "walkcrash": "crash", "walkhang": "timeout"}
+         "forge": "crash", "slander": "crash", "double": "crash", "deep": "crash", "flood": "crash", "miscount": "crash", "quit": "crash", "walkcrash": "crash", "walkhang": "timeout"}
 
 
 def run(*words, **options):

@@ -33,6 +33,9 @@ void misbehave(std::string_view role, std::string_view object) {
   if (asked("breakout")) (void)socket(AF_INET, SOCK_STREAM, 0);
   if (asked("garble")) say("this is no record");
   if (asked("forge")) say(R"({"record":"item","id":"E1/p1/i1:/forged","size":-1})");
+  if (asked("slander")) {
+    say(R"({"record":"problem","where":"E1/p9/i1:/forged","stage":"hash","cause":"corrupt","detail":"forged"})");
+  }
   if (asked("double")) say(R"({"record":"problem","record":"item"})");
   if (asked("deep")) say(std::string(5000, '[') + std::string(5000, ']'));
   if (asked("flood")) {

@@ -13,10 +13,11 @@ using base::Json;
 constexpr std::size_t read_size = std::size_t{1} << 20;
 
 // Only content that belongs to the entry is examined: none is claimed for an overwritten one, nor for the folders that
-// a library makes up.
+// a library makes up, nor where what is left of a deleted entry names no byte (that it was empty is not known).
 bool has_content(const Item& item) {
-  const bool kind = item.kind == ItemKind::file || (item.kind == ItemKind::virtual_file && item.size > 0);
-  return kind && item.state != ItemState::overwritten;
+  if (item.state == ItemState::overwritten) return false;
+  if (item.kind == ItemKind::virtual_file) return item.size > 0;
+  return item.kind == ItemKind::file && (item.size > 0 || item.state == ItemState::allocated);
 }
 
 // Takes each byte once, as it is read.
