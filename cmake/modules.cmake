@@ -22,3 +22,37 @@ function(exhibit_module name)
     gtest_discover_tests(${name}_test TEST_PREFIX "${name}: " DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
   endif()
 endfunction()
+
+# exhibit_table(TARGET FOLDER f TYPE t NAMESPACE n HEADER h FUNCTION fn SUFFIX s)
+# A table made from a folder: one row for each NAME.cc or NAME/ in it, sorted by name. The entry defines `NAME` + SUFFIX
+# ('-' as '_'), an `extern const TYPE`; FUNCTION gives the rows as std::span<const TYPE* const>. So adding one thing
+# touches one place, and nothing registers itself at run time.
+function(exhibit_table target)
+  cmake_parse_arguments(ARG "" "FOLDER;TYPE;NAMESPACE;HEADER;FUNCTION;SUFFIX" "" ${ARGN})
+  file(GLOB entries CONFIGURE_DEPENDS LIST_DIRECTORIES true
+    RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_FOLDER} ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_FOLDER}/*)
+  list(TRANSFORM entries REPLACE "\\.cc$" "")
+  list(SORT entries)
+  set(declarations "")
+  set(rows "")
+  foreach(name IN LISTS entries)
+    string(MAKE_C_IDENTIFIER ${name} identifier)
+    string(APPEND declarations "extern const ${ARG_TYPE} ${identifier}${ARG_SUFFIX};\n")
+    string(APPEND rows "\n      &${identifier}${ARG_SUFFIX},")
+  endforeach()
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${ARG_FUNCTION}.cc @ONLY CONTENT [[
+// Made by CMake from the entries of @ARG_FOLDER@/.
+#include "@ARG_HEADER@"
+
+namespace @ARG_NAMESPACE@ {
+@declarations@
+std::span<const @ARG_TYPE@* const> @ARG_FUNCTION@() {
+  static constexpr const @ARG_TYPE@* table[] = {@rows@
+  };
+  return table;
+}
+
+}  // namespace @ARG_NAMESPACE@
+]])
+  target_sources(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${ARG_FUNCTION}.cc)
+endfunction()

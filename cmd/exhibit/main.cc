@@ -13,15 +13,15 @@ namespace {
 using namespace exhibit::cmd;
 
 const Verb* find_verb(const char* name) {
-  for (const Verb& verb : verbs()) {
-    if (std::strcmp(verb.name, name) == 0) return &verb;
+  for (const Verb* verb : verbs()) {
+    if (std::strcmp(verb->name, name) == 0) return verb;
   }
   return nullptr;
 }
 
 void print_usage(std::FILE* to) {
   std::fprintf(to, "usage: exhibit VERB [options] ARGUMENTS\n\n");
-  for (const Verb& verb : verbs()) std::fprintf(to, "  %-8s %s\n", verb.name, verb.summary);
+  for (const Verb* verb : verbs()) std::fprintf(to, "  %-8s %s\n", verb->name, verb->summary);
   std::fprintf(to, "\n'exhibit VERB --help' says more. A match is a lead for a person, never a finding of fact.\n");
 }
 

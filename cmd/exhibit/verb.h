@@ -14,6 +14,6 @@ struct Verb {
   int (*run)(const std::vector<std::string>& arguments);  // what stands behind the verb; returns the exit code
 };
 
-std::span<const Verb> verbs();
+std::span<const Verb* const> verbs();
 
 }  // namespace exhibit::cmd

@@ -7,6 +7,6 @@
 
 namespace exhibit::worker {
 
-std::span<const Role> roles();
+std::span<const Role* const> roles();
 
 }  // namespace exhibit::worker

@@ -117,9 +117,9 @@ Result<void> run_task(const Json& message, Inbox& inbox, Context& context, Outpu
   };
   // What an earlier worker finished isn't done again.
   for (std::uint64_t done = message.value("from", std::uint64_t{0}); done > 0; --done) task.next_record();
-  for (const Role& role : roles()) {
-    if (task.role != role.name) continue;
-    auto result = role.run(context, task, output);
+  for (const Role* role : roles()) {
+    if (task.role != role->name) continue;
+    auto result = role->run(context, task, output);
     while (task.next_record()) continue;  // a role that stopped early leaves the rest of its input
     return result;
   }

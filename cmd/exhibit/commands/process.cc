@@ -2,7 +2,6 @@
 // stopped.
 
 #include <algorithm>
-#include <filesystem>
 
 #include "exhibit/case_folder.h"
 #include "exhibit/session.h"
@@ -14,7 +13,6 @@ extern const Verb process_verb;
 namespace {
 
 using base::Json;
-namespace fs = std::filesystem;
 
 // What the findings depend on: a run goes on only where all of it is the same.
 Json plan_of(const RunSettings& settings, const std::vector<engine::Evidence>& evidence, const Json& inputs) {
