@@ -1,3 +1,4 @@
+// Longer than 500 lines because it has a test for each known fault of libyara.
 #include "match/rule_scanner.h"
 
 #include <fcntl.h>
