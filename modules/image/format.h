@@ -14,7 +14,7 @@ struct Format {
   Result<std::unique_ptr<Image>> (*open)(std::vector<SegmentFile> segments);
 };
 
-// One a folder NAME of formats/: `extern const Format NAME;` in namespace exhibit::image::formats.
+// One a folder NAME of formats/: `extern const Format NAME_format;`.
 std::span<const Format* const> all_formats();
 
 }  // namespace exhibit::image

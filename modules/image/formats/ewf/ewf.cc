@@ -248,9 +248,7 @@ Result<std::unique_ptr<Image>> open(std::vector<SegmentFile> segments) {
 }  // namespace
 }  // namespace ewf
 
-namespace formats {
-extern const Format ewf;
-const Format ewf = {"ewf", image::ewf::recognise, image::ewf::open};
-}  // namespace formats
+extern const Format ewf_format;
+const Format ewf_format = {"ewf", image::ewf::recognise, image::ewf::open};
 
 }  // namespace exhibit::image

@@ -29,9 +29,7 @@ Result<std::unique_ptr<Image>> open(std::vector<SegmentFile> segments) {
 }  // namespace
 }  // namespace foreign
 
-namespace formats {
-extern const Format foreign;
-const Format foreign = {"foreign-container", image::foreign::recognise, image::foreign::open};
-}  // namespace formats
+extern const Format foreign_format;
+const Format foreign_format = {"foreign-container", image::foreign::recognise, image::foreign::open};
 
 }  // namespace exhibit::image

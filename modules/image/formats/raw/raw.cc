@@ -4,12 +4,12 @@
 #include "image/format.h"
 #include "image/raw_image.h"
 
-namespace exhibit::image::formats {
+namespace exhibit::image {
 namespace {
 Recognition recognise(const std::vector<SegmentFile>&) { return Recognition::not_mine; }
 }  // namespace
 
-extern const Format raw;
-const Format raw = {"raw", recognise, open_raw};
+extern const Format raw_format;
+const Format raw_format = {"raw", recognise, open_raw};
 
-}  // namespace exhibit::image::formats
+}  // namespace exhibit::image

@@ -6,7 +6,7 @@
 #include "image/format.h"
 #include "image/raw_image.h"
 
-namespace exhibit::image::formats {
+namespace exhibit::image {
 namespace {
 
 // The number that the extension says: three digits or more, nothing else.
@@ -57,7 +57,7 @@ Result<std::unique_ptr<Image>> open(std::vector<SegmentFile> segments) {
 
 }  // namespace
 
-extern const Format split_raw;
-const Format split_raw = {"split-raw", recognise, open};
+extern const Format split_raw_format;
+const Format split_raw_format = {"split-raw", recognise, open};
 
-}  // namespace exhibit::image::formats
+}  // namespace exhibit::image
