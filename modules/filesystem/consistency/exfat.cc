@@ -204,7 +204,7 @@ void Walk::read_bitmap(const Entry& entry) {
 }
 
 void Walk::read_up_case(const Entry& entry) {
-  constexpr std::uint64_t largest = 2 * 65536;
+  constexpr std::uint64_t largest = std::uint64_t{2} * 65536;
   const std::string name = "exFAT: the up-case table";
   const Place place{entry.offset, entry_size};
   const Allocation allocation = allocation_of(entry, false);
