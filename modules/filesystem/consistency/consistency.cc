@@ -1,10 +1,7 @@
 #include "filesystem/consistency.h"
 
-#include "filesystem/consistency/ext.h"
-#if __has_include("filesystem/consistency/exfat.h")
 #include "filesystem/consistency/exfat.h"
-#define EXHIBIT_HAS_EXFAT_CHECK 1
-#endif
+#include "filesystem/consistency/ext.h"
 
 namespace exhibit::filesystem {
 
@@ -12,9 +9,7 @@ void check_consistency(ByteSource& volume, const Description& description, const
                        base::Reporter& reporter) {
   const std::string& type = description.type;
   if (type == "ext2" || type == "ext3" || type == "ext4") check_ext(volume, volume_id, reporter);
-#ifdef EXHIBIT_HAS_EXFAT_CHECK
   if (type == "exfat") check_exfat(volume, volume_id, reporter);
-#endif
 }
 
 }  // namespace exhibit::filesystem

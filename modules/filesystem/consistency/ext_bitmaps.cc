@@ -80,7 +80,7 @@ class BitmapCheck {
     }
     differences.tell(volume_, unwritten ? group.place : volume_.block_place(group.block_bitmap),
                      name(number) + "block bitmap", "block");
-    if (!unwritten && number + 1 == super_.groups) padding(number, group.block_bitmap, count, "block bitmap");
+    if (!unwritten) padding(number, group.block_bitmap, count, "block bitmap");
     free_blocks_ += count - in_use;
     compare(number, "free blocks", group.free_blocks, count - in_use);
   }

@@ -94,7 +94,7 @@ class DirectoryCheck {
       const std::size_t name = u8(rest, 6);
       if (rest.size() < layout::entry_head || length < layout::entry_head + 4 || length % 4 != 0 ||
           length > rest.size() || layout::entry_head + name > length)
-        return tell(bad_entries, {place.offset + at, std::min<std::uint64_t>(length, rest.size())},
+        return tell(bad_entries, {place.offset + at, rest.size()},
                     "the entry at byte " + std::to_string(at) + " of its block has an impossible length");
       const Place here{place.offset + at, length};
       if (index < 2)

@@ -69,9 +69,6 @@ class InodeCheck {
     } else if (inode_.mode() != 0 && inode_.kind() != regular && inode_.kind() != directory) {
       tell("special inodes", "this special inode is neither a file nor empty");
     }
-    if (number == super_.journal && (super_.compat & layout::compat_has_journal) != 0 &&
-        (inode_.kind() != regular || inode_.links() == 0))
-      tell("special inodes", "the journal's inode is no file in use");
     if (inode_.links() == 0 && number != layout::bad_blocks_inode && !hidden) return;
     blocks(false);
   }
@@ -89,6 +86,8 @@ class InodeCheck {
     extra_size();
     flags();
     if (u32(inode_.bytes(), 0x70) != 0) tell("fields that must be zero", "its fragment's address isn't zero");
+    if (!super_.has(layout::incompat_64bit) && u16(inode_.bytes(), 0x76) != 0)
+      tell("fields that must be zero", "the high half of its block of attributes isn't zero");
     if (kind == bad_mode) return;
     blocks(true);
     if (kind == symlink) check_symlink();
@@ -142,10 +141,10 @@ class InodeCheck {
       tell("inline content that is missing", "its content should be in it, but the attribute system.data is missing");
     Map map;
     if (has_map(attributes)) map = claim_blocks(volume_, inode_);
-    if (inode_.number() == layout::resize_inode || inode_.number() == layout::bad_blocks_inode) return;
+    if (inode_.number() == layout::bad_blocks_inode) return;
     const std::uint64_t clusters = map.clusters + (inode_.attribute_block(super_) != 0 ? 1 : 0);
     if (!map.damaged && !attributes.value_inodes) check_sectors(clusters * super_.cluster_ratio);
-    if (exact && !inline_data) check_size(map);
+    if ((exact || inode_.kind() == regular) && !inline_data) check_size(map);
     if (exact && inline_data && inode_.kind() == directory &&
         inode_.size() != layout::inode_blocks_size + attributes.inline_size)
       tell("wrong sizes", "its size, " + std::to_string(inode_.size()) + ", isn't that of its inline content");

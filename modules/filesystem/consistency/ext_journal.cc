@@ -34,11 +34,18 @@ void check_journal_super(ExtVolume& volume, std::uint64_t block, std::uint64_t b
   if (crc32c(~0U, copy) != big_u32(buffer, layout::journal_checksum)) tell("its superblock's checksum doesn't hold");
 }
 
+// A journal on another device can't be seen from here.
+void check_outer_journal(ExtVolume& volume) {
+  if ((volume.super.compat & layout::compat_has_journal) != 0)
+    volume.teller.unchecked(ErrorCode::unsupported, {layout::super_offset, layout::super_size},
+                            "superblock: the journal is on another device and wasn't checked");
+}
+
 }  // namespace
 
 void check_journal(ExtVolume& volume) {
   const Superblock& super = volume.super;
-  if ((super.compat & layout::compat_has_journal) == 0 || super.journal == 0) return;
+  if ((super.compat & layout::compat_has_journal) == 0 || super.journal == 0) return check_outer_journal(volume);
   std::vector<std::byte> buffer;
   if (!volume.valid_inode(super.journal)) {
     volume.teller.corrupt("contradictions in the journal", {layout::super_offset, layout::super_size},
@@ -47,15 +54,18 @@ void check_journal(ExtVolume& volume) {
   }
   if (!volume.read_inode(super.journal, buffer)) return;
   const Inode inode(super.journal, buffer);
+  if (inode.kind() != regular || inode.links() == 0)
+    volume.teller.corrupt("contradictions in the journal", volume.inode_place(super.journal),
+                          "journal: " + inode.name() + " is no file in use");
   const Map map = find_blocks(volume, inode);
   std::uint64_t found = 0;
   for (const Run& run : map.runs) found += run.count;
-  if (map.runs.empty() || map.runs.front().logical != 0 || map.damaged || found * super.block_size < inode.size()) {
+  if (map.runs.empty() || map.runs.front().logical != 0 || map.damaged) {
     volume.teller.corrupt("contradictions in the journal", volume.inode_place(super.journal),
                           "journal: blocks of its content are missing");
     if (map.runs.empty() || map.runs.front().logical != 0) return;
   }
-  check_journal_super(volume, map.runs.front().physical, inode.size() / super.block_size);
+  check_journal_super(volume, map.runs.front().physical, found);
 }
 
 void check_mmp(ExtVolume& volume) {

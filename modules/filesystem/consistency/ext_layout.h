@@ -21,7 +21,7 @@ inline constexpr std::uint32_t incompat_filetype = 0x2, incompat_recover = 0x4, 
                                incompat_meta_bg = 0x10, incompat_extents = 0x40, incompat_64bit = 0x80,
                                incompat_mmp = 0x100, incompat_flex_bg = 0x200, incompat_ea_inode = 0x400,
                                incompat_checksum_seed = 0x2000, incompat_large_dir = 0x4000,
-                               incompat_inline_data = 0x8000, incompat_encrypt = 0x10000, incompat_casefold = 0x20000;
+                               incompat_inline_data = 0x8000, incompat_casefold = 0x20000, known_incompat = 0x3F7DF;
 inline constexpr std::uint32_t ro_sparse_super = 0x1, ro_large_file = 0x2, ro_huge_file = 0x8, ro_gdt_checksum = 0x10,
                                ro_dir_nlink = 0x20, ro_quota = 0x100, ro_bigalloc = 0x200, ro_metadata_checksum = 0x400,
                                ro_project = 0x2000, ro_shared_blocks = 0x4000;

@@ -188,9 +188,25 @@ class MapWalk {
     }
   }
 
+  // The double indirect block names the primary superblock's reserved blocks, each of which names its copies.
   void resize_node(std::uint64_t block, Place place) {
-    std::vector<std::byte> buffer;
-    node(block, place, buffer);
+    std::vector<std::byte> buffer, copies;
+    if (!node(block, place, buffer)) return;
+    for (std::size_t i = 0; i < buffer.size() / 4; ++i) {
+      const std::uint32_t primary = u32(buffer, i * 4);
+      if (primary == 0 || !reserved(primary, volume_.block_place(block))) continue;
+      if (!visited_.insert(primary).second || !volume_.spend(volume_.map_budget, 1)) continue;
+      if (!volume_.read_block(primary, copies)) continue;
+      for (std::size_t j = 0; j < copies.size() / 4; ++j)
+        if (const std::uint32_t copy = u32(copies, j * 4)) reserved(copy, volume_.block_place(primary));
+    }
+  }
+
+  bool reserved(std::uint64_t block, Place place) {
+    ++map_.clusters;
+    if (volume_.in_range(block) && volume_.metadata.test(volume_.cluster_of(block))) return true;
+    tell("blocks of the resize inode", place, "block " + std::to_string(block) + " isn't reserved for descriptors");
+    return false;
   }
 
   // Blocks of content below one entry at this level.

@@ -125,6 +125,8 @@ bool check_extent(ExtVolume& volume) {
 void check_state(ExtVolume& volume, Bytes bytes) {
   const Superblock& super = volume.super;
   const std::uint16_t state = u16(bytes, 0x3A);
+  if (u32(bytes, 0x4C) > 1) tell(volume, "its revision is unknown");
+  if ((super.incompat & ~layout::known_incompat) != 0) tell(volume, "it has features that don't exist");
   if ((state & layout::state_errors) != 0) tell(volume, "the file system is marked as having errors");
   if (super.recover)
     tell(volume,
