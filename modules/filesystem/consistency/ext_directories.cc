@@ -152,7 +152,8 @@ class DirectoryCheck {
   void check_type(Bytes bytes, std::uint32_t target, std::string_view name, Place place) {
     if (!volume_.valid_inode(target)) return;
     const std::uint8_t type = u8(bytes, 7), kind = volume_.kinds[target];
-    const bool known = kind != not_in_use && (kind != unknown || type == 0);
+    // Type 0 says that the type is unknown, which is always allowed.
+    const bool known = kind != not_in_use && kind != unknown && type != 0;
     const std::uint8_t expected = !super_.has(layout::incompat_filetype) || kind >= attribute_value ? 0 : kind;
     if (known && type != expected)
       tell("wrong types in directory entries", place,
