@@ -1,3 +1,4 @@
+// Longer than 500 lines because it holds a test for each way that a container can be broken.
 #include "image/image.h"
 
 #include <dlfcn.h>
