@@ -191,6 +191,12 @@ void check_items(const Claims& claims, const Reading& reading,
       list.failed("reading", what);
     }
   }
+  std::uint64_t answered = reading.ok + reading.failed.size();
+  for (const auto& [why, count] : reading.unchecked) answered += count;
+  if (answered != claims.items.size()) {
+    list.failed("item content", "of " + std::to_string(claims.items.size()) + " items only " +
+                                    std::to_string(answered) + " were answered for");
+  }
   if (reading.ok > 0) list.ok("item content", std::to_string(reading.ok) + " items read again by their extents");
   for (const auto& [why, count] : reading.unchecked)
     list.not_checked("item content", std::to_string(count) + " items: " + why);

@@ -31,11 +31,8 @@ TEST(CanonicalJson, LaysNumbersOutAsEcmaScriptDoes) {
 }
 
 TEST(StrictJson, RefusesWhatASecondReaderCouldReadOtherwise) {
-  for (const char* text : {R"({"a":1,"a":2})",
-                           R"({"a":1} )"
-                           "x",
-                           "[1,]", "\"\\ud800\"", "\"\xC3\x28\"", "9007199254740993", "-9007199254740993", "1e999", "",
-                           "{\"a\":NaN}", "[1] [2]"}) {
+  for (const char* text : {R"({"a":1,"a":2})", R"({"a":1} x)", "[1,]", "\"\\ud800\"", "\"\xC3\x28\"",
+                           "9007199254740993", "-9007199254740993", "1e999", "", "{\"a\":NaN}", "[1] [2]"}) {
     EXPECT_FALSE(parse_json(text).ok()) << text;
   }
 }
