@@ -63,6 +63,13 @@ TEST(CleanUtf8, ReplacesEachWrongByteAndSaysSo) {
   EXPECT_FALSE(clean_utf8("\xC0\xAF").exact) << "an overlong form";
 }
 
+TEST(FromUtf16, ReadsPairsDropsTheMarkAndReplacesWhatIsAlone) {
+  using namespace std::string_literals;
+  EXPECT_EQ(from_utf16le("\xFF\xFE\x44\x04\x3D\xD8\x00\xDE\x61\x00\x00\x00\x62\x00"s), "ф😀a");
+  EXPECT_EQ(from_utf16le("\x00\xD8\x61\x00\x00\xDC"s), "\xEF\xBF\xBD\x61\xEF\xBF\xBD");
+  EXPECT_EQ(from_utf16le("\x61\x00\x62"s), "a") << "half a unit";
+}
+
 TEST(Rfc3339, WritesTheDigitsThatAreStored) {
   EXPECT_EQ(rfc3339(1714564800, 123456789, 9), "2024-05-01T12:00:00.123456789Z");
   EXPECT_EQ(rfc3339(1714564800, 123456700, 7), "2024-05-01T12:00:00.1234567Z");

@@ -25,6 +25,22 @@ std::size_t sequence_length(std::string_view bytes) {
   return 0;
 }
 
+void append_utf8(std::string& out, std::uint32_t point) {
+  const auto put = [&](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
+  if (point < 0x80) return put(point);
+  if (point < 0x800) {
+    put(0xc0 | point >> 6);
+  } else if (point < 0x10000) {
+    put(0xe0 | point >> 12);
+    put(0x80 | (point >> 6 & 0x3f));
+  } else {
+    put(0xf0 | point >> 18);
+    put(0x80 | (point >> 12 & 0x3f));
+    put(0x80 | (point >> 6 & 0x3f));
+  }
+  put(0x80 | (point & 0x3f));
+}
+
 struct CivilDate {
   std::int64_t year;
   unsigned month, day;
@@ -60,6 +76,31 @@ CleanText clean_utf8(std::string_view bytes) {
     }
   }
   return clean;
+}
+
+std::string from_utf16le(std::string_view bytes) {
+  constexpr std::uint32_t replacement = 0xfffd, byte_order_mark = 0xfeff;
+  const auto unit_at = [&](std::size_t i) -> std::uint32_t {
+    if (i + 1 >= bytes.size()) return 0;
+    return static_cast<unsigned char>(bytes[i]) | static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i + 1]))
+                                                      << 8;
+  };
+  std::string out;
+  for (std::size_t i = unit_at(0) == byte_order_mark ? 2 : 0; i + 1 < bytes.size(); i += 2) {
+    std::uint32_t unit = unit_at(i);
+    if (unit == 0) break;
+    if (unit >= 0xd800 && unit < 0xe000) {
+      const std::uint32_t low = unit_at(i + 2);
+      if (unit < 0xdc00 && low >= 0xdc00 && low < 0xe000) {
+        unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+        i += 2;
+      } else {
+        unit = replacement;
+      }
+    }
+    append_utf8(out, unit);
+  }
+  return out;
 }
 
 std::optional<std::string> rfc3339(std::int64_t seconds, std::uint32_t nanoseconds, int digits, bool local) {

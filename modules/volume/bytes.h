@@ -1,8 +1,7 @@
 #pragma once
-// Integers and names of partition tables, out of strings whose bounds the caller has checked.
+// Integers of partition tables, out of strings whose bounds the caller has checked.
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 namespace exhibit::volume {
@@ -17,8 +16,5 @@ inline std::uint64_t big(std::string_view bytes, std::size_t offset, std::size_t
   for (std::size_t i = 0; i < width; ++i) value = value << 8 | static_cast<unsigned char>(bytes[offset + i]);
   return value;
 }
-
-// UTF-16LE up to the first zero; what isn't valid becomes U+FFFD.
-std::string from_utf16(std::string_view bytes);
 
 }  // namespace exhibit::volume

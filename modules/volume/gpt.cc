@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "base/text.h"
 #include "volume/bytes.h"
 
 namespace exhibit::volume {
@@ -65,7 +66,7 @@ std::optional<Gpt> read_gpt(ByteSource& media, std::uint64_t lba, std::uint32_t 
     const std::string_view entry = std::string_view(entries).substr(slot * entry_size, entry_size);
     if (entry.substr(0, 16).find_first_not_of('\0') == std::string_view::npos) continue;
     gpt.entries.push_back(
-        {slot, little(entry, 32, 8), little(entry, 40, 8), guid_text(entry), from_utf16(entry.substr(56, 72))});
+        {slot, little(entry, 32, 8), little(entry, 40, 8), guid_text(entry), base::from_utf16le(entry.substr(56, 72))});
   }
   return gpt;
 }

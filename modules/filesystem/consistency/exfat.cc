@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "base/text.h"
 #include "filesystem/consistency/exfat_volume.h"
 #include "volume/bytes.h"
 
@@ -291,7 +292,7 @@ std::string name_bytes(const EntrySet& set) {
 
 std::string Walk::name_of_set(const EntrySet& set) const {
   if (set.front().type() != file) return "exFAT: an entry of type " + std::to_string(set.front().type());
-  return "exFAT: `" + volume::from_utf16(name_bytes(set)) + "`";
+  return "exFAT: `" + base::from_utf16le(name_bytes(set)) + "`";
 }
 
 std::u16string Walk::check_name(const EntrySet& set, Directory& directory) {

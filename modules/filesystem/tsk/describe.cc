@@ -43,41 +43,6 @@ std::string uuid(std::string_view bytes) {
   return text;
 }
 
-void append_utf8(std::string& text, std::uint32_t code) {
-  const auto tail = [&](int shift) { text += static_cast<char>(0x80 | (code >> shift & 0x3f)); };
-  if (code < 0x80) {
-    text += static_cast<char>(code);
-  } else if (code < 0x800) {
-    text += static_cast<char>(0xc0 | code >> 6);
-    tail(0);
-  } else if (code < 0x10000) {
-    text += static_cast<char>(0xe0 | code >> 12);
-    tail(6);
-    tail(0);
-  } else {
-    text += static_cast<char>(0xf0 | code >> 18);
-    tail(12);
-    tail(6);
-    tail(0);
-  }
-}
-
-// Little-endian; half a surrogate pair becomes U+FFFD.
-std::string from_utf16(const Raw& units) {
-  std::string text;
-  for (std::size_t i = 0; i + 1 < units.size(); i += 2) {
-    std::uint32_t code = units.le16(i);
-    if (code >= 0xd800 && code < 0xe000) {
-      const std::uint32_t low = units.le16(i + 2);
-      const bool pair = code < 0xdc00 && low >= 0xdc00 && low < 0xe000;
-      code = pair ? 0x10000 + (code - 0xd800) * 0x400 + (low - 0xdc00) : 0xfffd;
-      if (pair) i += 2;
-    }
-    append_utf8(text, code);
-  }
-  return text;
-}
-
 std::string fat_serial(std::uint32_t serial) {
   return hex(serial >> 16, 4, true) + "-" + hex(serial & 0xffff, 4, true);
 }
@@ -120,7 +85,7 @@ void describe_ntfs(Description& description, TSK_FS_INFO& fs, ByteSource& volume
   tsk_error_reset();
   if (name == nullptr || (name->flags & TSK_FS_ATTR_RES) == 0 || name->size <= 0) return;
   const Raw text(std::string(reinterpret_cast<const char*>(name->rd.buf), static_cast<std::size_t>(name->size)));
-  description.label = label(from_utf16(text));
+  description.label = label(base::from_utf16le(text.view(0, text.size())));
 }
 
 void describe_ext(Description& description, ByteSource& volume) {
@@ -157,7 +122,7 @@ void describe_hfs(Description& description, TSK_FS_INFO& fs) {
       units += static_cast<char>(name.u8(2 + 2 * i + 1));
       units += static_cast<char>(name.u8(2 + 2 * i));
     }
-    description.label = label(from_utf16(Raw(std::move(units))));
+    description.label = label(base::from_utf16le(units));
   }
   tsk_error_reset();
 }

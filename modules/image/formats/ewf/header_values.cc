@@ -21,42 +21,6 @@ std::optional<std::string> inflate_text(std::string_view compressed) {
   return text;
 }
 
-void append_utf8(std::string& out, std::uint32_t point) {
-  const auto put = [&](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
-  if (point < 0x80) return put(point);
-  if (point < 0x800) {
-    put(0xc0 | point >> 6);
-  } else if (point < 0x10000) {
-    put(0xe0 | point >> 12);
-    put(0x80 | (point >> 6 & 0x3f));
-  } else {
-    put(0xf0 | point >> 18);
-    put(0x80 | (point >> 12 & 0x3f));
-    put(0x80 | (point >> 6 & 0x3f));
-  }
-  put(0x80 | (point & 0x3f));
-}
-
-std::string from_utf16(std::string_view bytes) {
-  constexpr std::uint32_t replacement = 0xfffd, byte_order_mark = 0xfeff;
-  std::string out;
-  for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) {
-    auto unit = static_cast<std::uint32_t>(little(bytes, i, 2));
-    if (i == 0 && unit == byte_order_mark) continue;
-    if (unit >= 0xd800 && unit < 0xe000) {
-      const std::uint32_t low = i + 3 < bytes.size() ? static_cast<std::uint32_t>(little(bytes, i + 2, 2)) : 0;
-      if (unit < 0xdc00 && low >= 0xdc00 && low < 0xe000) {
-        unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-        i += 2;
-      } else {
-        unit = replacement;
-      }
-    }
-    append_utf8(out, unit);
-  }
-  return out;
-}
-
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (std::size_t from = 0; from <= text.size();) {
@@ -99,7 +63,7 @@ std::string key_of(std::string_view identifier) {
 bool add_header_values(std::string_view compressed, bool utf16, std::map<std::string, std::string>& acquisition) {
   const auto raw = inflate_text(compressed);
   if (!raw) return false;
-  const std::string text = utf16 ? from_utf16(*raw) : *raw;
+  const std::string text = utf16 ? base::from_utf16le(*raw) : *raw;
   // Line 1: how many categories; 2: `main`; 3: identifiers; 4: values.
   const auto lines = split(text, '\n');
   if (lines.size() < 4 || lines[1] != "main") return false;
