@@ -382,6 +382,9 @@ Result<void> Pool::take_done(Worker& worker, const base::Json& message) {
       return {};
   }
   worker.state = Worker::State::idle;
+  // A task that stopped early has still to give back every item that it was given.
+  Job& job = *worker.job;
+  if (worker.failure && job.task.resume == Task::Resume::after) EXHIBIT_TRY(pass_on(job, UINT64_MAX));
   return finish(std::move(worker.job));
 }
 
@@ -442,7 +445,9 @@ Result<void> Pool::failed(Worker& worker, Ending ending) {
   }
   const base::Json problem = problem_about(suspect, job->task, ending);
   monitor_.recorded(problem);
-  const bool can_pass_over = worker.touched && worker.state == Worker::State::busy && job->skip.size() < most_skipped;
+  // What was to be passed over and killed a worker all the same would do so for ever.
+  const bool can_pass_over = worker.touched && worker.state == Worker::State::busy && job->skip.size() < most_skipped &&
+                             !job->skip.contains(suspect);
   if (!after && can_pass_over) {
     job->problems.push_back(problem);
     job->skip.insert(suspect);

@@ -68,6 +68,17 @@ class HostileWorkers(unittest.TestCase):
         self.assertEqual(len(items), len([name for name in KINDS if not name.startswith("walk")]))
         self.assertFalse([item for item in items if "digests" in item])
 
+    def test_maps_that_hang_cost_the_volume_one_problem_and_coverage_stays(self):
+        worker = os.path.join(self.folder.name, "hang-over-maps")
+        os.symlink(os.path.abspath(f"{BIN}/hostile_worker"), worker)
+        case = os.path.join(self.folder.name, "maps")
+        done = run(f"{BIN}/exhibit", "process", self.image, "--case", case, "--worker-program", worker, "--object-seconds", "1")
+        self.assertEqual(done.returncode, 4, done.stderr)
+        problems = [record for record in records(case) if record["record"] == "problem"]
+        self.assertEqual([(record["where"], record["cause"]) for record in problems], [("E1/p0", "timeout")])
+        for coverage in [record for record in records(case) if record["record"] == "coverage"]:
+            self.assertEqual(sum(coverage["bytes"].values()), os.path.getsize(self.image))
+
     def test_nothing_forged_came_through(self):
         self.assertFalse([record for record in records(self.bad) if "forged" in json.dumps(record)])
 

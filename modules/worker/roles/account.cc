@@ -119,9 +119,16 @@ Result<void> run_account(Context& context, const Task& task, Output& output) {
     const Item item = EXHIBIT_TRY(base::item_from_record(*record));
     account.take(item, block_size, rules && item.type.has_value() && !unscanned.contains(item.id));
   }
-  if (filesystem != nullptr && !task.skips(volume->id())) {
-    output.touch(volume->id(), size / 16);  // a walk over its maps
-    account.classes.claim_blocks(EXHIBIT_TRY(filesystem->block_classes(output)));
+  // Its maps are a help: where they can't be had, coverage rests on the items alone, and a problem says so.
+  const std::string maps = volume->id() + ":/blocks";
+  if (filesystem != nullptr && !task.skips(maps)) {
+    output.touch(maps, size / 16);
+    auto blocks = filesystem->block_classes(output);
+    if (blocks.ok()) {
+      account.classes.claim_blocks(*blocks);
+    } else {
+      output.problem({volume->id(), "read", name_of(blocks.error().code), {}, blocks.error().message});
+    }
   }
   const Ranges whole = {{0, size}};
   const Ranges owned = ranges_of(task.arguments.at("owned"));
