@@ -139,6 +139,30 @@ Result<Json> describe_inputs(const std::vector<std::unique_ptr<hashset::HashSet>
   return inputs;
 }
 
+Result<Json> with_loaded_rules(Json inputs, const Json& sealed) {
+  for (const Json& rules : sealed.at("rules")) {
+    const Json described = {{"kind", "yara"},
+                            {"name", rules.at("name")},
+                            {"version", ""},
+                            {"entries", rules.at("rules")},
+                            {"digests", {{"sha256", rules.at("sha256")}}}};
+    const auto before = std::find_if(inputs.begin(), inputs.end(), [&](const Json& input) {
+      return input.at("kind") == "yara" && input.at("name") == rules.at("name");
+    });
+    if (before == inputs.end()) {
+      inputs.push_back(described);
+    } else if (before->at("digests") != described.at("digests")) {
+      return Error{ErrorCode::invalid_argument,
+                   rules.at("name").get<std::string>() + ": was changed while the run began; start again",
+                   {},
+                   {}};
+    } else {
+      *before = described;
+    }
+  }
+  return inputs;
+}
+
 Result<Json> describe_tool(const Json& libraries) {
   Json all = libraries;
   all["openssl"] = OpenSSL_version(OPENSSL_VERSION_STRING);

@@ -71,6 +71,13 @@ Json case_fields(const options::variables_map& values) {
   return fields;
 }
 
+// A run that found every task done loaded no rules: the run before it said what they are.
+Result<Json> known_inputs(const CaseFolder& folder, const Session& session, const Json& inputs) {
+  if (session.sealed()) return with_loaded_rules(inputs, *session.sealed());
+  const auto before = folder.memory();
+  return before.ok() ? before->inputs : inputs;
+}
+
 Result<int> process(const options::variables_map& values, const std::vector<std::string>& arguments) {
   RunSettings settings = run_settings(values);
   // The manifest's claims rest on it, whatever else is wished for.
@@ -120,7 +127,7 @@ Result<int> process(const options::variables_map& values, const std::vector<std:
               {"resumed_tasks", session->resumed_tasks()},
               {"lines", session->log()}};
   EXHIBIT_TRY(folder.log_run(std::move(log), session->sealed()));
-  EXHIBIT_TRY(folder.remember({case_fields(values), inputs}));
+  EXHIBIT_TRY(folder.remember({case_fields(values), EXHIBIT_TRY(known_inputs(folder, *session, inputs))}));
   return status;
 }
 
