@@ -2,7 +2,7 @@
 BUILD := build
 JOBS := $(shell nproc)
 
-.PHONY: all setup demo test check corpora clean
+.PHONY: all setup demo test check corpora campaign fuzz fuzz-one clean
 
 all: $(BUILD)/build.ninja
 	cmake --build $(BUILD) -j $(JOBS)
@@ -34,5 +34,19 @@ check: setup all
 corpora: setup all
 	python3 tests/corpora/compare.py --exhibit $(BUILD)/bin/exhibit
 
+# N damaged images through the real program: tests/campaign/README.md.
+N := 20000
+SEED := exhibit
+campaign: setup all
+	python3 -B tests/campaign/campaign.py --exhibit $(BUILD)/bin/exhibit --count $(N) --seed $(SEED) --jobs $(JOBS)
+
+# libFuzzer over everything of ours that reads hostile bytes, each for SECONDS: tests/fuzz/README.md.
+SECONDS := 3600
+fuzz: setup
+	tests/fuzz/fuzz.sh $(SECONDS) $(JOBS)
+
+fuzz-one: setup
+	tests/fuzz/fuzz.sh $(SECONDS) 1 $(NAME)
+
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) build-fuzz
