@@ -48,6 +48,8 @@ class Pool {
   // Until no task is left. Error: interrupted (stop was set), the disk is full, or workers can't be started or sealed.
   Result<void> run(const Finished& finished);
 
+  unsigned jobs() const { return options_.jobs; }
+
   // What the first sealed worker said: its seal and its rule files.
   const std::optional<base::Json>& sealed() const { return sealed_; }
 

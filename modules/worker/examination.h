@@ -13,8 +13,8 @@
 
 namespace exhibit::worker {
 
-// Whether content belongs to the entry: none is claimed for an overwritten one, nor for the folders that a library makes
-// up, nor where what is left of a deleted entry names no byte (that it was empty is not known).
+// Whether content belongs to the entry: none is claimed for an overwritten one, nor for the folders that a library
+// makes up, nor where what is left of a deleted entry names no byte (that it was empty is not known).
 bool has_content(const Item& item);
 
 // Answers items one by one with their records. What a record says besides is passed on as it came.
@@ -29,8 +29,8 @@ class Examiner {
   // Reads the content once; what can't be read to its end is a problem of the item.
   void examine(const Item& item, base::Json record, ByteSource& content);
 
-  // The same for content that was digested already and holds no doubt; `head`: its first bytes, as many as a type needs.
-  // Equal contents are judged once.
+  // The same for content that was digested already and holds no doubt; `head`: its first bytes, as many as a type
+  // needs. Equal contents are judged once.
   void examine(const Item& item, base::Json record, ByteSource& content, const Digests& digests,
                std::span<const std::byte> head);
 

@@ -139,7 +139,8 @@ Result<void> Sweep::examine_items() {
 void Sweep::examine(SweptItem& swept, const Digests* digests) {
   output_.touch(swept.item.id, swept.item.size);
   const auto volume = volume::slice(stretch_, swept.volume_offset, swept.volume_size);
-  const auto content = filesystem::run_content(*volume, {swept.item.extents.value_or(std::vector<Extent>()), swept.item.doubt});
+  const auto content =
+      filesystem::run_content(*volume, {swept.item.extents.value_or(std::vector<Extent>()), swept.item.doubt});
   if (digests != nullptr) {
     examiner_.examine(swept.item, std::move(swept.record), *content, *digests, head_of(*swept.in_memory));
   } else {
