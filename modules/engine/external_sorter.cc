@@ -53,43 +53,38 @@ Entry entry_at(const char* bytes) {
 
 }  // namespace
 
-// A file of sorted entries.
+// Sorted entries in the file.
 struct ExternalSorter::Run {
   struct Section {
     std::uint32_t number;
     std::uint64_t begin;
   };
-  base::UniqueFd fd;
-  std::uint64_t size = 0;
+  std::uint64_t begin = 0, end = 0;
   std::vector<Section> sections;  // ascending
 
-  // The bytes of all sections from `number` on.
+  // Where the sections from `number` on begin.
   std::uint64_t begin_of(std::uint64_t number) const {
     const auto found = std::lower_bound(sections.begin(), sections.end(), number,
                                         [](const Section& each, std::uint64_t wanted) { return each.number < wanted; });
-    return found == sections.end() ? size : found->begin;
+    return found == sections.end() ? end : found->begin;
   }
 };
 
+// Writes a run behind whatever the file holds.
 class ExternalSorter::RunWriter {
  public:
-  static Result<RunWriter> create(const std::string& folder, std::size_t buffer_bytes) {
-    std::string path = folder + "/sort.XXXXXX";
-    RunWriter writer;
-    writer.run_.fd.reset(mkostemp(path.data(), O_CLOEXEC));
-    if (!writer.run_.fd) return write_error(path);
-    if (unlink(path.c_str()) != 0) return write_error(path);
-    writer.path_ = std::move(path);
-    writer.buffer_bytes_ = buffer_bytes;
-    return writer;
+  static Result<RunWriter> create(int fd, const std::string& folder, std::size_t buffer_bytes) {
+    const off_t end = lseek(fd, 0, SEEK_END);
+    if (end < 0) return write_error(folder);
+    return RunWriter(fd, folder, static_cast<std::uint64_t>(end), buffer_bytes);
   }
 
   Result<void> put(const Entry& entry) {
     if (run_.sections.empty() || run_.sections.back().number != entry.section)
-      run_.sections.push_back({entry.section, run_.size});
+      run_.sections.push_back({entry.section, run_.end});
     const std::size_t before = pending_.size();
     append_packed(pending_, entry);
-    run_.size += pending_.size() - before;
+    run_.end += pending_.size() - before;
     return pending_.size() < buffer_bytes_ ? Result<void>() : flush();
   }
 
@@ -99,16 +94,21 @@ class ExternalSorter::RunWriter {
   }
 
  private:
+  RunWriter(int fd, std::string folder, std::uint64_t begin, std::size_t buffer_bytes)
+      : fd_(fd), folder_(std::move(folder)), buffer_bytes_(buffer_bytes), run_{begin, begin, {}} {}
+
   Result<void> flush() {
-    EXHIBIT_TRY(write_all(run_.fd.get(), pending_, path_));
+    EXHIBIT_TRY(write_all(fd_, pending_, folder_));
     pending_.clear();
     if (pending_.capacity() > 4 * buffer_bytes_) pending_.shrink_to_fit();  // after one long entry
     return {};
   }
 
+  int fd_;
+  std::string folder_;
+  std::size_t buffer_bytes_;
   Run run_;
-  std::string path_, pending_;
-  std::size_t buffer_bytes_ = 0;
+  std::string pending_;
 };
 
 // Sorted entries, one at a time.
@@ -144,8 +144,8 @@ class ExternalSorter::MemorySource : public Source {
 
 class ExternalSorter::RunSource : public Source {
  public:
-  RunSource(const Run& run, std::uint64_t begin, std::uint64_t end, std::size_t buffer_bytes)
-      : fd_(run.fd.get()), position_(begin), end_(end), buffer_bytes_(buffer_bytes) {}
+  RunSource(int fd, std::uint64_t begin, std::uint64_t end, std::size_t buffer_bytes)
+      : fd_(fd), position_(begin), end_(end), buffer_bytes_(buffer_bytes) {}
 
   Result<bool> next() override {
     skip(std::exchange(value_left_, 0));
@@ -291,8 +291,9 @@ void ExternalSorter::sort() {
 }
 
 Result<void> ExternalSorter::spill() {
+  if (!file_) EXHIBIT_TRY(open_file());
   sort();
-  RunWriter writer = EXHIBIT_TRY(RunWriter::create(folder_, buffer_bytes_));
+  RunWriter writer = EXHIBIT_TRY(RunWriter::create(file_.get(), folder_, buffer_bytes_));
   for (const std::size_t place : places_) EXHIBIT_TRY(writer.put(entry_at(bytes_.data() + place)));
   Run run = EXHIBIT_TRY(writer.finish());
   if (bytes_.capacity() > 2 * entries_bytes_) bytes_ = {};  // after one long entry
@@ -302,17 +303,31 @@ Result<void> ExternalSorter::spill() {
     if (level == levels_.size()) levels_.emplace_back();
     levels_[level].push_back(std::move(run));
     if (levels_[level].size() < fan_in) return {};
-    run = EXHIBIT_TRY(merge_runs(levels_[level]));
+    run = EXHIBIT_TRY(merge_level(levels_[level]));
     levels_[level].clear();
   }
 }
 
-Result<ExternalSorter::Run> ExternalSorter::merge_runs(const std::vector<Run>& runs) const {
+Result<void> ExternalSorter::open_file() {
+  std::string path = folder_ + "/sort.XXXXXX";
+  file_.reset(mkostemp(path.data(), O_CLOEXEC));
+  if (!file_ || unlink(path.c_str()) != 0) return write_error(path);
+  return {};
+}
+
+Result<ExternalSorter::Run> ExternalSorter::merge_level(const std::vector<Run>& runs) const {
   Merge merge;
-  for (const Run& run : runs) EXHIBIT_TRY(merge.add(std::make_unique<RunSource>(run, 0, run.size, buffer_bytes_)));
-  RunWriter writer = EXHIBIT_TRY(RunWriter::create(folder_, buffer_bytes_));
+  for (const Run& run : runs)
+    EXHIBIT_TRY(merge.add(std::make_unique<RunSource>(file_.get(), run.begin, run.end, buffer_bytes_)));
+  RunWriter writer = EXHIBIT_TRY(RunWriter::create(file_.get(), folder_, buffer_bytes_));
   EXHIBIT_TRY(merge.for_each([&](const Entry& entry) { return writer.put(entry); }));
-  return writer.finish();
+  Run merged = EXHIBIT_TRY(writer.finish());
+  // The disk gets back what was merged, where the file system can give it.
+  for (const Run& run : runs) {
+    fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(run.begin),
+              static_cast<off_t>(run.end - run.begin));
+  }
+  return merged;
 }
 
 Result<void> ExternalSorter::for_each(std::uint32_t section, const EntryCall& call) {
@@ -320,7 +335,7 @@ Result<void> ExternalSorter::for_each(std::uint32_t section, const EntryCall& ca
   Merge merge;
   for (const std::vector<Run>& level : levels_) {
     for (const Run& run : level) {
-      EXHIBIT_TRY(merge.add(std::make_unique<RunSource>(run, run.begin_of(section),
+      EXHIBIT_TRY(merge.add(std::make_unique<RunSource>(file_.get(), run.begin_of(section),
                                                         run.begin_of(std::uint64_t{section} + 1), buffer_bytes_)));
     }
   }

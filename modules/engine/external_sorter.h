@@ -1,6 +1,6 @@
 #pragma once
 // Sorts more than memory holds: an external merge sort. Entries gather in memory, are written out as sorted runs when
-// that is full, and runs are merged many at a time, so that neither memory nor open files grow with the entries.
+// that is full, and runs are merged many at a time, so that memory doesn't grow with the entries.
 
 #include <exhibit/result.h>
 
@@ -18,7 +18,7 @@ namespace exhibit::engine {
 // Entries are (section, key, value), in that order, keys and values as bytes. What was added twice stands once.
 class ExternalSorter {
  public:
-  // The runs stand in `folder`, as files without a name: whatever ends the process, nothing stays.
+  // The runs stand in `folder`, in one file without a name: whatever ends the process, nothing stays.
   // `memory_bytes` bounds what is allocated, but for one key and value of each run that is being merged, however long
   // they are, and the floor of the merge's buffers (4 KiB each, at most 31 for each level, 32 runs make one of the
   // next).
@@ -43,7 +43,8 @@ class ExternalSorter {
 
   void sort();
   Result<void> spill();
-  Result<Run> merge_runs(const std::vector<Run>& runs) const;
+  Result<void> open_file();
+  Result<Run> merge_level(const std::vector<Run>& runs) const;
 
   std::string folder_;
   std::uint64_t entries_bytes_;      // most that may gather in memory
@@ -51,6 +52,7 @@ class ExternalSorter {
   std::string bytes_;                // the entries in memory, packed
   std::vector<std::size_t> places_;  // where each begins in bytes_
   bool sorted_ = true;
+  base::UniqueFd file_;                   // of all runs; none before the first
   std::vector<std::vector<Run>> levels_;  // a run of level n+1 is merged from those of level n
 };
 
