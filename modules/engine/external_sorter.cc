@@ -13,10 +13,11 @@
 namespace exhibit::engine {
 namespace {
 
-// 32 MiB make runs of 16 MiB: two levels of 32 hold 16 GiB, the records of some 20 million items.
-constexpr std::size_t fan_in = 32;
-// Half of the memory gathers entries. The other half is for the buffers of a merge: those of three full levels.
-constexpr std::uint64_t buffers = 256;
+// Runs that are read at once. With 32 MiB a run holds 16 MiB: 64 * 64 of them, merged once before they are read, are
+// 64 GiB.
+constexpr std::size_t fan_in = 64;
+// Half of the memory gathers entries. The other half is for the buffers of a merge, the one that is written among them.
+constexpr std::uint64_t buffers = 2 * (fan_in + 1);
 constexpr std::uint64_t smallest_buffer = 4096, largest_buffer = std::uint64_t{1} << 20;
 
 // How an entry stands in memory and in a run: this, then key and value. Runs are read by the process that wrote them.
@@ -295,17 +296,11 @@ Result<void> ExternalSorter::spill() {
   sort();
   RunWriter writer = EXHIBIT_TRY(RunWriter::create(file_.get(), folder_, buffer_bytes_));
   for (const std::size_t place : places_) EXHIBIT_TRY(writer.put(entry_at(bytes_.data() + place)));
-  Run run = EXHIBIT_TRY(writer.finish());
+  runs_.push_back(EXHIBIT_TRY(writer.finish()));
   if (bytes_.capacity() > 2 * entries_bytes_) bytes_ = {};  // after one long entry
   bytes_.clear();
   places_.clear();
-  for (std::size_t level = 0;; ++level) {
-    if (level == levels_.size()) levels_.emplace_back();
-    levels_[level].push_back(std::move(run));
-    if (levels_[level].size() < fan_in) return {};
-    run = EXHIBIT_TRY(merge_level(levels_[level]));
-    levels_[level].clear();
-  }
+  return {};
 }
 
 Result<void> ExternalSorter::open_file() {
@@ -315,29 +310,34 @@ Result<void> ExternalSorter::open_file() {
   return {};
 }
 
-Result<ExternalSorter::Run> ExternalSorter::merge_level(const std::vector<Run>& runs) const {
-  Merge merge;
-  for (const Run& run : runs)
-    EXHIBIT_TRY(merge.add(std::make_unique<RunSource>(file_.get(), run.begin, run.end, buffer_bytes_)));
-  RunWriter writer = EXHIBIT_TRY(RunWriter::create(file_.get(), folder_, buffer_bytes_));
-  EXHIBIT_TRY(merge.for_each([&](const Entry& entry) { return writer.put(entry); }));
-  Run merged = EXHIBIT_TRY(writer.finish());
-  // The disk gets back what was merged, where the file system can give it.
-  for (const Run& run : runs) {
-    fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(run.begin),
-              static_cast<off_t>(run.end - run.begin));
+// The oldest runs become one, until so few are left that they can be read at once.
+Result<void> ExternalSorter::merge_runs() {
+  while (runs_.size() > fan_in) {
+    const auto end = runs_.begin() + fan_in;
+    Merge merge;
+    for (auto run = runs_.begin(); run != end; ++run)
+      EXHIBIT_TRY(merge.add(std::make_unique<RunSource>(file_.get(), run->begin, run->end, buffer_bytes_)));
+    RunWriter writer = EXHIBIT_TRY(RunWriter::create(file_.get(), folder_, buffer_bytes_));
+    EXHIBIT_TRY(merge.for_each([&](const Entry& entry) { return writer.put(entry); }));
+    Run merged = EXHIBIT_TRY(writer.finish());
+    // The disk gets back what was merged, where the file system can give it.
+    for (auto run = runs_.begin(); run != end; ++run) {
+      fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(run->begin),
+                static_cast<off_t>(run->end - run->begin));
+    }
+    runs_.erase(runs_.begin(), end);
+    runs_.push_back(std::move(merged));
   }
-  return merged;
+  return {};
 }
 
 Result<void> ExternalSorter::for_each(std::uint32_t section, const EntryCall& call) {
   sort();
+  EXHIBIT_TRY(merge_runs());
   Merge merge;
-  for (const std::vector<Run>& level : levels_) {
-    for (const Run& run : level) {
-      EXHIBIT_TRY(merge.add(std::make_unique<RunSource>(file_.get(), run.begin_of(section),
-                                                        run.begin_of(std::uint64_t{section} + 1), buffer_bytes_)));
-    }
+  for (const Run& run : runs_) {
+    EXHIBIT_TRY(merge.add(std::make_unique<RunSource>(file_.get(), run.begin_of(section),
+                                                      run.begin_of(std::uint64_t{section} + 1), buffer_bytes_)));
   }
   const auto section_of = [this](std::size_t place) { return entry_at(bytes_.data() + place).section; };
   const auto begin =
