@@ -13,10 +13,11 @@
 namespace exhibit::engine {
 namespace {
 
-// 32 MiB make runs of 16 MiB: two levels of 32 hold 16 GiB, the records of some 20 million items.
-constexpr std::size_t fan_in = 32;
-// Half of the memory gathers entries. The other half is for the buffers of a merge: those of three full levels.
-constexpr std::uint64_t buffers = 256;
+// Runs that are read at once. With 32 MiB a run holds 16 MiB: 64 * 64 of them, merged once before they are read, are
+// 64 GiB.
+constexpr std::size_t fan_in = 64;
+// Half of the memory gathers entries. The other half is for the buffers of a merge, the one that is written among them.
+constexpr std::uint64_t buffers = 2 * (fan_in + 1);
 constexpr std::uint64_t smallest_buffer = 4096, largest_buffer = std::uint64_t{1} << 20;
 
 // How an entry stands in memory and in a run: this, then key and value. Runs are read by the process that wrote them.
@@ -53,43 +54,38 @@ Entry entry_at(const char* bytes) {
 
 }  // namespace
 
-// A file of sorted entries.
+// Sorted entries in the file.
 struct ExternalSorter::Run {
   struct Section {
     std::uint32_t number;
     std::uint64_t begin;
   };
-  base::UniqueFd fd;
-  std::uint64_t size = 0;
+  std::uint64_t begin = 0, end = 0;
   std::vector<Section> sections;  // ascending
 
-  // The bytes of all sections from `number` on.
+  // Where the sections from `number` on begin.
   std::uint64_t begin_of(std::uint64_t number) const {
     const auto found = std::lower_bound(sections.begin(), sections.end(), number,
                                         [](const Section& each, std::uint64_t wanted) { return each.number < wanted; });
-    return found == sections.end() ? size : found->begin;
+    return found == sections.end() ? end : found->begin;
   }
 };
 
+// Writes a run behind whatever the file holds.
 class ExternalSorter::RunWriter {
  public:
-  static Result<RunWriter> create(const std::string& folder, std::size_t buffer_bytes) {
-    std::string path = folder + "/sort.XXXXXX";
-    RunWriter writer;
-    writer.run_.fd.reset(mkostemp(path.data(), O_CLOEXEC));
-    if (!writer.run_.fd) return write_error(path);
-    if (unlink(path.c_str()) != 0) return write_error(path);
-    writer.path_ = std::move(path);
-    writer.buffer_bytes_ = buffer_bytes;
-    return writer;
+  static Result<RunWriter> create(int fd, const std::string& folder, std::size_t buffer_bytes) {
+    const off_t end = lseek(fd, 0, SEEK_END);
+    if (end < 0) return write_error(folder);
+    return RunWriter(fd, folder, static_cast<std::uint64_t>(end), buffer_bytes);
   }
 
   Result<void> put(const Entry& entry) {
     if (run_.sections.empty() || run_.sections.back().number != entry.section)
-      run_.sections.push_back({entry.section, run_.size});
+      run_.sections.push_back({entry.section, run_.end});
     const std::size_t before = pending_.size();
     append_packed(pending_, entry);
-    run_.size += pending_.size() - before;
+    run_.end += pending_.size() - before;
     return pending_.size() < buffer_bytes_ ? Result<void>() : flush();
   }
 
@@ -99,16 +95,21 @@ class ExternalSorter::RunWriter {
   }
 
  private:
+  RunWriter(int fd, std::string folder, std::uint64_t begin, std::size_t buffer_bytes)
+      : fd_(fd), folder_(std::move(folder)), buffer_bytes_(buffer_bytes), run_{begin, begin, {}} {}
+
   Result<void> flush() {
-    EXHIBIT_TRY(write_all(run_.fd.get(), pending_, path_));
+    EXHIBIT_TRY(write_all(fd_, pending_, folder_));
     pending_.clear();
     if (pending_.capacity() > 4 * buffer_bytes_) pending_.shrink_to_fit();  // after one long entry
     return {};
   }
 
+  int fd_;
+  std::string folder_;
+  std::size_t buffer_bytes_;
   Run run_;
-  std::string path_, pending_;
-  std::size_t buffer_bytes_ = 0;
+  std::string pending_;
 };
 
 // Sorted entries, one at a time.
@@ -144,8 +145,8 @@ class ExternalSorter::MemorySource : public Source {
 
 class ExternalSorter::RunSource : public Source {
  public:
-  RunSource(const Run& run, std::uint64_t begin, std::uint64_t end, std::size_t buffer_bytes)
-      : fd_(run.fd.get()), position_(begin), end_(end), buffer_bytes_(buffer_bytes) {}
+  RunSource(int fd, std::uint64_t begin, std::uint64_t end, std::size_t buffer_bytes)
+      : fd_(fd), position_(begin), end_(end), buffer_bytes_(buffer_bytes) {}
 
   Result<bool> next() override {
     skip(std::exchange(value_left_, 0));
@@ -291,38 +292,52 @@ void ExternalSorter::sort() {
 }
 
 Result<void> ExternalSorter::spill() {
+  if (!file_) EXHIBIT_TRY(open_file());
   sort();
-  RunWriter writer = EXHIBIT_TRY(RunWriter::create(folder_, buffer_bytes_));
+  RunWriter writer = EXHIBIT_TRY(RunWriter::create(file_.get(), folder_, buffer_bytes_));
   for (const std::size_t place : places_) EXHIBIT_TRY(writer.put(entry_at(bytes_.data() + place)));
-  Run run = EXHIBIT_TRY(writer.finish());
+  runs_.push_back(EXHIBIT_TRY(writer.finish()));
   if (bytes_.capacity() > 2 * entries_bytes_) bytes_ = {};  // after one long entry
   bytes_.clear();
   places_.clear();
-  for (std::size_t level = 0;; ++level) {
-    if (level == levels_.size()) levels_.emplace_back();
-    levels_[level].push_back(std::move(run));
-    if (levels_[level].size() < fan_in) return {};
-    run = EXHIBIT_TRY(merge_runs(levels_[level]));
-    levels_[level].clear();
-  }
+  return {};
 }
 
-Result<ExternalSorter::Run> ExternalSorter::merge_runs(const std::vector<Run>& runs) const {
-  Merge merge;
-  for (const Run& run : runs) EXHIBIT_TRY(merge.add(std::make_unique<RunSource>(run, 0, run.size, buffer_bytes_)));
-  RunWriter writer = EXHIBIT_TRY(RunWriter::create(folder_, buffer_bytes_));
-  EXHIBIT_TRY(merge.for_each([&](const Entry& entry) { return writer.put(entry); }));
-  return writer.finish();
+Result<void> ExternalSorter::open_file() {
+  std::string path = folder_ + "/sort.XXXXXX";
+  file_.reset(mkostemp(path.data(), O_CLOEXEC));
+  if (!file_ || unlink(path.c_str()) != 0) return write_error(path);
+  return {};
+}
+
+// The oldest runs become one, until so few are left that they can be read at once.
+Result<void> ExternalSorter::merge_runs() {
+  while (runs_.size() > fan_in) {
+    const auto end = runs_.begin() + fan_in;
+    Merge merge;
+    for (auto run = runs_.begin(); run != end; ++run)
+      EXHIBIT_TRY(merge.add(std::make_unique<RunSource>(file_.get(), run->begin, run->end, buffer_bytes_)));
+    RunWriter writer = EXHIBIT_TRY(RunWriter::create(file_.get(), folder_, buffer_bytes_));
+    EXHIBIT_TRY(merge.for_each([&](const Entry& entry) { return writer.put(entry); }));
+    Run merged = EXHIBIT_TRY(writer.finish());
+    // The disk gets back what was merged, where the file system can give it.
+    for (auto run = runs_.begin(); run != end; ++run) {
+      fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(run->begin),
+                static_cast<off_t>(run->end - run->begin));
+    }
+    runs_.erase(runs_.begin(), end);
+    runs_.push_back(std::move(merged));
+  }
+  return {};
 }
 
 Result<void> ExternalSorter::for_each(std::uint32_t section, const EntryCall& call) {
   sort();
+  EXHIBIT_TRY(merge_runs());
   Merge merge;
-  for (const std::vector<Run>& level : levels_) {
-    for (const Run& run : level) {
-      EXHIBIT_TRY(merge.add(std::make_unique<RunSource>(run, run.begin_of(section),
-                                                        run.begin_of(std::uint64_t{section} + 1), buffer_bytes_)));
-    }
+  for (const Run& run : runs_) {
+    EXHIBIT_TRY(merge.add(std::make_unique<RunSource>(file_.get(), run.begin_of(section),
+                                                      run.begin_of(std::uint64_t{section} + 1), buffer_bytes_)));
   }
   const auto section_of = [this](std::size_t place) { return entry_at(bytes_.data() + place).section; };
   const auto begin =

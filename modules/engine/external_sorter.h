@@ -1,6 +1,6 @@
 #pragma once
-// Sorts more than memory holds: an external merge sort. Entries gather in memory, are written out as sorted runs when
-// that is full, and runs are merged many at a time, so that neither memory nor open files grow with the entries.
+// Sorts more than memory holds: an external merge sort. Entries gather in memory, and are written out as a sorted run
+// when that is full; before they are read, runs are merged until few are left.
 
 #include <exhibit/result.h>
 
@@ -18,18 +18,18 @@ namespace exhibit::engine {
 // Entries are (section, key, value), in that order, keys and values as bytes. What was added twice stands once.
 class ExternalSorter {
  public:
-  // The runs stand in `folder`, as files without a name: whatever ends the process, nothing stays.
-  // `memory_bytes` bounds what is allocated, but for one key and value of each run that is being merged, however long
-  // they are, and the floor of the merge's buffers (4 KiB each, at most 31 for each level, 32 runs make one of the
-  // next).
+  // The runs stand in `folder`, in one file without a name: whatever ends the process, nothing stays. `memory_bytes`
+  // bounds what is allocated, but for a key and a value of each run that is being merged, however long they are, some
+  // bytes for each run and section in it, and the buffers of a merge, which are 4 KiB each at least (65 of them).
   ExternalSorter(std::string folder, std::uint64_t memory_bytes);
   ~ExternalSorter();
 
-  // Keys and values are shorter than 4 GiB. Error: interrupted where the disk is full.
+  // Keys and values are shorter than 4 GiB. It never takes longer than writing one run. Error: interrupted where the
+  // disk is full, as in for_each.
   Result<void> add(std::uint32_t section, std::string_view key, std::string_view value);
 
-  // In order, until `call` returns an Error. It may be called again, and after more was added; what `call` is given
-  // lasts until it returns. `call` must not add to this sorter.
+  // In order, until `call` returns an Error. The first time merges what was added. It may be called again, and after
+  // more was added; what `call` is given lasts until it returns. `call` must not add to this sorter.
   using EntryCall = std::function<Result<void>(std::string_view key, std::string_view value)>;
   Result<void> for_each(std::uint32_t section, const EntryCall& call);
 
@@ -43,7 +43,8 @@ class ExternalSorter {
 
   void sort();
   Result<void> spill();
-  Result<Run> merge_runs(const std::vector<Run>& runs) const;
+  Result<void> open_file();
+  Result<void> merge_runs();
 
   std::string folder_;
   std::uint64_t entries_bytes_;      // most that may gather in memory
@@ -51,7 +52,8 @@ class ExternalSorter {
   std::string bytes_;                // the entries in memory, packed
   std::vector<std::size_t> places_;  // where each begins in bytes_
   bool sorted_ = true;
-  std::vector<std::vector<Run>> levels_;  // a run of level n+1 is merged from those of level n
+  base::UniqueFd file_;  // of all runs; none before the first
+  std::vector<Run> runs_;
 };
 
 }  // namespace exhibit::engine

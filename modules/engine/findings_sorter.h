@@ -26,7 +26,7 @@ class FindingsSorter {
     std::uint64_t items = 0, matches = 0, problems = 0;
   };
 
-  // `folder` holds what passes `memory_bytes` (external_sorter.h), in files without a name.
+  // `folder` holds what passes `memory_bytes` (external_sorter.h), in two files without a name.
   static Result<std::unique_ptr<FindingsSorter>> create(std::string folder, std::string evidence_id,
                                                         std::uint64_t memory_bytes);
 
