@@ -75,6 +75,15 @@ Result<void> CaseFolder::put(const std::string& file, std::string_view bytes, un
   return {};
 }
 
+Result<void> CaseFolder::keep_blocks(const std::string& evidence, const std::string& from) const {
+  if (from.empty()) return put(blocks(evidence), "");
+  std::error_code error;
+  fs::copy_file(from, blocks(evidence), fs::copy_options::overwrite_existing, error);
+  fs::permissions(blocks(evidence), fs::perms(0644), error);
+  if (error) return Error{ErrorCode::io_error, blocks(evidence) + ": cannot be written: " + error.message(), {}, {}};
+  return {};
+}
+
 Result<std::string> CaseFolder::get(const std::string& file) const {
   base::UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return Error{ErrorCode::not_found, file + ": " + std::strerror(errno), {}, {}};

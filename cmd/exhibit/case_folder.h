@@ -26,6 +26,9 @@ class CaseFolder {
   // image differs. Under log/, as it is no claim: it counts for nothing unless its tree has the claimed root.
   std::string blocks(const std::string& evidence) const { return path_ + "/log/" + evidence + ".blocks"; }
 
+  // Takes them from a file of the run; none where its name is empty.
+  Result<void> keep_blocks(const std::string& evidence, const std::string& from) const;
+
   // Writes a file whole or not at all.
   Result<void> put(const std::string& file, std::string_view bytes, unsigned mode = 0644) const;
   Result<std::string> get(const std::string& file) const;

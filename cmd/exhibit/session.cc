@@ -72,7 +72,7 @@ class Session::ProgressMonitor : public engine::Monitor {
   }
 
   void touched(const engine::Task& task, const std::string&, std::uint64_t bytes) override {
-    if (task.role == "examine" || task.role == "media" || task.role == "scan") done_ += bytes;
+    if (task.role == "examine" || task.role == "sweep" || task.role == "scan") done_ += bytes;
   }
   void recorded(const base::Json& record) override {
     const std::string kind = record.value("record", "");
@@ -234,7 +234,7 @@ Session::~Session() {
 }
 
 Result<void> Session::execute(engine::RunOptions run_options) {
-  run_ = std::make_unique<engine::Run>(std::move(run_options), evidence_, *pool_);
+  run_ = std::make_unique<engine::Run>(std::move(run_options), evidence_, *pool_, folder());
   auto done = run_->execute();
   monitor_->clear();
   return done;

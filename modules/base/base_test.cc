@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "base/json.h"
 #include "base/record.h"
 #include "base/text.h"
@@ -42,6 +44,130 @@ TEST(StrictJson, HoldsItsLimits) {
   EXPECT_TRUE(parse_json(std::string(20, '[') + std::string(20, ']')).ok());
   EXPECT_FALSE(parse_json("[1,2,3,4]", {.bytes = 100, .depth = 4, .values = 3}).ok());
   EXPECT_FALSE(parse_json("[1,2,3,4]", {.bytes = 5, .depth = 4, .values = 30}).ok());
+}
+
+TEST(StrictJson, AcceptsAtEachLimitAndRefusesPastIt) {
+  EXPECT_TRUE(parse_json("[[[1]]]", {.bytes = 7, .depth = 3, .values = 4}).ok());
+  EXPECT_FALSE(parse_json("[[[1]]]", {.bytes = 6, .depth = 3, .values = 4}).ok());
+  EXPECT_FALSE(parse_json("[[[1]]]", {.bytes = 7, .depth = 2, .values = 4}).ok());
+  EXPECT_FALSE(parse_json("[[[1]]]", {.bytes = 7, .depth = 3, .values = 3}).ok());
+  EXPECT_FALSE(parse_json(R"({"a":{"b":{}}})", {.bytes = 99, .depth = 2, .values = 9}).ok());
+  for (const char* text : {"9007199254740992", "-9007199254740992", "18446744073709551616", "-9223372036854777856",
+                           R"("\ud83d\ude00")", R"(["\u0000"])", " \t\r\n1 "}) {
+    EXPECT_TRUE(parse_json(text).ok()) << text;
+  }
+  for (const char* text : {"01",
+                           "-",
+                           "+1",
+                           ".5",
+                           "1.",
+                           "1e",
+                           "1e+",
+                           "0x1",
+                           "tru",
+                           "nulll",
+                           "[1 2]",
+                           "{\"a\" 1}",
+                           "1e19",
+                           "9007199254740994.0",
+                           "-9.3e15",
+                           "{a:1}",
+                           "{,}",
+                           "[,]",
+                           "\"",
+                           "\"\\",
+                           R"("\x")",
+                           R"("\u12")",
+                           R"("\u+123")",
+                           R"("\ud83d\u0041")",
+                           R"("\ud83d")",
+                           R"("\ude00")",
+                           "\"\x01\"",
+                           "\"\xED\xA0\x80\"",
+                           "\"\xC0\xAF\"",
+                           "\"\xF4\x90\x80\x80\"",
+                           "\xEF\xBB\xBF"
+                           "1",
+                           "\v1",
+                           "1\f"}) {
+    EXPECT_FALSE(parse_json(text).ok()) << text;
+  }
+  EXPECT_FALSE(parse_json(std::string_view("1\0", 2)).ok());
+}
+
+// A record, changed at random by pieces of JSON's grammar.
+std::string mutated(std::mt19937& random) {
+  static const std::vector<std::string> pieces = {"{",
+                                                  "}",
+                                                  "[",
+                                                  "]",
+                                                  ",",
+                                                  ":",
+                                                  "\"",
+                                                  "\\",
+                                                  "\\u",
+                                                  "d83d",
+                                                  "de00",
+                                                  "\\ud83d\\ude00",
+                                                  "0",
+                                                  "1",
+                                                  "-",
+                                                  ".",
+                                                  "e",
+                                                  "E+",
+                                                  "12",
+                                                  "\\n",
+                                                  "\\/",
+                                                  "true",
+                                                  "null",
+                                                  " ",
+                                                  "\n",
+                                                  "\"a\":",
+                                                  "\x7F",
+                                                  "é",
+                                                  "😀",
+                                                  "\x80",
+                                                  "\xC3",
+                                                  "\xED\xA0",
+                                                  "\xF0\x90",
+                                                  "\x01",
+                                                  "9007199254740993",
+                                                  "1e400",
+                                                  "1e-400",
+                                                  "-0",
+                                                  "18446744073709551615",
+                                                  "18446744073709551616",
+                                                  "-9223372036854775808",
+                                                  "0.1",
+                                                  "123456.789e-7"};
+  std::string text = R"({"extents":[[4096,512],[-1,100]],"id":"E1/p0/i5:/\u00e9\t","size":61.5e1,"times":{"a":null}})";
+  const auto pick = [&](std::size_t below) { return std::uniform_int_distribution<std::size_t>(0, below - 1)(random); };
+  for (std::size_t changes = 1 + pick(3); changes > 0; --changes)
+    text.replace(pick(text.size()), pick(3), pieces[pick(pieces.size())]);
+  return text;
+}
+
+TEST(StrictJson, ReadsAsNlohmannDoesAndRefusesMore) {
+  std::mt19937 random(1);
+  int accepted = 0, stricter = 0;
+  for (int i = 0; i < 100000; ++i) {
+    const std::string text = mutated(random);
+    const auto ours = parse_json(text);
+    const Json theirs = Json::parse(text, nullptr, false);
+    if (ours.ok()) {
+      ++accepted;
+      ASSERT_FALSE(theirs.is_discarded()) << text;
+      ASSERT_EQ(ours->dump(), theirs.dump()) << text;
+      ASSERT_EQ(canonical(*ours), canonical(*parse_json(canonical(*ours)))) << text;
+    } else if (!theirs.is_discarded()) {
+      ++stricter;
+      const std::string& why = ours.error().message;
+      ASSERT_TRUE(why.ends_with("stands twice") || why.ends_with("2^53") || why.ends_with("no double holds"))
+          << why << ": " << text;
+    }
+  }
+  EXPECT_GT(accepted, 10000);
+  EXPECT_GT(stricter, 100);
 }
 
 TEST(Base64, RoundTripsAndRefusesOtherSpellings) {
@@ -95,7 +221,7 @@ TEST(Record, ARecordOfTheWrongShapeIsRefusedByItsKey) {
     auto checked = check_record(*parse_json(text));
     return checked.ok() ? std::string("accepted") : checked.error().message;
   };
-  EXPECT_NE(refused(R"({"record":"item","id":"x"})").find("volume"), std::string::npos);
+  EXPECT_NE(refused(R"({"record":"item","id":"x"})").find("content"), std::string::npos);
   EXPECT_EQ(refused(R"({"record":"gossip"})"), "record: \"record\" is of an unknown kind");
   EXPECT_NE(refused(R"({"record":"problem","where":"E1","stage":"read","cause":3,"detail":""})").find("cause"),
             std::string::npos);

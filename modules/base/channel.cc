@@ -14,7 +14,7 @@ constexpr std::size_t receive_size = std::size_t{1} << 16;
 
 }  // namespace
 
-LineReader::Fill LineReader::fill(int socket) {
+LineReader::Fill LineReader::fill(int socket, bool wait) {
   std::array<char, receive_size> bytes;
   alignas(cmsghdr) std::array<char, CMSG_SPACE(descriptors_per_message * sizeof(int))> control;
   iovec part{bytes.data(), bytes.size()};
@@ -25,7 +25,7 @@ LineReader::Fill LineReader::fill(int socket) {
   message.msg_controllen = control.size();
   ssize_t got = 0;
   do {
-    got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
   } while (got < 0 && errno == EINTR);
   if (got < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? Fill::nothing : Fill::failed;
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {

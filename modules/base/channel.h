@@ -33,8 +33,8 @@ class LineReader {
  public:
   enum class Fill { some, nothing, end, failed };
 
-  // One recvmsg. `nothing`: a non-blocking socket has no more for now.
-  Fill fill(int socket);
+  // One recvmsg. `nothing`: a non-blocking socket, or one that isn't to be waited for, has no more for now.
+  Fill fill(int socket, bool wait = true);
 
   // The next whole line without its LF.
   std::optional<std::string> next();

@@ -3,91 +3,13 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
-#include <set>
 #include <vector>
 
 namespace exhibit::base {
 namespace {
-
-// The largest integer up to which every integer is an IEEE double (RFC 8785 section 3.2.2.3, I-JSON).
-constexpr std::uint64_t largest_exact_integer = std::uint64_t{1} << 53;
-
-// Builds the value while it checks the limits and refuses duplicate keys.
-class StrictBuilder : public nlohmann::json_sax<Json> {
- public:
-  explicit StrictBuilder(const JsonLimits& limits) : limits_(limits) {}
-
-  bool null() override { return add(Json(nullptr)); }
-  bool boolean(bool value) override { return add(Json(value)); }
-  bool number_integer(number_integer_t value) override {
-    if (value < -static_cast<std::int64_t>(largest_exact_integer)) return refuse("an integer below -2^53");
-    return add(Json(value));
-  }
-  bool number_unsigned(number_unsigned_t value) override {
-    if (value > largest_exact_integer) return refuse("an integer above 2^53");
-    return add(Json(value));
-  }
-  bool number_float(number_float_t value, const string_t&) override {
-    if (!std::isfinite(value)) return refuse("a number that isn't finite");
-    return add(Json(value));
-  }
-  bool string(string_t& value) override { return add(Json(std::move(value))); }
-  bool binary(binary_t&) override { return refuse("binary"); }
-  bool start_object(std::size_t) override { return open(Json::object()); }
-  bool start_array(std::size_t) override { return open(Json::array()); }
-  bool end_object() override { return close(); }
-  bool end_array() override { return close(); }
-  bool key(string_t& name) override {
-    if (stack_.back().contains(name)) return refuse("the key \"" + name + "\" stands twice");
-    keys_.back() = std::move(name);
-    return true;
-  }
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) override {
-    if (error_.empty()) error_ = "not JSON at byte " + std::to_string(position);
-    return false;
-  }
-
-  Json take() { return std::move(root_); }
-  const std::string& error() const { return error_; }
-
- private:
-  bool refuse(std::string why) {
-    error_ = std::move(why);
-    return false;
-  }
-  bool add(Json value) {
-    if (++values_ > limits_.values) return refuse("too many values");
-    if (stack_.empty()) {
-      root_ = std::move(value);
-    } else if (stack_.back().is_array()) {
-      stack_.back().push_back(std::move(value));
-    } else {
-      stack_.back()[keys_.back()] = std::move(value);
-    }
-    return true;
-  }
-  bool open(Json container) {
-    if (stack_.size() >= limits_.depth) return refuse("nested too deeply");
-    stack_.push_back(std::move(container));
-    keys_.emplace_back();
-    return true;
-  }
-  bool close() {
-    Json finished = std::move(stack_.back());
-    stack_.pop_back();
-    keys_.pop_back();
-    return add(std::move(finished));
-  }
-
-  const JsonLimits& limits_;
-  Json root_;
-  std::vector<Json> stack_;
-  std::vector<std::string> keys_;
-  std::size_t values_ = 0;
-  std::string error_;
-};
 
 // UTF-8 to UTF-16 code units; the text is valid UTF-8.
 std::u16string utf16(const std::string& text) {
@@ -114,50 +36,42 @@ bool is_ascii(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-// RFC 8785 section 3.2.3: by UTF-16 code units.
-bool key_less(const std::string& a, const std::string& b) {
-  if (is_ascii(a) && is_ascii(b)) return a < b;
-  return utf16(a) < utf16(b);
+// The bytes that RFC 8785 section 3.2.2.2 escapes.
+constexpr auto is_escaped = [] {
+  std::array<bool, 256> escaped{};
+  for (std::size_t byte = 0; byte < 0x20; ++byte) escaped[byte] = true;
+  escaped['"'] = escaped['\\'] = true;
+  return escaped;
+}();
+
+void write_escaped(char c, std::string& out) {
+  static constexpr std::string_view named = "\"\\\b\t\n\f\r", names = "\"\\btnfr";
+  static constexpr char digits[] = "0123456789abcdef";
+  out += '\\';
+  if (const std::size_t at = named.find(c); at != std::string_view::npos) {
+    out += names[at];
+  } else {
+    out.append("u00") += digits[static_cast<unsigned char>(c) >> 4];
+    out += digits[c & 15];
+  }
 }
 
 void write_string(const std::string& text, std::string& out) {
-  static constexpr char digits[] = "0123456789abcdef";
   out += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    switch (byte) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\b':
-        out += "\\b";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      default:
-        if (byte < 0x20) {
-          out += "\\u00";
-          out += digits[byte >> 4];
-          out += digits[byte & 15];
-        } else {
-          out += c;
-        }
-    }
+  std::size_t written = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!is_escaped[static_cast<unsigned char>(text[i])]) continue;
+    out.append(text, written, i - written);
+    write_escaped(text[i], out);
+    written = i + 1;
   }
-  out += '"';
+  out.append(text, written) += '"';
+}
+
+template <typename Integer>
+void write_integer(Integer value, std::string& out) {
+  char buffer[24];
+  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
 }
 
 // ECMA-262, Number::toString: the shortest digits that read back as the same double, laid out its way.
@@ -196,23 +110,34 @@ void write_double(double value, std::string& out) {
   }
 }
 
+void write(const Json& value, std::string& out);
+
+void write_member(const Json::object_t::value_type& member, std::string& out) {
+  if (out.back() != '{') out += ',';
+  write_string(member.first, out);
+  out += ':';
+  write(member.second, out);
+}
+
+void write_object(const Json::object_t& members, std::string& out) {
+  out += '{';
+  // RFC 8785 section 3.2.3: by UTF-16 code units. The map's order, by bytes, is the same where all keys are ASCII.
+  if (std::all_of(members.begin(), members.end(), [](const auto& member) { return is_ascii(member.first); })) {
+    for (const auto& member : members) write_member(member, out);
+  } else {
+    std::vector<const Json::object_t::value_type*> sorted;
+    for (const auto& member : members) sorted.push_back(&member);
+    std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return utf16(a->first) < utf16(b->first); });
+    for (const auto* member : sorted) write_member(*member, out);
+  }
+  out += '}';
+}
+
 void write(const Json& value, std::string& out) {
   switch (value.type()) {
-    case Json::value_t::object: {
-      std::vector<const std::string*> keys;
-      keys.reserve(value.size());
-      for (const auto& [key, unused] : value.get_ref<const Json::object_t&>()) keys.push_back(&key);
-      std::sort(keys.begin(), keys.end(), [](const auto* a, const auto* b) { return key_less(*a, *b); });
-      out += '{';
-      for (std::size_t i = 0; i < keys.size(); ++i) {
-        if (i != 0) out += ',';
-        write_string(*keys[i], out);
-        out += ':';
-        write(value.at(*keys[i]), out);
-      }
-      out += '}';
+    case Json::value_t::object:
+      write_object(value.get_ref<const Json::object_t&>(), out);
       break;
-    }
     case Json::value_t::array:
       out += '[';
       for (std::size_t i = 0; i < value.size(); ++i) {
@@ -228,10 +153,10 @@ void write(const Json& value, std::string& out) {
       out += value.get<bool>() ? "true" : "false";
       break;
     case Json::value_t::number_integer:
-      out += std::to_string(value.get<std::int64_t>());
+      write_integer(value.get<std::int64_t>(), out);
       break;
     case Json::value_t::number_unsigned:
-      out += std::to_string(value.get<std::uint64_t>());
+      write_integer(value.get<std::uint64_t>(), out);
       break;
     case Json::value_t::number_float:
       write_double(value.get<double>(), out);
@@ -253,16 +178,10 @@ Error bad(std::string message) { return {ErrorCode::corrupt, std::move(message),
 
 }  // namespace
 
-Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
-  if (text.size() > limits.bytes) return bad("a line of " + std::to_string(text.size()) + " bytes is too long");
-  StrictBuilder builder(limits);
-  if (!Json::sax_parse(text.begin(), text.end(), &builder, Json::input_format_t::json, true))
-    return bad(builder.error());
-  return builder.take();
-}
-
 std::string canonical(const Json& value) {
+  constexpr std::size_t most_records = 1024;  // bytes
   std::string out;
+  out.reserve(most_records);
   write(value, out);
   return out;
 }

@@ -1,6 +1,8 @@
 #include "base/record.h"
 
+#include <algorithm>
 #include <array>
+#include <span>
 #include <string_view>
 
 namespace exhibit::base {
@@ -12,7 +14,6 @@ constexpr std::array states = {ItemState::allocated, ItemState::deleted, ItemSta
                                ItemState::orphan,    ItemState::carved,  ItemState::member};
 constexpr std::array doubt_causes = {DoubtCause::read_error, DoubtCause::crc_error, DoubtCause::missing_segment,
                                      DoubtCause::zero_filled};
-constexpr std::array record_kinds = {"evidence", "volume", "item", "match", "problem", "coverage", "source"};
 
 Error bad(std::string_view key, std::string_view why) {
   return {ErrorCode::corrupt, "record: \"" + std::string(key) + "\" " + std::string(why), {}, {}};
@@ -27,44 +28,199 @@ std::optional<Enum> value_named(const std::array<Enum, N>& values, std::string_v
 }
 
 // nullptr where the key is absent.
-const Json* find(const Json& record, const char* key) {
+const Json* find(const Json& record, std::string_view key) {
   const auto at = record.find(key);
   return at == record.end() ? nullptr : &*at;
 }
 
-Result<std::string> text_of(const Json& record, const char* key) {
+const std::string* text_in(const Json& record, std::string_view key) {
   const Json* value = find(record, key);
-  if (value == nullptr || !value->is_string()) return bad(key, "is missing or not a string");
-  return value->get<std::string>();
+  return value == nullptr ? nullptr : value->get_ptr<const std::string*>();
 }
 
-Result<std::optional<std::string>> optional_text(const Json& record, const char* key) {
+bool has_size(const Json& record, std::string_view key) {
   const Json* value = find(record, key);
-  if (value == nullptr) return std::optional<std::string>();
-  if (!value->is_string()) return bad(key, "isn't a string");
-  return std::optional(value->get<std::string>());
+  return value != nullptr && value->is_number_unsigned();
 }
 
-Result<std::uint64_t> size_of(const Json& record, const char* key) {
-  const Json* value = find(record, key);
-  if (value == nullptr || !value->is_number_unsigned()) return bad(key, "is missing or not a size");
-  return value->get<std::uint64_t>();
+template <typename Enum, std::size_t N>
+bool names_one_of(const Json& value, const std::array<Enum, N>& values) {
+  const auto* text = value.get_ptr<const std::string*>();
+  return text != nullptr && value_named(values, *text).has_value();
 }
 
-Result<std::vector<Doubt>> doubts_from_json(const Json& value) {
-  std::vector<Doubt> doubts;
-  if (!value.is_array()) return bad("doubt", "isn't a list");
+// What a key may hold. Each answers what is wrong, or nullptr.
+using Complaint = const char*;
+
+Complaint is_text(const Json& value) { return value.is_string() ? nullptr : "isn't a string"; }
+Complaint is_size(const Json& value) { return value.is_number_unsigned() ? nullptr : "isn't a size"; }
+Complaint is_boolean(const Json& value) { return value.is_boolean() ? nullptr : "isn't a boolean"; }
+Complaint is_kind(const Json& value) { return names_one_of(value, kinds) ? nullptr : "is unknown"; }
+Complaint is_state(const Json& value) { return names_one_of(value, states) ? nullptr : "is unknown"; }
+
+Complaint is_mode(const Json& value) {
+  if (!value.is_number_unsigned()) return "isn't a size";
+  return value.get<std::uint64_t>() > UINT32_MAX ? "is too large" : nullptr;
+}
+
+Complaint is_digests(const Json& value) {
+  if (!value.is_object()) return "isn't an object";
+  for (const auto& [name, text] : value.get_ref<const Json::object_t&>()) {
+    if (!text.is_string()) return "holds something else than text";
+  }
+  return nullptr;
+}
+
+bool lacks_or_has_text(const Json& record, std::string_view key) {
+  const Json* value = find(record, key);
+  return value == nullptr || value->is_string();
+}
+
+Complaint is_times(const Json& value) {
+  if (!value.is_object()) return "isn't an object";
+  for (const char* key : {"accessed", "born", "changed", "modified"}) {
+    if (!lacks_or_has_text(value, key)) return "holds something else than text";
+  }
+  return nullptr;
+}
+
+Complaint is_extents(const Json& value) {
+  if (!value.is_array()) return "isn't a list";
+  for (const Json& run : value) {
+    const bool pair = run.is_array() && run.size() == 2 && run[0].is_number_integer() && run[1].is_number_unsigned();
+    if (!pair || run[0].get<std::int64_t>() < sparse_run) return "holds something else than runs";
+  }
+  return nullptr;
+}
+
+Complaint is_doubts(const Json& value) {
+  if (!value.is_array()) return "isn't a list";
   for (const Json& entry : value) {
-    if (!entry.is_object()) return bad("doubt", "holds something else than objects");
-    Doubt doubt;
-    doubt.offset = EXHIBIT_TRY(size_of(entry, "offset"));
-    doubt.length = EXHIBIT_TRY(size_of(entry, "length"));
-    const auto cause = value_named(doubt_causes, EXHIBIT_TRY(text_of(entry, "cause")));
-    if (!cause) return bad("doubt", "has an unknown cause");
-    doubt.cause = *cause;
-    doubts.push_back(doubt);
+    if (!entry.is_object()) return "holds something else than objects";
+    if (!has_size(entry, "offset") || !has_size(entry, "length")) return "has no sizes";
+    const Json* cause = find(entry, "cause");
+    if (cause == nullptr || !names_one_of(*cause, doubt_causes)) return "has an unknown cause";
+  }
+  return nullptr;
+}
+
+// The places of a match.
+Complaint is_places(const Json& value) {
+  if (!value.is_array()) return "isn't a list";
+  for (const Json& place : value) {
+    if (!place.is_object() || !has_size(place, "offset") || !has_size(place, "length") ||
+        !lacks_or_has_text(place, "string"))
+      return "holds something else than places";
+  }
+  return nullptr;
+}
+
+struct Field {
+  std::string_view key;
+  Complaint (*check)(const Json& value);
+  bool required = false;
+};
+constexpr bool required = true;
+
+// findings.md. In order of their keys, as a record's are, so that one pass over both finds all.
+constexpr Field item_fields[] = {{"content", is_text, required},
+                                 {"digests", is_digests},
+                                 {"doubt", is_doubts},
+                                 {"extension_mismatch", is_boolean},
+                                 {"extents", is_extents},
+                                 {"gid", is_size},
+                                 {"id", is_text, required},
+                                 {"kind", is_kind, required},
+                                 {"link_target", is_text},
+                                 {"mode", is_mode},
+                                 {"path", is_text, required},
+                                 {"path_raw", is_text},
+                                 {"size", is_size, required},
+                                 {"state", is_state, required},
+                                 {"stream", is_text},
+                                 {"tier", is_text},
+                                 {"times", is_times},
+                                 {"transform", is_text},
+                                 {"type", is_text},
+                                 {"uid", is_size},
+                                 {"volume", is_text, required}};
+constexpr Field match_fields[] = {
+    {"by", is_text, required},     {"item", is_text, required},          {"rule", is_text, required},
+    {"source", is_text, required}, {"source_sha256", is_text, required}, {"where", is_places}};
+constexpr Field problem_fields[] = {{"cause", is_text, required},
+                                    {"detail", is_text, required},
+                                    {"stage", is_text, required},
+                                    {"where", is_text, required}};
+constexpr Field coverage_fields[] = {{"where", is_text, required}};
+constexpr Field evidence_fields[] = {{"id", is_text, required}};
+constexpr Field volume_fields[] = {{"id", is_text, required},     {"kind", is_text, required},
+                                   {"offset", is_size, required}, {"parent", is_text, required},
+                                   {"scheme", is_text, required}, {"size", is_size, required}};
+
+constexpr bool in_order(std::span<const Field> fields) {
+  return std::is_sorted(fields.begin(), fields.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+}
+
+struct Kind {
+  std::string_view name;
+  std::span<const Field> fields;
+};
+constexpr Kind record_kinds[] = {{"item", item_fields},
+                                 {"match", match_fields},
+                                 {"problem", problem_fields},
+                                 {"coverage", coverage_fields},
+                                 {"evidence", evidence_fields},
+                                 {"volume", volume_fields},
+                                 {"source", {}}};
+static_assert(std::all_of(std::begin(record_kinds), std::end(record_kinds),
+                          [](const Kind& kind) { return in_order(kind.fields); }));
+
+Result<void> check_fields(const Json& record, std::span<const Field> fields) {
+  if (!record.is_object()) return bad("record", "isn't an object");
+  const auto& members = record.get_ref<const Json::object_t&>();
+  auto member = members.begin();
+  for (const Field& field : fields) {
+    while (member != members.end() && member->first < field.key) ++member;
+    if (member != members.end() && member->first == field.key) {
+      if (const Complaint complaint = field.check(member->second)) return bad(field.key, complaint);
+    } else if (field.required) {
+      return bad(field.key, "is missing");
+    }
+  }
+  return {};
+}
+
+// Of a record whose fields were checked.
+std::optional<std::string> optional_text(const Json& record, std::string_view key) {
+  const std::string* text = text_in(record, key);
+  return text == nullptr ? std::nullopt : std::optional(*text);
+}
+
+std::optional<std::uint64_t> optional_size(const Json& record, std::string_view key) {
+  const Json* value = find(record, key);
+  return value == nullptr ? std::nullopt : std::optional(value->get<std::uint64_t>());
+}
+
+std::vector<Extent> extents_of(const Json& value) {
+  std::vector<Extent> extents;
+  extents.reserve(value.size());
+  for (const Json& run : value) extents.push_back({run[0].get<std::int64_t>(), run[1].get<std::uint64_t>()});
+  return extents;
+}
+
+std::vector<Doubt> doubts_of(const Json& value) {
+  std::vector<Doubt> doubts;
+  doubts.reserve(value.size());
+  for (const Json& entry : value) {
+    doubts.push_back({entry.at("offset").get<std::uint64_t>(), entry.at("length").get<std::uint64_t>(),
+                      *value_named(doubt_causes, *text_in(entry, "cause"))});
   }
   return doubts;
+}
+
+Times times_of(const Json& value) {
+  return {optional_text(value, "modified"), optional_text(value, "accessed"), optional_text(value, "changed"),
+          optional_text(value, "born")};
 }
 
 template <typename T>
@@ -79,31 +235,6 @@ Json to_json(const Times& times) {
   put(out, "changed", times.changed);
   put(out, "born", times.born);
   return out;
-}
-
-Result<Times> times_from_json(const Json& value) {
-  if (!value.is_object()) return bad("times", "isn't an object");
-  Times times;
-  times.modified = EXHIBIT_TRY(optional_text(value, "modified"));
-  times.accessed = EXHIBIT_TRY(optional_text(value, "accessed"));
-  times.changed = EXHIBIT_TRY(optional_text(value, "changed"));
-  times.born = EXHIBIT_TRY(optional_text(value, "born"));
-  return times;
-}
-
-Result<Digests> digests_from_json(const Json& value) {
-  if (!value.is_object()) return bad("digests", "isn't an object");
-  Digests digests;
-  for (const auto& [name, digest] : value.items()) {
-    if (!digest.is_string()) return bad("digests", "holds something else than text");
-    digests[name] = digest.get<std::string>();
-  }
-  return digests;
-}
-
-Result<void> check_texts(const Json& record, std::initializer_list<const char*> keys) {
-  for (const char* key : keys) EXHIBIT_TRY(text_of(record, key));
-  return {};
 }
 
 }  // namespace
@@ -188,71 +319,45 @@ Json to_record(const Match& match) {
 }
 
 Result<std::vector<Extent>> extents_from_json(const Json& value) {
-  std::vector<Extent> extents;
-  if (!value.is_array()) return bad("extents", "isn't a list");
-  extents.reserve(value.size());
-  for (const Json& run : value) {
-    const bool pair = run.is_array() && run.size() == 2 && run[0].is_number_integer() && run[1].is_number_unsigned();
-    if (!pair || run[0].get<std::int64_t>() < sparse_run) return bad("extents", "holds something else than runs");
-    extents.push_back({run[0].get<std::int64_t>(), run[1].get<std::uint64_t>()});
-  }
-  return extents;
+  if (const Complaint complaint = is_extents(value)) return bad("extents", complaint);
+  return extents_of(value);
 }
 
 Result<Item> item_from_record(const Json& record) {
+  EXHIBIT_TRY(check_fields(record, item_fields));
   Item item;
-  item.id = EXHIBIT_TRY(text_of(record, "id"));
-  item.volume = EXHIBIT_TRY(text_of(record, "volume"));
-  item.path = EXHIBIT_TRY(text_of(record, "path"));
-  item.path_raw = EXHIBIT_TRY(optional_text(record, "path_raw"));
-  item.stream = EXHIBIT_TRY(optional_text(record, "stream"));
-  item.content = EXHIBIT_TRY(text_of(record, "content"));
-  const auto kind = value_named(kinds, EXHIBIT_TRY(text_of(record, "kind")));
-  if (!kind) return bad("kind", "is unknown");
-  item.kind = *kind;
-  const auto state = value_named(states, EXHIBIT_TRY(text_of(record, "state")));
-  if (!state) return bad("state", "is unknown");
-  item.state = *state;
-  item.size = EXHIBIT_TRY(size_of(record, "size"));
-  if (find(record, "mode") != nullptr) {
-    const std::uint64_t mode = EXHIBIT_TRY(size_of(record, "mode"));
-    if (mode > UINT32_MAX) return bad("mode", "is too large");
-    item.mode = static_cast<std::uint32_t>(mode);
-  }
-  if (find(record, "uid") != nullptr) item.uid = EXHIBIT_TRY(size_of(record, "uid"));
-  if (find(record, "gid") != nullptr) item.gid = EXHIBIT_TRY(size_of(record, "gid"));
-  item.link_target = EXHIBIT_TRY(optional_text(record, "link_target"));
-  if (const Json* times = find(record, "times")) item.times = EXHIBIT_TRY(times_from_json(*times));
-  item.type = EXHIBIT_TRY(optional_text(record, "type"));
-  if (const Json* mismatch = find(record, "extension_mismatch")) {
-    if (!mismatch->is_boolean()) return bad("extension_mismatch", "isn't a boolean");
-    item.extension_mismatch = mismatch->get<bool>();
-  }
-  if (const Json* digests = find(record, "digests")) item.digests = EXHIBIT_TRY(digests_from_json(*digests));
-  if (const Json* extents = find(record, "extents")) item.extents = EXHIBIT_TRY(extents_from_json(*extents));
-  item.transform = EXHIBIT_TRY(optional_text(record, "transform"));
-  if (const Json* doubts = find(record, "doubt")) item.doubt = EXHIBIT_TRY(doubts_from_json(*doubts));
-  item.tier = EXHIBIT_TRY(optional_text(record, "tier"));
+  item.id = *text_in(record, "id");
+  item.volume = *text_in(record, "volume");
+  item.path = *text_in(record, "path");
+  item.path_raw = optional_text(record, "path_raw");
+  item.stream = optional_text(record, "stream");
+  item.content = *text_in(record, "content");
+  item.kind = *value_named(kinds, *text_in(record, "kind"));
+  item.state = *value_named(states, *text_in(record, "state"));
+  item.size = *optional_size(record, "size");
+  if (const auto mode = optional_size(record, "mode")) item.mode = static_cast<std::uint32_t>(*mode);
+  item.uid = optional_size(record, "uid");
+  item.gid = optional_size(record, "gid");
+  item.link_target = optional_text(record, "link_target");
+  if (const Json* times = find(record, "times")) item.times = times_of(*times);
+  item.type = optional_text(record, "type");
+  if (const Json* mismatch = find(record, "extension_mismatch")) item.extension_mismatch = mismatch->get<bool>();
+  if (const Json* digests = find(record, "digests")) item.digests = digests->get<Digests>();
+  if (const Json* extents = find(record, "extents")) item.extents = extents_of(*extents);
+  item.transform = optional_text(record, "transform");
+  if (const Json* doubts = find(record, "doubt")) item.doubt = doubts_of(*doubts);
+  item.tier = optional_text(record, "tier");
   return item;
 }
 
 Result<void> check_record(const Json& record) {
   if (!record.is_object()) return bad("record", "isn't an object");
-  const std::string kind = EXHIBIT_TRY(text_of(record, "record"));
-  bool known = false;
-  for (const char* name : record_kinds) known = known || kind == name;
-  if (!known) return bad("record", "is of an unknown kind");
-  if (kind == "item") EXHIBIT_TRY(item_from_record(record));
-  if (kind == "match") EXHIBIT_TRY(check_texts(record, {"item", "by", "source", "source_sha256", "rule"}));
-  if (kind == "problem") EXHIBIT_TRY(check_texts(record, {"where", "stage", "cause", "detail"}));
-  if (kind == "coverage") EXHIBIT_TRY(check_texts(record, {"where"}));
-  if (kind == "evidence") EXHIBIT_TRY(check_texts(record, {"id"}));
-  if (kind == "volume") {
-    EXHIBIT_TRY(check_texts(record, {"id", "parent", "kind", "scheme"}));
-    EXHIBIT_TRY(size_of(record, "offset"));
-    EXHIBIT_TRY(size_of(record, "size"));
+  const std::string* name = text_in(record, "record");
+  if (name == nullptr) return bad("record", "is missing or not a string");
+  for (const Kind& kind : record_kinds) {
+    if (kind.name == *name) return check_fields(record, kind.fields);
   }
-  return {};
+  return bad("record", "is of an unknown kind");
 }
 
 }  // namespace exhibit::base

@@ -9,29 +9,12 @@
 #include <cstring>
 #include <filesystem>
 
+#include "engine/disk.h"
+
 namespace exhibit::engine {
 namespace {
 
 constexpr std::size_t buffer_size = std::size_t{1} << 18;
-
-// A full disk stops the run; what is finished is kept, and it goes on when there is room.
-Error write_error(const std::string& path) {
-  const bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
-  return {full ? ErrorCode::interrupted : ErrorCode::io_error,
-          path + ": cannot be written: " + std::strerror(errno),
-          {},
-          {}};
-}
-
-Result<void> write_all(int fd, std::string_view bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t put = write(fd, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return write_error(path);
-    bytes.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return {};
-}
 
 Result<std::string> read_whole(const std::string& path) {
   base::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));

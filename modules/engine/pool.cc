@@ -21,6 +21,8 @@ constexpr unsigned most_failed_starts = 3;
 // An object that a worker died on gets a second chance: the first death may have come from outside.
 constexpr unsigned most_attempts = 2;
 constexpr int poll_milliseconds = 250;
+// Some digests' states, far below what may harm the coordinator.
+constexpr std::size_t longest_link_state = std::size_t{16} << 10;
 
 // The problem that an object costs. What was touched need not be a record's id: "E1/p1#4096-512" is a stretch of a
 // volume, "E1/p1:/blocks" a part of it that has no id of its own.
@@ -64,6 +66,8 @@ struct Pool::Job {
   std::vector<base::Json> problems;        // told at the end of the output (Resume::again)
   std::vector<std::string> expected;       // Resume::after: the input's ids, in order
   std::uint64_t items_done = 0;            // item records in the output; Resume::after: input lines answered
+  std::optional<base::Json> link;          // its message `chain`, whichever worker gave it
+  bool link_sent = false;                  // the worker that has it was told the link before it
 };
 
 struct Pool::Worker {
@@ -206,6 +210,9 @@ void Pool::start_task(Worker& worker) {
   worker.items_at_touch = job.items_done;
   base::Json arguments = job.task.arguments;
   arguments["evidence"] = job.task.evidence;
+  job.link_sent = false;
+  if (job.task.chained && !job.link) arguments["chain"]["follows"] = !job.task.follows.empty();
+  if (job.link) arguments.erase("chain");
   if (!job.skip.empty()) arguments["skip"] = job.skip;
   base::Json message = {
       {"message", "task"}, {"role", job.task.role}, {"arguments", arguments}, {"records", line_count(job.task.input)}};
@@ -214,6 +221,49 @@ void Pool::start_task(Worker& worker) {
                        job.task.descriptor >= 0 ? std::vector<int>{job.task.descriptor} : std::vector<int>());
   for (const LineSlice& slice : job.task.input) worker.process->send(slice);
   worker.state = Worker::State::busy;
+  send_link(worker);
+}
+
+bool Pool::is_owed_a_link(const Worker& worker) const {
+  if (worker.state != Worker::State::busy) return false;
+  const Job& job = *worker.job;
+  return job.task.chained && !job.task.follows.empty() && !job.link && !job.link_sent;
+}
+
+// What the task before came to, as soon as it is known.
+void Pool::send_link(Worker& worker) {
+  if (!is_owed_a_link(worker)) return;
+  const auto before = links_.find(worker.job->task.follows);
+  if (before == links_.end()) return;
+  base::Json message = {{"message", "chain"}};
+  if (before->second.contains("state")) message["state"] = before->second.at("state");
+  worker.process->send(base::canonical(message) + "\n");
+  worker.job->link_sent = true;
+  // Its time begins anew: until now it may have waited for another.
+  worker.deadline = std::max(worker.deadline, Clock::now() + std::chrono::seconds(options_.worker.object_seconds));
+}
+
+void Pool::know_link(const Task& task, const base::Json& link) {
+  links_.erase(task.follows);  // nobody else was waiting for it
+  base::Json& known = links_[task.id];
+  known = base::Json::object();
+  if (link.is_object() && link.contains("state")) known["state"] = link.at("state");
+  for (auto& worker : workers_) send_link(*worker);
+}
+
+// The worker's own, once for each task; kept beside its records, which may have to be taken back.
+Result<void> Pool::take_link(Worker& worker, const base::Json& message) {
+  Job& job = *worker.job;
+  const auto state = message.find("state");
+  const bool bounded = state == message.end() ||
+                       (state->is_string() && state->get_ref<const std::string&>().size() <= longest_link_state);
+  if (!job.task.chained || job.link || !bounded) {
+    worker.lie = "a link of a chain that it has no part in";
+    return {};
+  }
+  job.link = message;
+  know_link(job.task, message);
+  return {};
 }
 
 Result<void> Pool::poll_once() {
@@ -232,7 +282,8 @@ Result<void> Pool::poll_once() {
     if ((fds[2 * i + 1].revents & (POLLIN | POLLHUP)) != 0) worker.process->on_errors();
     if ((fds[2 * i].revents & POLLOUT) != 0 && !worker.process->on_writable().ok()) worker.alive = false;
     if ((fds[2 * i].revents & (POLLIN | POLLHUP | POLLERR)) != 0) EXHIBIT_TRY(take_lines(worker));
-    if (worker.alive && worker.state != Worker::State::idle && now > worker.deadline) {
+    // Who waits for another's link is not late.
+    if (worker.alive && worker.state != Worker::State::idle && !is_owed_a_link(worker) && now > worker.deadline) {
       worker.alive = false;
       worker.timed_out = true;
     }
@@ -308,6 +359,8 @@ Result<void> Pool::take_message(Worker& worker, const base::Json& message, const
     } else if (sealed_->at("rules") != message.value("rules", base::Json())) {
       return Error{ErrorCode::invalid_argument, "a rule file was changed while the run went on; start again", {}, {}};
     }
+  } else if (worker.state == Worker::State::busy && kind == "chain") {
+    return take_link(worker, message);
   } else if (worker.state == Worker::State::busy) {
     return worker.job->output->write(base::canonical(message) + "\n");
   } else {
@@ -445,9 +498,11 @@ Result<void> Pool::failed(Worker& worker, Ending ending) {
   }
   const base::Json problem = problem_about(suspect, job->task, ending);
   monitor_.recorded(problem);
-  // What was to be passed over and killed a worker all the same would do so for ever.
+  // What was to be passed over and killed a worker all the same would do so for ever; so would what is no single item.
+  const bool is_next_item =
+      !after || (worker.items_at_touch < job->expected.size() && job->expected[worker.items_at_touch] == suspect);
   const bool can_pass_over = worker.touched && worker.state == Worker::State::busy && job->skip.size() < most_skipped &&
-                             !job->skip.contains(suspect);
+                             !job->skip.contains(suspect) && is_next_item;
   if (!after && can_pass_over) {
     job->problems.push_back(problem);
     job->skip.insert(suspect);
@@ -466,6 +521,9 @@ Result<void> Pool::failed(Worker& worker, Ending ending) {
 }
 
 Result<void> Pool::finish(std::unique_ptr<Job> job) {
+  if (job->link) EXHIBIT_TRY(job->output->write(base::canonical(*job->link) + "\n"));
+  // Whoever follows it is to know that nothing comes.
+  if (job->task.chained && !job->link) know_link(job->task, base::Json());
   for (const base::Json& problem : job->problems) EXHIBIT_TRY(job->output->write(base::canonical(problem) + "\n"));
   const TaskOutput output{job->output->path(), job->output->lines()};
   const std::string sha256 = EXHIBIT_TRY(job->output->close());

@@ -41,8 +41,14 @@ class Pool {
   // A task that the journal knows as done is not done again: `finished` gets what it left.
   void submit(Task task);
 
+  // What the chain came to in a task that was done before (its message `chain`, null where it has none): Run reads the
+  // outputs of tasks that the journal knows.
+  void know_link(const Task& task, const base::Json& link);
+
   // Until no task is left. Error: interrupted (stop was set), the disk is full, or workers can't be started or sealed.
   Result<void> run(const Finished& finished);
+
+  unsigned jobs() const { return options_.jobs; }
 
   // What the first sealed worker said: its seal and its rule files.
   const std::optional<base::Json>& sealed() const { return sealed_; }
@@ -61,6 +67,9 @@ class Pool {
   Result<void> take_message(Worker& worker, const base::Json& message, const std::string& line);
   Result<void> take_record(Worker& worker, const base::Json& record, const std::string& line);
   Result<void> take_done(Worker& worker, const base::Json& message);
+  Result<void> take_link(Worker& worker, const base::Json& message);
+  bool is_owed_a_link(const Worker& worker) const;
+  void send_link(Worker& worker);
   Result<void> worker_ended(Worker& worker, bool timed_out);
   Result<void> failed(Worker& worker, Ending ending);
   static Result<void> rewind(Job& job, const Worker& worker);
@@ -75,6 +84,7 @@ class Pool {
   std::deque<std::unique_ptr<Job>> waiting_;
   std::deque<std::pair<Task, TaskOutput>> finished_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::map<std::string, base::Json> links_;  // by task: what the task that follows it is to be told
   std::optional<base::Json> sealed_;
   unsigned failed_starts_ = 0;
 };

@@ -4,6 +4,7 @@
 
 #include "base/record.h"
 #include "engine/run_state.h"
+#include "hash/chain_digest.h"
 
 namespace exhibit::engine {
 namespace {
@@ -20,34 +21,42 @@ std::string task_id(std::string id) {
   return id;
 }
 
-// Gathers runs of neighbouring lines of a file into slices.
-class SliceGatherer {
+// Gathers runs of neighbouring lines of a file into slices, and slices into batches.
+class Batches {
  public:
-  explicit SliceGatherer(std::string path) : path_(std::move(path)) {}
-  void take(std::uint64_t offset, std::uint64_t length) {
-    if (!slices_.empty() && slices_.back().offset + slices_.back().length == offset) {
-      slices_.back().length += length;
-      ++slices_.back().lines;
+  explicit Batches(std::string path) : path_(std::move(path)) {}
+  void take(std::uint64_t offset, std::uint64_t length, std::uint64_t content_bytes) {
+    if (batches_.empty() || items_ == items_per_batch || bytes_ >= bytes_per_batch) {
+      batches_.emplace_back();
+      items_ = bytes_ = 0;
+    }
+    std::vector<LineSlice>& slices = batches_.back();
+    ++items_;
+    bytes_ += std::min(content_bytes, bytes_per_batch);
+    if (!slices.empty() && slices.back().offset + slices.back().length == offset) {
+      slices.back().length += length;
+      ++slices.back().lines;
     } else {
-      slices_.push_back({path_, offset, length, 1});
+      slices.push_back({path_, offset, length, 1});
     }
   }
-  std::vector<LineSlice> slices() { return std::exchange(slices_, {}); }
+  std::vector<std::vector<LineSlice>>& all() { return batches_; }
 
  private:
   std::string path_;
-  std::vector<LineSlice> slices_;
+  std::vector<std::vector<LineSlice>> batches_;
+  std::uint64_t items_ = 0, bytes_ = 0;
 };
 
-// Calls with each line's value and place.
-Result<void> for_each_value(const std::string& path,
-                            const std::function<Result<void>(const Json&, std::uint64_t, std::uint64_t)>& call) {
+// Calls with each line, its value and its place.
+using ValueCall = std::function<Result<void>(std::string_view line, const Json& value, std::uint64_t offset)>;
+Result<void> for_each_value(const std::string& path, const ValueCall& call) {
   std::uint64_t offset = 0;
   return for_each_line(path, [&](std::string_view line) -> Result<void> {
     const Json value = EXHIBIT_TRY(base::parse_json(line));
     const std::uint64_t at = offset;
     offset += line.size() + 1;
-    return call(value, at, line.size() + 1);
+    return call(line, value, at);
   });
 }
 
@@ -64,14 +73,23 @@ Error error_from(const Json& failed, const std::string& where) {
   return {ErrorCode::internal, failed.value("detail", ""), where, {}};
 }
 
+// Where an item's content begins in its volume; nothing where only its file system can give it.
+std::optional<std::uint64_t> place_of(const Json& item) {
+  const auto extents = item.find("extents");
+  if (extents == item.end()) return std::nullopt;
+  for (const Json& extent : *extents) {
+    if (extent.at(0).is_number_unsigned()) return extent.at(0).get<std::uint64_t>();
+  }
+  return 0;  // nothing of it lies anywhere
+}
+
 }  // namespace
 
-Run::Run(RunOptions options, const std::vector<Evidence>& evidence, Pool& pool)
-    : options_(std::move(options)), pool_(pool) {
+Run::Run(RunOptions options, const std::vector<Evidence>& evidence, Pool& pool, std::string folder)
+    : options_(std::move(options)), pool_(pool), folder_(std::move(folder)) {
   for (const Evidence& files : evidence) {
     auto state = std::make_unique<EvidenceState>();
     state->files = &files;
-    state->media_done = !options_.media;
     evidence_[files.id] = std::move(state);
   }
 }
@@ -80,12 +98,12 @@ Run::~Run() = default;
 
 Result<void> Run::execute() {
   for (const auto& [id, state] : evidence_) {
+    state->findings = EXHIBIT_TRY(FindingsSorter::create(folder_, id, options_.sort_bytes));
+    if (options_.given != nullptr && options_.given->problems.contains(id)) {
+      for (const Json& problem : options_.given->problems.at(id)) EXHIBIT_TRY(add(*state, problem));
+    }
     if (options_.given != nullptr && !options_.examine) {
-      adopt_given(*state);
-      for (const auto& volume : state->volumes) {
-        const std::string& items = options_.given->volumes.at(volume->id).items;
-        if (!items.empty()) EXHIBIT_TRY(on_walk(*state, *volume, {items, 0}));
-      }
+      EXHIBIT_TRY(adopt_given(*state));
       continue;
     }
     Task task;
@@ -99,7 +117,7 @@ Result<void> Run::execute() {
 }
 
 // The evidence as an earlier verb described it.
-void Run::adopt_given(EvidenceState& evidence) {
+Result<void> Run::adopt_given(EvidenceState& evidence) {
   const Given& given = *options_.given;
   for (const auto& [id, from] : given.volumes) {
     if (from.evidence != evidence.files->id) continue;
@@ -110,9 +128,15 @@ void Run::adopt_given(EvidenceState& evidence) {
         {"offset", from.record.is_null() ? std::uint64_t{0} : from.record.value("offset", std::uint64_t{0})}};
     volume->record = from.record;
     volume->coverage = from.coverage;
-    volume->findings = std::make_unique<VolumeFindings>(id);
+    evidence.findings->add_volume(id);
     evidence.volumes.push_back(std::move(volume));
   }
+  evidence.walks_left = evidence.volumes.size();
+  for (const auto& volume : evidence.volumes) {
+    const std::string& items = given.volumes.at(volume->id).items;
+    if (!items.empty()) EXHIBIT_TRY(on_walk(evidence, *volume, {items, 0}));
+  }
+  return {};
 }
 
 // Of what the survey found, only what was given.
@@ -136,18 +160,32 @@ Result<void> Run::on_finished(const Task& task, const TaskOutput& output) {
   EvidenceState& evidence = *evidence_.at(task.evidence);
   if (task.role == "survey") return on_survey(evidence, output);
   if (task.role == "media") return on_media(evidence, output);
+  if (task.role == "sweep") return on_sweep(evidence, task, output);
   VolumeState& volume = evidence.volume(task.subject);
   if (task.role == "walk") return on_walk(evidence, volume, output);
-  if (task.role == "examine") return on_examine(evidence, volume, output);
-  if (task.role == "account") return on_account(volume, output);
-  return on_scan(volume, task, output);
+  if (task.role == "account") return on_account(evidence, volume, output);
+  if (task.role == "scan") return on_scan(evidence, volume, task, output);
+  EXHIBIT_TRY(take_examined(evidence, task, output));
+  --evidence.examining;
+  return proceed(evidence);
 }
 
-Result<void> Run::on_survey(EvidenceState& evidence, const TaskOutput& output) {
+Result<void> Run::add(EvidenceState& evidence, const Json& record) {
+  return evidence.findings->add(record, base::canonical(record));
+}
+
+// What a task that couldn't be done leaves behind.
+Result<void> Run::add_problem(EvidenceState& evidence, const Task& task, const Json& failed) {
+  return add(evidence,
+             base::to_record(
+                 Problem{task.subject, task.stage, failed.value("cause", "corrupt"), {}, failed.value("detail", "")}));
+}
+
+Result<void> Run::take_survey(EvidenceState& evidence, const TaskOutput& output, std::vector<Json>& problems) {
   const std::string& id = evidence.files->id;
   std::map<std::string, Json> records;
-  std::vector<Json> plans, problems;
-  EXHIBIT_TRY(for_each_value(output.path, [&](const Json& line, auto, auto) -> Result<void> {
+  std::vector<Json> plans;
+  EXHIBIT_TRY(for_each_value(output.path, [&](auto, const Json& line, auto) -> Result<void> {
     if (message_of(line) == "failed") return error_from(line, id);
     if (kind_of(line) == "evidence") evidence.record = line;
     if (kind_of(line) == "volume") records[line.value("id", "")] = line;
@@ -169,179 +207,232 @@ Result<void> Run::on_survey(EvidenceState& evidence, const TaskOutput& output) {
     volume->id = plan.value("id", "");
     volume->plan = plan;
     volume->record = records[volume->id];
-    volume->findings = std::make_unique<VolumeFindings>(volume->id);
+    evidence.findings->add_volume(volume->id);
     evidence.volumes.push_back(std::move(volume));
   }
-  for (Json& problem : problems) {
-    const std::string where = problem.value("where", "");
-    if (records.contains(where)) {
-      evidence.volume(where).findings->add(std::move(problem));
-    } else {
-      evidence.problems.push_back(std::move(problem));
-    }
-  }
-  if (options_.media) {
-    Task task;
-    task.id = id + ".media";
-    task.role = "media";
-    task.evidence = task.subject = id;
-    task.stage = "read";
-    task.arguments["digests"] = options_.digests;
-    pool_.submit(std::move(task));
+  return {};
+}
+
+Result<void> Run::on_survey(EvidenceState& evidence, const TaskOutput& output) {
+  std::vector<Json> problems;
+  EXHIBIT_TRY(take_survey(evidence, output, problems));
+  for (const Json& problem : problems) {
+    // Of what came by a pipe the evidence's own problems came with it.
+    const bool is_told = options_.given != nullptr && problem.value("where", "") == evidence.files->id;
+    if (!is_told) EXHIBIT_TRY(add(evidence, problem));
   }
   std::erase_if(evidence.volumes, [&](const auto& volume) { return !is_wanted(*volume); });
+  const std::uint64_t size = evidence.record.value("size", std::uint64_t{0});
+  if (sweeps() && size > 0) {
+    evidence.plan = std::make_unique<SweepPlan>(folder_, evidence.files->id, size, options_.sort_bytes);
+    evidence.medium =
+        EXHIBIT_TRY(Medium::create(folder_ + "/" + evidence.files->id + ".blocks", evidence.files->id, size));
+    for (const auto& volume : evidence.volumes) {
+      volume->number = evidence.plan->add_volume(volume->id, volume->plan.at("offset").get<std::uint64_t>(),
+                                                 volume->plan.at("size").get<std::uint64_t>());
+    }
+  }
+  return begin_volumes(evidence);
+}
+
+Result<void> Run::begin_volumes(EvidenceState& evidence) {
+  evidence.walks_left = evidence.volumes.size() + 1;  // one for this function itself
   for (const auto& volume : evidence.volumes) {
+    if (options_.account && options_.examine) {
+      volume->accounted = EXHIBIT_TRY(OutputFile::create(folder_ + "/" + task_id(volume->id) + ".items"));
+    }
     if (options_.given != nullptr) {
       const Given::Volume& from = options_.given->volumes.at(volume->id);
       if (from.items.empty()) {
-        volume_examined(evidence, *volume);
+        EXHIBIT_TRY(volume_walked(evidence));
       } else {
         EXHIBIT_TRY(on_walk(evidence, *volume, {from.items, 0}));
       }
     } else if (options_.walk && volume->plan.value("filesystem", false)) {
       pool_.submit(volume_task(*volume, "walk", "walk"));
     } else {
-      volume_examined(evidence, *volume);
+      EXHIBIT_TRY(volume_walked(evidence));
     }
   }
-  return {};
+  return volume_walked(evidence);
 }
 
+// Digests whose state can't be handed from one worker to the next are made in a reading of their own.
 Result<void> Run::on_media(EvidenceState& evidence, const TaskOutput& output) {
-  EXHIBIT_TRY(for_each_value(output.path, [&](const Json& line, auto, auto) -> Result<void> {
-    if (kind_of(line) == "problem") evidence.problems.push_back(line);
-    if (message_of(line) == "failed") {
-      evidence.problems.push_back(base::to_record(
-          Problem{evidence.files->id, "read", line.value("cause", "io-error"), {}, line.value("detail", "")}));
-    }
-    if (message_of(line) == "blocks") evidence.blocks += EXHIBIT_TRY(base::from_hex(line.value("sha256", "")));
-    if (message_of(line) == "media") {
-      for (const char* key : {"digests", "integrity", "block_root", "block_size"}) {
-        if (line.contains(key)) evidence.record[key] = line.at(key);
-      }
-      evidence.doubts = line.value("doubt", Json::array());
+  EXHIBIT_TRY(for_each_value(output.path, [&](auto, const Json& line, auto) -> Result<void> {
+    if (message_of(line) == "media" && line.contains("digests")) {
+      for (const auto& [name, digest] : line.at("digests").items()) evidence.record["digests"][name] = digest;
     }
     return {};
   }));
-  if (!evidence.record.contains("integrity")) evidence.record["integrity"] = "unreadable";
-  if (evidence.record.at("integrity") == "unreadable") evidence.blocks.clear();
-  evidence.media_done = true;
-  for (const auto& volume : evidence.volumes) {
-    if (volume->examined) submit_account(evidence, *volume);
-  }
-  return {};
+  --evidence.examining;
+  return proceed(evidence);
 }
 
 Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output) {
-  EXHIBIT_TRY(volume.findings->add(output.path, !options_.examine));
-  SliceGatherer all(output.path), batch(output.path);
-  std::vector<std::vector<LineSlice>> batches;
-  std::uint64_t items = 0, bytes = 0;
+  Batches batches(output.path);
   EXHIBIT_TRY(
-      for_each_value(output.path, [&](const Json& line, std::uint64_t offset, std::uint64_t length) -> Result<void> {
+      for_each_value(output.path, [&](std::string_view text, const Json& line, std::uint64_t offset) -> Result<void> {
         if (message_of(line) == "failed") {
-          volume.findings->add(base::to_record(
-              Problem{volume.id, "walk", line.value("cause", "corrupt"), {}, line.value("detail", "")}));
+          return add(evidence, base::to_record(Problem{
+                                   volume.id, "walk", line.value("cause", "corrupt"), {}, line.value("detail", "")}));
         }
-        if (kind_of(line) != "item") return {};
-        all.take(offset, length);
-        batch.take(offset, length);
-        bytes += line.at("size").get<std::uint64_t>() < bytes_per_batch ? line.at("size").get<std::uint64_t>()
-                                                                        : bytes_per_batch;
-        if (++items < items_per_batch && bytes < bytes_per_batch) return {};
-        batches.push_back(batch.slices());
-        items = bytes = 0;
+        if (kind_of(line) != "item") return evidence.findings->add(line, text);
+        if (!options_.examine) {
+          EXHIBIT_TRY(evidence.findings->add(line, text));
+          return look_up(evidence, line);
+        }
+        const auto place = evidence.plan != nullptr ? place_of(line) : std::nullopt;
+        if (place) return evidence.plan->add(volume.number, *place, text);
+        batches.take(offset, text.size() + 1, line.at("size").get<std::uint64_t>());
         return {};
       }));
-  if (items > 0) batches.push_back(batch.slices());
-  if (!options_.examine) {
-    volume.items = all.slices();
-    EXHIBIT_TRY(look_up(volume, output.path));
-  }
-  if (!options_.examine || batches.empty()) {
-    volume_examined(evidence, volume);
-    return {};
-  }
-  volume.batches_left = batches.size();
-  for (std::size_t i = 0; i < batches.size(); ++i) {
+  std::size_t number = 0;
+  for (auto& batch : batches.all()) {
     Task task = volume_task(volume, "examine", "hash");
-    task.id += "." + std::to_string(i);
+    task.id += "." + std::to_string(number++);
     task.resume = Task::Resume::after;
-    task.input = std::move(batches[i]);
+    task.input = std::move(batch);
     task.arguments["digests"] = options_.digests;
+    ++evidence.examining;
     pool_.submit(std::move(task));
+  }
+  return volume_walked(evidence);
+}
+
+Result<void> Run::volume_walked(EvidenceState& evidence) {
+  if (--evidence.walks_left > 0) return {};
+  if (evidence.plan != nullptr) EXHIBIT_TRY(begin_sweep(evidence));
+  return proceed(evidence);
+}
+
+Result<void> Run::begin_sweep(EvidenceState& evidence) {
+  std::vector<std::string> alone;
+  for (const std::string& name : options_.digests) {
+    if (!hash::can_chain(name)) alone.push_back(name);
+  }
+  if (!alone.empty()) {
+    Task task;
+    task.id = evidence.files->id + ".media";
+    task.role = "media";
+    task.evidence = task.subject = evidence.files->id;
+    task.stage = "read";
+    task.arguments["digests"] = alone;
+    ++evidence.examining;
+    pool_.submit(std::move(task));
+  }
+  EXHIBIT_TRY(evidence.plan->finish());
+  return submit_sweeps(evidence);
+}
+
+// A few at a time: a large medium has many stretches.
+Result<void> Run::submit_sweeps(EvidenceState& evidence) {
+  std::vector<std::string> digests;
+  for (const std::string& name : options_.digests) {
+    if (hash::can_chain(name)) digests.push_back(name);
+  }
+  const Json stored = evidence.record.value("stored_digests", Json::object());
+  for (const auto& [name, digest] : stored.items()) {
+    if (std::find(digests.begin(), digests.end(), name) == digests.end()) digests.push_back(name);
+  }
+  while (evidence.plan != nullptr && evidence.examining < pool_.jobs() * 2 + 2) {
+    auto task = evidence.plan->next();
+    if (!task) {
+      evidence.plan.reset();
+      return {};
+    }
+    task->arguments["digests"] = options_.digests;
+    if (task->chained) task->arguments["chain"]["digests"] = digests;
+    ++evidence.examining;
+    pool_.submit(std::move(*task));
   }
   return {};
 }
 
-Result<void> Run::on_examine(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output) {
-  EXHIBIT_TRY(volume.findings->add(output.path));
-  SliceGatherer items(output.path);
-  EXHIBIT_TRY(
-      for_each_value(output.path, [&](const Json& line, std::uint64_t offset, std::uint64_t length) -> Result<void> {
-        if (message_of(line) == "failed") {
-          volume.findings->add(base::to_record(
-              Problem{volume.id, "hash", line.value("cause", "corrupt"), {}, line.value("detail", "")}));
-        }
-        if (kind_of(line) == "problem" && line.value("stage", "") == "scan")
-          volume.unscanned.push_back(line.value("where", ""));
-        if (kind_of(line) != "item") return {};
-        items.take(offset, length);
-        if (options_.sets == nullptr || !line.contains("digests")) return {};
-        const Item item = EXHIBIT_TRY(base::item_from_record(line));
-        for (const auto& set : *options_.sets) {
-          for (const Match& match : set->look_up(item)) volume.findings->add(base::to_record(match));
-        }
-        return {};
-      }));
-  for (LineSlice& slice : items.slices()) volume.items.push_back(std::move(slice));
-  if (--volume.batches_left == 0) volume_examined(evidence, volume);
+Result<void> Run::on_sweep(EvidenceState& evidence, const Task& task, const TaskOutput& output) {
+  EXHIBIT_TRY(take_examined(evidence, task, output));
+  --evidence.examining;
+  EXHIBIT_TRY(submit_sweeps(evidence));
+  return proceed(evidence);
+}
+
+// Items with what was found out about them, and a stretch's share of the medium's digests.
+Result<void> Run::take_examined(EvidenceState& evidence, const Task& task, const TaskOutput& output) {
+  bool linked = false;
+  VolumeState* last = nullptr;  // the volume of the item before
+  EXHIBIT_TRY(for_each_value(output.path, [&](std::string_view text, const Json& line, auto) -> Result<void> {
+    if (message_of(line) == "failed") return add_problem(evidence, task, line);
+    if (message_of(line) == "chain" && task.chained) {
+      linked = true;
+      pool_.know_link(task, line);
+      const Json& stretch = task.arguments.at("stretch");
+      return evidence.medium->take(stretch.at(0).get<std::uint64_t>(), stretch.at(1).get<std::uint64_t>(), line);
+    }
+    const std::string kind = kind_of(line);
+    if (kind.empty()) return {};
+    const bool is_item = kind == "item";
+    const bool of_scan = kind == "problem" && line.value("stage", "") == "scan";
+    if (is_item || of_scan) {
+      if (is_item) last = evidence.find_volume(line);
+      if (last != nullptr && last->accounted) {
+        EXHIBIT_TRY(last->accounted->write(text));
+        EXHIBIT_TRY(last->accounted->write("\n"));
+        ++last->accounted_lines;
+      }
+    }
+    EXHIBIT_TRY(evidence.findings->add(line, text));
+    return is_item ? look_up(evidence, line) : Result<void>();
+  }));
+  if (task.chained && !linked) evidence.medium->lose();
   return {};
 }
 
 // Which items' digests the hash sets know.
-Result<void> Run::look_up(VolumeState& volume, const std::string& path) {
-  if (options_.sets == nullptr || options_.sets->empty()) return {};
-  return for_each_value(path, [&](const Json& line, auto, auto) -> Result<void> {
-    if (kind_of(line) != "item" || !line.contains("digests")) return {};
-    const Item item = EXHIBIT_TRY(base::item_from_record(line));
-    for (const auto& set : *options_.sets) {
-      for (const Match& match : set->look_up(item)) volume.findings->add(base::to_record(match));
-    }
-    return {};
-  });
+Result<void> Run::look_up(EvidenceState& evidence, const Json& record) {
+  if (options_.sets == nullptr || options_.sets->empty() || !record.contains("digests")) return {};
+  const Item item = EXHIBIT_TRY(base::item_from_record(record));
+  for (const auto& set : *options_.sets) {
+    for (const Match& match : set->look_up(item)) EXHIBIT_TRY(add(evidence, base::to_record(match)));
+  }
+  return {};
 }
 
-void Run::volume_examined(EvidenceState& evidence, VolumeState& volume) {
-  volume.examined = true;
-  if (evidence.media_done) submit_account(evidence, volume);
+// Once every item is examined and the medium is read, what lies beside the items can be told.
+Result<void> Run::proceed(EvidenceState& evidence) {
+  if (evidence.walks_left > 0 || evidence.examining > 0 || evidence.plan != nullptr || evidence.accounting) return {};
+  evidence.accounting = true;
+  if (evidence.medium) {
+    EXHIBIT_TRY(evidence.medium->finish(evidence.record, options_.digests));
+    evidence.blocks_file = evidence.medium->blocks_file();
+    for (const Json& problem : evidence.medium->problems()) EXHIBIT_TRY(add(evidence, problem));
+  }
+  for (const auto& volume : evidence.volumes) EXHIBIT_TRY(submit_account(evidence, *volume));
+  return {};
 }
 
-void Run::submit_account(EvidenceState& evidence, VolumeState& volume) {
-  if (!options_.account) return;
+Result<void> Run::submit_account(EvidenceState& evidence, VolumeState& volume) {
+  if (!options_.account || !volume.accounted) return {};
+  const std::string path = volume.accounted->path();
+  const std::uint64_t size = volume.accounted->size();
+  EXHIBIT_TRY(volume.accounted->close());
   // Of a listing that isn't whole nobody can say what lies beside its items.
-  if (options_.given != nullptr && options_.given->volumes.at(volume.id).coverage.is_null()) return;
-  // In order of the plan, not of arrival.
-  std::sort(volume.items.begin(), volume.items.end(), [](const LineSlice& a, const LineSlice& b) {
-    return std::tie(a.path, a.offset) < std::tie(b.path, b.offset);
-  });
-  std::sort(volume.unscanned.begin(), volume.unscanned.end());
+  if (options_.given != nullptr && options_.given->volumes.at(volume.id).coverage.is_null()) return {};
   Task task = volume_task(volume, "account", "read");
-  task.input = volume.items;
+  task.input = {{path, 0, size, volume.accounted_lines}};
   for (const char* key : {"owned", "tables", "rest", "filesystem"}) task.arguments[key] = volume.plan.at(key);
   task.arguments["rules"] = options_.rules;
-  task.arguments["doubt"] = evidence.doubts;
-  task.arguments["unscanned"] = volume.unscanned;
+  task.arguments["doubt"] = evidence.medium ? evidence.medium->doubts() : Json::array();
   pool_.submit(std::move(task));
+  return {};
 }
 
-Result<void> Run::on_account(VolumeState& volume, const TaskOutput& output) {
-  EXHIBIT_TRY(for_each_value(output.path, [&](const Json& line, auto, auto) -> Result<void> {
+Result<void> Run::on_account(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output) {
+  EXHIBIT_TRY(for_each_value(output.path, [&](auto, const Json& line, auto) -> Result<void> {
     if (message_of(line) == "failed") {
-      volume.findings->add(
-          base::to_record(Problem{volume.id, "read", line.value("cause", "corrupt"), {}, line.value("detail", "")}));
+      EXHIBIT_TRY(add(evidence, base::to_record(Problem{
+                                    volume.id, "read", line.value("cause", "corrupt"), {}, line.value("detail", "")})));
     }
-    if (kind_of(line) == "problem") volume.findings->add(line);
+    if (kind_of(line) == "problem") EXHIBIT_TRY(add(evidence, line));
     if (kind_of(line) == "coverage") volume.coverage = line;
     if (message_of(line) == "owned") volume.owned_coverage = line;
     if (message_of(line) == "regions") {
@@ -369,16 +460,15 @@ void Run::submit_scans(VolumeState& volume) {
   }
 }
 
-Result<void> Run::on_scan(VolumeState& volume, const Task& task, const TaskOutput& output) {
-  EXHIBIT_TRY(volume.findings->add(output.path));
+Result<void> Run::on_scan(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output) {
   std::set<std::uint64_t> unscanned;
   bool failed = false;
-  EXHIBIT_TRY(for_each_value(output.path, [&](const Json& line, auto, auto) -> Result<void> {
+  EXHIBIT_TRY(for_each_value(output.path, [&](std::string_view text, const Json& line, auto) -> Result<void> {
     if (message_of(line) == "failed") {
-      volume.findings->add(
-          base::to_record(Problem{volume.id, "scan", line.value("cause", "corrupt"), {}, line.value("detail", "")}));
       failed = true;
+      return add_problem(evidence, task, line);
     }
+    EXHIBIT_TRY(evidence.findings->add(line, text));
     if (kind_of(line) != "problem") return {};
     if (line.contains("extent")) {
       unscanned.insert(line.at("extent").at(0).get<std::uint64_t>());

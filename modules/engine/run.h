@@ -2,8 +2,12 @@
 // The plan: which tasks an image needs, what each one's result leads to, and the findings that come of it. A pure
 // function of the evidence and the options; how many workers there are, and who is done first, changes nothing.
 //
-//   survey ─► media digests ──────────────────────────────┐
-//          └► per volume: walk ─► examine, in batches ────┴─► account ─► scan of what belongs to no item
+//   survey ─► per volume: walk ─┬► sweep: the medium stretch by stretch, its digests and ─┬► per volume: account ─►
+//   scan
+//                               │  the items that lie in it                               │  of what belongs to no item
+//                               └► examine: items that only their file system can give ──┘
+//
+// Where the medium isn't digested, all items are examined by themselves.
 
 #include <map>
 #include <memory>
@@ -11,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/assemble.h"
+#include "engine/findings_sorter.h"
 #include "engine/given.h"
 #include "engine/pool.h"
 #include "hashset/hashset.h"
@@ -29,55 +33,66 @@ struct RunOptions {
   // What came by a pipe: its items are taken instead of walking, and only what came is written again. Without
   // `examine` the evidence isn't opened at all.
   const Given* given = nullptr;
+  std::uint64_t sort_bytes = std::uint64_t{32}
+                             << 20;  // memory for sorting, of each image; more goes to the work folder
 };
 
-struct Counts {
-  std::uint64_t items = 0, matches = 0, problems = 0;
-};
+using Counts = FindingsSorter::Written;
 
 class Run {
  public:
-  // All must outlive the run. `evidence` is the pool's.
-  Run(RunOptions options, const std::vector<Evidence>& evidence, Pool& pool);
+  // All must outlive the run. `evidence` is the pool's; `folder` takes what doesn't fit into memory.
+  Run(RunOptions options, const std::vector<Evidence>& evidence, Pool& pool, std::string folder);
   ~Run();
 
   // Everything, to the end.
   Result<void> execute();
 
   // The findings of one image, in canonical order, line by line without LF. After execute().
-  Result<Counts> write(const std::string& evidence_id, const LineCall& write) const;
+  Result<Counts> write(const std::string& evidence_id, const LineCall& write);
 
   // match, mismatch, no-stored-digest or unreadable; empty where the media weren't digested.
   std::string integrity(const std::string& evidence_id) const;
 
-  // The SHA-256 digests of the medium's blocks, 32 bytes each: the leaves beneath block_root.
-  const std::string& block_digests(const std::string& evidence_id) const;
+  // A file of the SHA-256 digests of the medium's blocks, 32 bytes each: the leaves beneath block_root. Empty where no
+  // block_root is claimed.
+  std::string blocks_file(const std::string& evidence_id) const;
 
   // The survey's own words: evidence and volume records (info).
-  Result<void> write_survey(const std::string& evidence_id, const LineCall& write) const;
+  Result<void> write_survey(const std::string& evidence_id, const LineCall& write);
 
  private:
   struct VolumeState;
   struct EvidenceState;
 
-  void adopt_given(EvidenceState& evidence);
-  Result<void> look_up(VolumeState& volume, const std::string& path);
+  Result<void> adopt_given(EvidenceState& evidence);
+  Result<void> look_up(EvidenceState& evidence, const base::Json& item);
   bool is_wanted(const VolumeState& volume) const;
+  bool sweeps() const { return options_.media && options_.examine && options_.given == nullptr; }
   Result<void> on_finished(const Task& task, const TaskOutput& output);
   Result<void> on_survey(EvidenceState& evidence, const TaskOutput& output);
+  Result<void> take_survey(EvidenceState& evidence, const TaskOutput& output, std::vector<base::Json>& problems);
+  Result<void> begin_volumes(EvidenceState& evidence);
   Result<void> on_media(EvidenceState& evidence, const TaskOutput& output);
   Result<void> on_walk(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output);
-  Result<void> on_examine(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output);
-  Result<void> on_account(VolumeState& volume, const TaskOutput& output);
-  Result<void> on_scan(VolumeState& volume, const Task& task, const TaskOutput& output);
-  void volume_examined(EvidenceState& evidence, VolumeState& volume);
-  void submit_account(EvidenceState& evidence, VolumeState& volume);
+  Result<void> on_sweep(EvidenceState& evidence, const Task& task, const TaskOutput& output);
+  Result<void> on_account(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output);
+  Result<void> on_scan(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output);
+  Result<void> add(EvidenceState& evidence, const base::Json& record);
+  Result<void> add_problem(EvidenceState& evidence, const Task& task, const base::Json& failed);
+  Result<void> take_examined(EvidenceState& evidence, const Task& task, const TaskOutput& output);
+  Result<void> volume_walked(EvidenceState& evidence);
+  Result<void> begin_sweep(EvidenceState& evidence);
+  Result<void> submit_sweeps(EvidenceState& evidence);
+  Result<void> proceed(EvidenceState& evidence);
+  Result<void> submit_account(EvidenceState& evidence, VolumeState& volume);
   void submit_scans(VolumeState& volume);
   Task volume_task(const VolumeState& volume, const char* role, const char* stage) const;
   base::Json evidence_coverage(const EvidenceState& evidence) const;
 
   RunOptions options_;
   Pool& pool_;
+  std::string folder_;
   std::map<std::string, std::unique_ptr<EvidenceState>> evidence_;
 };
 

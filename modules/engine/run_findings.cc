@@ -12,13 +12,6 @@ namespace {
 constexpr const char* byte_classes[] = {"allocated",   "deleted", "slack",     "metadata",
                                         "unallocated", "gap",     "unreadable"};
 
-std::string kind_of(const Json& line) { return line.value("record", ""); }
-
-std::vector<Json> given_problems(const Given& given, const std::string& evidence) {
-  const auto found = given.problems.find(evidence);
-  return found == given.problems.end() ? std::vector<Json>() : found->second;
-}
-
 }  // namespace
 
 void add_numbers(Json& sum, const Json& more) {
@@ -38,32 +31,33 @@ Json Run::evidence_coverage(const EvidenceState& evidence) const {
   return {{"record", "coverage"}, {"where", evidence.files->id}, {"bytes", bytes}, {"examined", examined}};
 }
 
-Result<void> Run::write_survey(const std::string& evidence_id, const LineCall& write) const {
+Result<void> Run::write_survey(const std::string& evidence_id, const LineCall& write) {
   const EvidenceState& evidence = *evidence_.at(evidence_id);
   EXHIBIT_TRY(write(base::canonical(evidence.record)));
   for (const auto& volume : evidence.volumes) {
     EXHIBIT_TRY(write(base::canonical(volume->record)));
-    EXHIBIT_TRY(volume->findings->write_own(write));
+    EXHIBIT_TRY(evidence.findings->for_each(volume->id, FindingsSorter::Part::own, write));
   }
-  for (const Json& problem : evidence.problems) EXHIBIT_TRY(write(base::canonical(problem)));
+  EXHIBIT_TRY(evidence.findings->for_each(evidence_id, FindingsSorter::Part::own, write));
   return {};
 }
 
-Result<Counts> Run::write(const std::string& evidence_id, const LineCall& write) const {
+Result<Counts> Run::write(const std::string& evidence_id, const LineCall& write) {
+  using Part = FindingsSorter::Part;
   const EvidenceState& evidence = *evidence_.at(evidence_id);
-  Counts counts;
-  const LineCall counted = [&](std::string_view line) -> Result<void> {
-    const Json record = EXHIBIT_TRY(base::parse_json(line));
-    counts.items += kind_of(record) == "item";
-    counts.matches += kind_of(record) == "match";
-    counts.problems += kind_of(record) == "problem";
-    return write(line);
-  };
   const Given* given = options_.given;
+  Counts counts;
+  const auto write_part = [&](const std::string& id, Part part) -> Result<void> {
+    const Counts more = EXHIBIT_TRY(evidence.findings->for_each(id, part, write));
+    counts.items += more.items;
+    counts.matches += more.matches;
+    counts.problems += more.problems;
+    return {};
+  };
   if (given == nullptr) {
-    EXHIBIT_TRY(counted(base::canonical(evidence.record)));
+    EXHIBIT_TRY(write(base::canonical(evidence.record)));
   } else if (const auto found = given->evidence.find(evidence_id); found != given->evidence.end()) {
-    EXHIBIT_TRY(counted(base::canonical(found->second)));
+    EXHIBIT_TRY(write(base::canonical(found->second)));
   }
   std::vector<const VolumeState*> volumes;
   for (const auto& volume : evidence.volumes) volumes.push_back(volume.get());
@@ -73,19 +67,16 @@ Result<Counts> Run::write(const std::string& evidence_id, const LineCall& write)
   });
   for (const VolumeState* volume : volumes) {
     const Json& record = given != nullptr ? given->volumes.at(volume->id).record : volume->record;
-    if (!record.is_null()) EXHIBIT_TRY(counted(base::canonical(record)));
-    EXHIBIT_TRY(volume->findings->write_items(counted));
-    EXHIBIT_TRY(volume->findings->write_own(counted));
-    if (!volume->coverage.is_null()) EXHIBIT_TRY(counted(base::canonical(volume->coverage)));
+    if (!record.is_null()) EXHIBIT_TRY(write(base::canonical(record)));
+    EXHIBIT_TRY(write_part(volume->id, Part::items));
+    EXHIBIT_TRY(write_part(volume->id, Part::own));
+    if (!volume->coverage.is_null()) EXHIBIT_TRY(write(base::canonical(volume->coverage)));
   }
-  VolumeFindings own(evidence_id);
-  for (const Json& problem : given == nullptr ? evidence.problems : given_problems(*given, evidence_id))
-    own.add(problem);
-  EXHIBIT_TRY(own.write_own(counted));
+  EXHIBIT_TRY(write_part(evidence_id, Part::own));
   const bool whole = given == nullptr || given->coverage.contains(evidence_id);
   if (whole && !options_.account && given != nullptr)
-    EXHIBIT_TRY(counted(base::canonical(given->coverage.at(evidence_id))));
-  if (whole && options_.account) EXHIBIT_TRY(counted(base::canonical(evidence_coverage(evidence))));
+    EXHIBIT_TRY(write(base::canonical(given->coverage.at(evidence_id))));
+  if (whole && options_.account) EXHIBIT_TRY(write(base::canonical(evidence_coverage(evidence))));
   return counts;
 }
 
@@ -93,8 +84,6 @@ std::string Run::integrity(const std::string& evidence_id) const {
   return evidence_.at(evidence_id)->record.value("integrity", "");
 }
 
-const std::string& Run::block_digests(const std::string& evidence_id) const {
-  return evidence_.at(evidence_id)->blocks;
-}
+std::string Run::blocks_file(const std::string& evidence_id) const { return evidence_.at(evidence_id)->blocks_file; }
 
 }  // namespace exhibit::engine

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/medium.h"
 #include "engine/run.h"
+#include "engine/sweep_plan.h"
 
 namespace exhibit::engine {
 
@@ -17,29 +20,38 @@ struct Run::VolumeState {
   Json record;  // as found
   Json plan;    // the survey's message
   std::string id;
-  std::uint64_t batches_left = 0;
-  bool examined = false;
-  std::vector<LineSlice> items;        // where the items' lines stand
-  std::vector<std::string> unscanned;  // items that were not scanned to the end
-  std::vector<Json> regions;           // [offset, length, owned bytes]
-  Json coverage;                       // its record; null where there is none
-  Json owned_coverage;                 // what it adds to the evidence's
-  std::unique_ptr<VolumeFindings> findings;
+  std::uint32_t number = 0;             // in the sweep's plan
+  std::optional<OutputFile> accounted;  // its items, and the problems of their scans: what coverage rests on
+  std::uint64_t accounted_lines = 0;
+  std::vector<Json> regions;  // [offset, length, owned bytes]
+  Json coverage;              // its record; null where there is none
+  Json owned_coverage;        // what it adds to the evidence's
 };
 
 struct Run::EvidenceState {
   const Evidence* files = nullptr;
   Json record;
-  std::vector<Json> problems;  // the evidence's own
   std::vector<std::unique_ptr<VolumeState>> volumes;
-  bool media_done = false;
-  Json doubts = Json::array();
-  std::string blocks;
+  std::unique_ptr<FindingsSorter> findings;
+  std::unique_ptr<SweepPlan> plan;
+  std::optional<Medium> medium;
+  std::uint64_t walks_left = 0;  // volumes whose items aren't known yet
+  std::uint64_t examining = 0;   // tasks under way that examine items, or digest the medium
+  bool accounting = false;       // what follows the last of them has begun
+  std::string blocks_file;
 
   VolumeState& volume(const std::string& id) {
     const auto found = std::find_if(volumes.begin(), volumes.end(), [&](const auto& each) { return each->id == id; });
     EXHIBIT_CHECK(found != volumes.end());
     return **found;
+  }
+  // The volume of an item, or nullptr.
+  VolumeState* find_volume(const Json& item) {
+    const auto id = item.find("volume");
+    if (id == item.end() || !id->is_string()) return nullptr;
+    const auto found = std::find_if(volumes.begin(), volumes.end(),
+                                    [&](const auto& each) { return each->id == id->get_ref<const std::string&>(); });
+    return found == volumes.end() ? nullptr : found->get();
   }
 };
 

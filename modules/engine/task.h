@@ -41,6 +41,11 @@ struct Task {
   enum class Resume { again, after } resume = Resume::again;
 
   int descriptor = -1;  // goes with the task's line (cat); stays the caller's
+
+  // One link of a chain through several tasks: while it runs it says a message `chain`, once, whose `state` the task
+  // that `follows` it is waiting for. The message stands in its output behind the records.
+  bool chained = false;
+  std::string follows;  // id of the task before; empty: the chain begins here
 };
 
 // Where a finished task left its lines: records and messages, canonical, in the order given.

@@ -19,8 +19,8 @@ class Inbox {
  public:
   explicit Inbox(int socket) : socket_(socket) {}
 
-  // The next line's value; nothing at the end of the conversation.
-  std::optional<Json> next() {
+  // The next line's value; nothing at the end of the conversation, nor where none has come yet and `wait` is false.
+  std::optional<Json> next(bool wait = true) {
     while (true) {
       if (auto line = reader_.next()) {
         auto value = base::parse_json(*line);
@@ -28,7 +28,7 @@ class Inbox {
         return value.take();
       }
       if (reader_.overflowed()) std::_Exit(base::exit_protocol);
-      if (reader_.fill(socket_) != base::LineReader::Fill::some) return std::nullopt;
+      if (reader_.fill(socket_, wait) != base::LineReader::Fill::some) return std::nullopt;
     }
   }
 
@@ -115,6 +115,12 @@ Result<void> run_task(const Json& message, Inbox& inbox, Context& context, Outpu
     if (!record) std::_Exit(base::exit_protocol);
     return record;
   };
+  task.link = [&](bool wait) -> std::optional<Json> {
+    auto link = inbox.next(wait);
+    const bool is_link = link && link->value("message", "") == "chain";
+    if (link ? !is_link : wait) std::_Exit(base::exit_protocol);
+    return link;
+  };
   // What an earlier worker finished isn't done again.
   for (std::uint64_t done = message.value("from", std::uint64_t{0}); done > 0; --done) task.next_record();
   for (const Role* role : roles()) {
@@ -161,6 +167,8 @@ int serve(int socket, const TouchHook& hook) {
       answer(output, open_evidence(*message, gatherer, context, output));
     } else if (kind == "task") {
       answer(output, run_task(*message, inbox, context, output));
+    } else if (kind == "chain") {
+      continue;  // came too late: the task that it was for has ended early
     } else if (kind == "attempt") {
       const auto tried = sandbox::attempt(message->value("act", ""));
       output.message({{"message", "attempted"}, {"refused", tried.refused}, {"detail", tried.detail}});

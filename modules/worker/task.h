@@ -18,6 +18,7 @@
 #include "hash/multi_digest.h"
 #include "image/image.h"
 #include "match/content.h"
+#include "worker/judgements.h"
 
 namespace exhibit::worker {
 
@@ -58,6 +59,9 @@ struct Task {
   base::Json arguments;
   std::function<std::optional<base::Json>()> next_record;  // what the role works on, one by one
   std::vector<base::UniqueFd> descriptors;                 // what came with the task
+  // The message `chain` that the coordinator sends after the records, once it can; nothing while it hasn't come and
+  // isn't waited for.
+  std::function<std::optional<base::Json>(bool wait)> link;
 
   // The coordinator saw a worker die on this object before.
   bool skips(const std::string& object) const;
@@ -89,6 +93,7 @@ struct Context {
   std::unique_ptr<OpenVolume> volume;                             // the last one used
   std::unique_ptr<match::TypeDetector> types;
   std::unique_ptr<match::RuleScanner> rules;  // nullptr: none given
+  Judgements judgements;
 
   // The image that the arguments name by `evidence`.
   Result<image::Image*> image(const base::Json& arguments);

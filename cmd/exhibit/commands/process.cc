@@ -33,12 +33,15 @@ Result<void> write_findings(const CaseFolder& folder, const Session& session, en
   for (const auto& evidence : session.evidence()) {
     auto file = EXHIBIT_TRY(engine::OutputFile::create(folder.findings(evidence.id) + ".new"));
     const auto counts = EXHIBIT_TRY(
-        run.write(evidence.id, [&](std::string_view line) { return file.write(std::string(line) + "\n"); }));
+        run.write(evidence.id, [&](std::string_view line) -> Result<void> {
+          EXHIBIT_TRY(file.write(line));
+          return file.write("\n");
+        }));
     EXHIBIT_TRY(file.close());
     total.items += counts.items;
     total.matches += counts.matches;
     total.problems += counts.problems;
-    EXHIBIT_TRY(folder.put(folder.blocks(evidence.id), run.block_digests(evidence.id)));
+    EXHIBIT_TRY(folder.keep_blocks(evidence.id, run.blocks_file(evidence.id)));
     // Beyond this point the findings are there: until now a run that was cut off would make them anew.
     if (rename((folder.findings(evidence.id) + ".new").c_str(), folder.findings(evidence.id).c_str()) != 0) {
       return Error{ErrorCode::io_error, folder.findings(evidence.id) + ": cannot be put in place", {}, {}};

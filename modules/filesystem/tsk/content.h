@@ -1,5 +1,5 @@
 #pragma once
-// A stream's bytes as a ByteSource.
+// A stream's bytes as a ByteSource, where they aren't runs of the volume (filesystem/run_content.h).
 
 #include <exhibit/byte_source.h>
 
@@ -8,12 +8,8 @@
 #include <string>
 
 #include "filesystem/tsk/handles.h"
-#include "filesystem/tsk/streams.h"
 
 namespace exhibit::filesystem::tsk {
-
-// Content that lies in runs of the volume: read from there without libtsk, as a checker would.
-std::unique_ptr<ByteSource> run_content(ByteSource& volume, Layout layout);
 
 // Content that libtsk makes of an attribute (resident or compressed). `file` owns the attribute. `forget_damage` is
 // called before each read, so that damage beneath libtsk's cache is met again. `damaged`: what was read to get the

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "filesystem/run_content.h"
 #include "filesystem/tsk/handles.h"
 
 namespace exhibit::filesystem::tsk {
@@ -31,12 +32,6 @@ std::vector<Stream> streams_of(TSK_FS_FILE& file);
 
 // The stream with this address, if the file has it.
 std::optional<Stream> find_stream(TSK_FS_FILE& file, std::string_view address);
-
-// Content as runs of the volume's bytes: their lengths add up to the content's size.
-struct Layout {
-  std::vector<Extent> extents;
-  std::vector<Doubt> gaps;  // in bytes of the content: no run, or a run past the volume's end; sparse in `extents`
-};
 
 // The runs of a non-resident attribute; `stored`: what it occupies, its content cut to size otherwise.
 Layout layout_of(const TSK_FS_INFO& fs, const TSK_FS_ATTR& attribute, std::uint64_t volume_size);

@@ -99,6 +99,26 @@ void claim_damage(Account& account, const Json& doubts, std::uint64_t volume_off
   }
 }
 
+// Each item comes with the problems of its scan behind it.
+Result<void> take_items(const Task& task, std::uint64_t block_size, bool rules, VolumeAccount& account) {
+  std::optional<Item> item;
+  bool scanned = false;
+  const auto take = [&] {
+    if (item) account.take(*item, block_size, scanned);
+  };
+  while (auto record = task.next_record()) {
+    if (record->value("record", "") == "problem") {
+      if (item && record->value("where", "") == item->id) scanned = false;
+      continue;
+    }
+    take();
+    item = EXHIBIT_TRY(base::item_from_record(*record));
+    scanned = rules && item->type.has_value();
+  }
+  take();
+  return {};
+}
+
 }  // namespace
 
 Result<void> run_account(Context& context, const Task& task, Output& output) {
@@ -106,7 +126,6 @@ Result<void> run_account(Context& context, const Task& task, Output& output) {
   const std::uint64_t size = volume->bytes().size();
   const ByteClass rest = task.arguments.value("rest", "") == "gap" ? ByteClass::gap : ByteClass::unallocated;
   const bool rules = task.arguments.value("rules", false);
-  const auto unscanned = task.arguments.value("unscanned", std::set<std::string>());
   VolumeAccount account(size, rest);
   for (const auto& table : ranges_of(task.arguments.at("tables")))
     account.classes.claim(ByteClass::metadata, table[0], table[1]);
@@ -115,10 +134,7 @@ Result<void> run_account(Context& context, const Task& task, Output& output) {
   filesystem::FileSystem* filesystem = nullptr;
   if (task.arguments.value("filesystem", false)) filesystem = EXHIBIT_TRY(volume->filesystem());
   const std::uint64_t block_size = filesystem != nullptr ? filesystem->description().block_size : 0;
-  while (auto record = task.next_record()) {
-    const Item item = EXHIBIT_TRY(base::item_from_record(*record));
-    account.take(item, block_size, rules && item.type.has_value() && !unscanned.contains(item.id));
-  }
+  EXHIBIT_TRY(take_items(task, block_size, rules, account));
   // Its maps are a help: where they can't be had, coverage rests on the items alone, and a problem says so.
   const std::string maps = volume->id() + ":/blocks";
   if (filesystem != nullptr && !task.skips(maps)) {

@@ -1,0 +1,18 @@
+#pragma once
+// UTF-8, a character at a time.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace exhibit::base {
+
+// Bytes of the valid sequence at the front (Unicode, table 3-7: nothing overlong, no surrogates), 0 where there is
+// none.
+std::size_t utf8_sequence_length(std::string_view bytes);
+
+// `point` is a Unicode scalar value.
+void append_utf8(std::string& out, std::uint32_t point);
+
+}  // namespace exhibit::base

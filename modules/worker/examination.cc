@@ -1,0 +1,157 @@
+#include "worker/examination.h"
+
+#include <algorithm>
+
+#include "base/record.h"
+
+namespace exhibit::worker {
+namespace {
+
+using base::Json;
+
+constexpr std::size_t read_size = std::size_t{1} << 20;
+
+// Takes each byte once, as it is read.
+class Reading {
+ public:
+  explicit Reading(hash::MultiDigest digests) : digests_(std::move(digests)) {}
+  void take(std::span<const std::byte> bytes) {
+    digests_.update(bytes);
+    const std::size_t missing = match::TypeDetector::head_size - head_.size();
+    const auto more = bytes.first(std::min(missing, bytes.size()));
+    head_.insert(head_.end(), more.begin(), more.end());
+    taken_ += bytes.size();
+  }
+  Digests digests() { return digests_.finish(); }
+  std::span<const std::byte> head() const { return head_; }
+  std::uint64_t taken() const { return taken_; }
+
+ private:
+  hash::MultiDigest digests_;
+  std::vector<std::byte> head_;
+  std::uint64_t taken_ = 0;
+};
+
+Result<void> read_through(ByteSource& content, Reading& reading) {
+  std::vector<std::byte> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(read_size, content.size())));
+  for (std::uint64_t offset = 0; offset < content.size();) {
+    const std::size_t got = EXHIBIT_TRY(content.read_at(offset, buffer));
+    if (got == 0) return Error{ErrorCode::io_error, "the content ends before its size", {}, offset};
+    reading.take(std::span(buffer).first(got));
+    offset += got;
+  }
+  return {};
+}
+
+void tell_doubts(const Item& item, const std::vector<Doubt>& doubts, Output& output) {
+  for (const Doubt& doubt : doubts) {
+    const ErrorCode cause = doubt.cause == DoubtCause::read_error ? ErrorCode::io_error : ErrorCode::corrupt;
+    output.problem({item.id,
+                    "read",
+                    name_of(cause),
+                    {{doubt.offset, doubt.length}},
+                    std::string("the content could not be read here: ") + name_of(doubt.cause)});
+  }
+}
+
+// Said of a content that was scanned in several blocks: what spans more than their overlap may be missed.
+Json windows() { return {{"size", match::RuleScanner::window_size}, {"overlap", match::RuleScanner::overlap}}; }
+
+void put_digests(Json& record, const Digests& digests) {
+  if (digests.empty()) return;
+  Json& into = record["digests"];
+  for (const auto& [name, digest] : digests) into[name] = digest;
+}
+
+void put_judgement(const Item& item, Json& record, const std::string& type, bool windowed) {
+  if (windowed) record["windows"] = windows();
+  record["type"] = type;
+  if (match::extension_mismatch(item.path, type)) record["extension_mismatch"] = true;
+}
+
+}  // namespace
+
+bool has_content(const Item& item) {
+  if (item.state == ItemState::overwritten) return false;
+  if (item.kind == ItemKind::virtual_file) return item.size > 0;
+  return item.kind == ItemKind::file && (item.size > 0 || item.state == ItemState::allocated);
+}
+
+Examiner::Examiner(Context& context, std::vector<std::string> digests, Output& output)
+    : context_(context), output_(output), wanted_(std::move(digests)) {}
+
+void Examiner::pass_on(const Json& record) { output_.record(record); }
+
+void Examiner::refuse(const Item& item, const Json& record, const Error& error) {
+  output_.record(record);
+  std::optional<std::array<std::uint64_t, 2>> extent;
+  if (error.offset && *error.offset <= item.size) extent = {*error.offset, item.size - *error.offset};
+  output_.problem({item.id, "read", name_of(error.code), extent, error.message});
+}
+
+void Examiner::examine(const Item& item, Json record, ByteSource& content) {
+  const auto examined = read(item, content, record);
+  if (!examined.ok()) refuse(item, record, examined.error());
+}
+
+Result<void> Examiner::read(const Item& item, ByteSource& content, Json& record) {
+  Reading reading(EXHIBIT_TRY(hash::MultiDigest::create(wanted_)));
+  match::ScanResult scanned;
+  if (content.size() != item.size) {
+    return Error{ErrorCode::corrupt, "the content's size isn't the item's", item.id, {}};
+  }
+  if (context_.rules != nullptr) {
+    scanned = EXHIBIT_TRY(context_.rules->scan(content, [&](auto bytes) { reading.take(bytes); }));
+  } else {
+    EXHIBIT_TRY(read_through(content, reading));
+  }
+  const std::vector<Doubt> doubts = content.doubts(0, item.size);
+  if (reading.taken() != item.size) {
+    return Error{ErrorCode::io_error, "the content could not be read to its end", item.id, reading.taken()};
+  }
+  // A digest is claimed only of bytes that are vouched for.
+  const bool unread = std::any_of(scanned.troubles.begin(), scanned.troubles.end(),
+                                  [](const auto& trouble) { return trouble.cause == name_of(ErrorCode::io_error); });
+  if (doubts.empty() && !unread) put_digests(record, reading.digests());
+  if (!doubts.empty()) record["doubt"] = base::to_json(doubts);
+  put_judgement(item, record, context_.types->type_of(reading.head()), scanned.windowed);
+  output_.record(record);
+  tell_doubts(item, doubts, output_);
+  tell_scan(item, scanned);
+  return {};
+}
+
+void Examiner::examine(const Item& item, Json record, ByteSource& content, const Digests& digests,
+                       std::span<const std::byte> head) {
+  const auto sha256 = digests.find("sha256");
+  const std::string key = sha256 == digests.end() ? std::string() : sha256->second;
+  const Judgement* known = key.empty() ? nullptr : context_.judgements.find(key);
+  Judgement judged;
+  if (known == nullptr) {
+    judged.type = context_.types->type_of(head);
+    if (context_.rules != nullptr) {
+      auto scanned = context_.rules->scan(content, [](auto) {});
+      if (!scanned.ok()) return refuse(item, record, scanned.error());
+      judged.scanned = scanned.take();
+    }
+    // What a scan didn't get through may fare better another time.
+    if (!key.empty() && judged.scanned.troubles.empty()) context_.judgements.keep(key, judged);
+    known = &judged;
+  }
+  put_digests(record, digests);
+  put_judgement(item, record, known->type, known->scanned.windowed);
+  output_.record(record);
+  tell_scan(item, known->scanned);
+}
+
+void Examiner::tell_scan(const Item& item, const match::ScanResult& scanned) {
+  for (Match match : scanned.matches) {
+    match.item = item.id;
+    Json line = base::to_record(match);
+    if (scanned.windowed) line["windows"] = windows();
+    output_.record(line);
+  }
+  for (const auto& trouble : scanned.troubles) output_.problem({item.id, "scan", trouble.cause, {}, trouble.detail});
+}
+
+}  // namespace exhibit::worker

@@ -1,0 +1,49 @@
+#pragma once
+// What is done with one item's content, whoever brings it: digests, type, rules; and what is said of it.
+
+#include <exhibit/byte_source.h>
+#include <exhibit/item.h>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "worker/task.h"
+
+namespace exhibit::worker {
+
+// Whether content belongs to the entry: none is claimed for an overwritten one, nor for the folders that a library
+// makes up, nor where what is left of a deleted entry names no byte (that it was empty is not known).
+bool has_content(const Item& item);
+
+// Answers items one by one with their records. What a record says besides is passed on as it came.
+class Examiner {
+ public:
+  // `digests`: names from hash::algorithms(). All must outlive the examiner.
+  Examiner(Context& context, std::vector<std::string> digests, Output& output);
+
+  // The item as it came.
+  void pass_on(const base::Json& record);
+
+  // Reads the content once; what can't be read to its end is a problem of the item.
+  void examine(const Item& item, base::Json record, ByteSource& content);
+
+  // The same for content that was digested already and holds no doubt; `head`: its first bytes, as many as a type
+  // needs. Equal contents are judged once.
+  void examine(const Item& item, base::Json record, ByteSource& content, const Digests& digests,
+               std::span<const std::byte> head);
+
+  // The content can't be had at all.
+  void refuse(const Item& item, const base::Json& record, const Error& error);
+
+ private:
+  Result<void> read(const Item& item, ByteSource& content, base::Json& record);
+  void tell_scan(const Item& item, const match::ScanResult& scanned);
+
+  Context& context_;
+  Output& output_;
+  std::vector<std::string> wanted_;
+};
+
+}  // namespace exhibit::worker

@@ -1,0 +1,216 @@
+// One stretch of the medium, read once: its share of the medium's digests, and every item that begins in it.
+//
+// The medium's digests are a chain: what the stretch before came to is handed over by the coordinator (`chain`) while
+// the items are being examined, and what this one comes to is handed on as soon as it is known. So several workers go
+// over the medium side by side.
+
+#include <algorithm>
+
+#include "base/checked.h"
+#include "base/record.h"
+#include "filesystem/run_content.h"
+#include "hash/batch_digest.h"
+#include "hash/chain_digest.h"
+#include "hash/merkle.h"
+#include "volume/volumes.h"
+#include "worker/examination.h"
+#include "worker/stretch.h"
+
+namespace exhibit::worker {
+namespace {
+
+using base::Json;
+
+// How many items pass between two looks whether the stretch before has been handed over.
+constexpr std::size_t items_per_look = 64;
+
+struct SweptItem {
+  Json record;
+  Item item;
+  std::uint64_t volume_offset = 0, volume_size = 0;
+  std::optional<hash::BatchContent> in_memory;  // where all of it lies in the stretch, without a doubt
+};
+
+class Sweep {
+ public:
+  Sweep(Context& context, image::Image& media, const Task& task, Output& output)
+      : task_(task),
+        output_(output),
+        media_(media),
+        wanted_(task.arguments.value("digests", std::vector<std::string>())),
+        stretch_(media, task.arguments.at("stretch").at(0).get<std::uint64_t>(),
+                 task.arguments.at("stretch").at(1).get<std::uint64_t>()),
+        object_(task.arguments.at("evidence").get<std::string>() + "#" + std::to_string(stretch_.offset()) + "-" +
+                std::to_string(stretch_.length())),
+        chain_owed_(task.arguments.contains("chain")),
+        examiner_(context, wanted_, output) {}
+
+  Result<void> run() {
+    EXHIBIT_TRY(take_items());
+    output_.touch(object_, stretch_.length());
+    if (chain_owed_ || is_worth_loading()) EXHIBIT_TRY(stretch_.load());
+    EXHIBIT_TRY(follow_chain(false));
+    EXHIBIT_TRY(examine_items());
+    return follow_chain(true);
+  }
+
+ private:
+  Result<void> take_items();
+  bool is_worth_loading() const;
+  void find_in_memory(SweptItem& swept) const;
+  Result<void> examine_items();
+  void examine(SweptItem& swept, const Digests* digests);
+  std::span<const std::byte> head_of(const hash::BatchContent& content);
+  Result<void> follow_chain(bool wait);
+  Result<Json> next_link(const Json& before);
+
+  const Task& task_;
+  Output& output_;
+  image::Image& media_;
+  std::vector<std::string> wanted_;
+  Stretch stretch_;
+  std::string object_;
+  bool chain_owed_;
+  Examiner examiner_;
+  std::vector<SweptItem> items_;
+  std::vector<std::byte> head_;
+};
+
+Result<void> Sweep::take_items() {
+  const Json& volumes = task_.arguments.at("volumes");
+  while (auto record = task_.next_record()) {
+    SweptItem swept{std::move(*record), {}, 0, 0, {}};
+    swept.item = EXHIBIT_TRY(base::item_from_record(swept.record));
+    const auto volume = volumes.find(swept.item.volume);
+    if (volume == volumes.end()) return Error{ErrorCode::invalid_argument, "task: an item of no volume", {}, {}};
+    swept.volume_offset = volume->at("offset").get<std::uint64_t>();
+    swept.volume_size = volume->at("size").get<std::uint64_t>();
+    items_.push_back(std::move(swept));
+  }
+  return {};
+}
+
+// A few items of a stretch whose chain was followed before are read by themselves.
+bool Sweep::is_worth_loading() const {
+  std::uint64_t wanted = 0;
+  for (const SweptItem& swept : items_) {
+    if (has_content(swept.item)) wanted += std::min(swept.item.size, stretch_.length());
+  }
+  return wanted >= stretch_.length() / 4;
+}
+
+void Sweep::find_in_memory(SweptItem& swept) const {
+  const Item& item = swept.item;
+  if (!has_content(item) || !item.doubt.empty() || !item.extents) return;
+  hash::BatchContent content;
+  std::uint64_t length = 0;
+  for (const Extent& extent : *item.extents) {
+    if (extent.offset < 0) return;
+    const auto offset = static_cast<std::uint64_t>(extent.offset);
+    // Beyond its volume there is nothing of the item; what a hostile extent names is read, and refused, by itself.
+    if (offset > swept.volume_size || extent.length > swept.volume_size - offset) return;
+    const auto bytes = stretch_.sound_bytes(swept.volume_offset + offset, extent.length);
+    if (!bytes) return;
+    if (!bytes->empty()) content.pieces.push_back(*bytes);
+    length += extent.length;
+  }
+  if (length == item.size) swept.in_memory = std::move(content);
+}
+
+Result<void> Sweep::examine_items() {
+  std::vector<hash::BatchContent> contents;
+  for (SweptItem& swept : items_) {
+    find_in_memory(swept);
+    if (swept.in_memory) contents.push_back(*swept.in_memory);
+  }
+  const std::vector<Digests> digests = EXHIBIT_TRY(hash::digest_batch(wanted_, contents));
+  std::size_t digested = 0, done = 0;
+  for (SweptItem& swept : items_) {
+    if (!has_content(swept.item)) {
+      examiner_.pass_on(swept.record);
+    } else {
+      examine(swept, swept.in_memory ? &digests[digested++] : nullptr);
+    }
+    if (++done % items_per_look == 0) EXHIBIT_TRY(follow_chain(false));
+  }
+  return {};
+}
+
+void Sweep::examine(SweptItem& swept, const Digests* digests) {
+  output_.touch(swept.item.id, swept.item.size);
+  const auto volume = volume::slice(stretch_, swept.volume_offset, swept.volume_size);
+  const auto content =
+      filesystem::run_content(*volume, {swept.item.extents.value_or(std::vector<Extent>()), swept.item.doubt});
+  if (digests != nullptr) {
+    examiner_.examine(swept.item, std::move(swept.record), *content, *digests, head_of(*swept.in_memory));
+  } else {
+    examiner_.examine(swept.item, std::move(swept.record), *content);
+  }
+}
+
+// Valid until it is asked again.
+std::span<const std::byte> Sweep::head_of(const hash::BatchContent& content) {
+  if (content.pieces.empty()) return {};
+  if (content.pieces.size() == 1 || content.pieces.front().size() >= match::TypeDetector::head_size) {
+    return content.pieces.front().first(std::min(content.pieces.front().size(), match::TypeDetector::head_size));
+  }
+  head_.clear();
+  for (const auto& piece : content.pieces) {
+    const auto more = piece.first(std::min(piece.size(), match::TypeDetector::head_size - head_.size()));
+    head_.insert(head_.end(), more.begin(), more.end());
+  }
+  return head_;
+}
+
+Result<void> Sweep::follow_chain(bool wait) {
+  if (!chain_owed_) return {};
+  const Json& given = task_.arguments.at("chain");
+  std::optional<Json> before = given.value("follows", false) ? task_.link(wait) : given;
+  if (!before) return {};
+  chain_owed_ = false;
+  output_.touch(object_, stretch_.length());
+  output_.message(EXHIBIT_TRY(next_link(*before)));
+  return {};
+}
+
+// `before` holds the state that the stretch before came to; without one the chain is broken and stays so.
+Result<Json> Sweep::next_link(const Json& before) {
+  const Json& arguments = task_.arguments.at("chain");
+  std::string blocks;
+  for (const std::string& digest : hash::block_digests(stretch_.bytes())) blocks += digest;
+  Json link = {{"message", "chain"},
+               {"blocks", base::to_hex(blocks)},
+               {"doubt", base::to_json(media_.doubts(stretch_.offset(), stretch_.length()))}};
+  const bool first = stretch_.offset() == 0;
+  if (!first && !before.contains("state")) return link;
+  auto digest = EXHIBIT_TRY(first ? hash::ChainDigest::create(arguments.at("digests").get<std::vector<std::string>>())
+                                  : hash::ChainDigest::resume(before.at("state").get<std::string>()));
+  digest.update(stretch_.bytes());
+  link["state"] = digest.state();
+  if (stretch_.offset() + stretch_.length() < media_.size()) return link;
+  // What the container stores digests of may go on behind the last whole sector.
+  auto with_tail = EXHIBIT_TRY(hash::ChainDigest::resume(digest.state()));
+  const std::string tail = EXHIBIT_TRY(media_.tail());
+  with_tail.update(std::as_bytes(std::span(tail)));
+  link["digests"] = digest.finish();
+  link["stored"] = with_tail.finish();
+  return link;
+}
+
+}  // namespace
+
+Result<void> run_sweep(Context& context, const Task& task, Output& output) {
+  image::Image* media = EXHIBIT_TRY(context.image(task.arguments));
+  // A stretch that were cut short without a word would be missing in the medium's digests.
+  const auto& stretch = task.arguments.at("stretch");
+  const auto offset = stretch.at(0).get<std::uint64_t>(), length = stretch.at(1).get<std::uint64_t>();
+  if (length > Stretch::largest) return Error{ErrorCode::invalid_argument, "task: the stretch is too long", {}, {}};
+  if (!base::within(offset, length, media->size()))
+    return Error{ErrorCode::io_error, "the medium ends before its size", {}, media->size()};
+  return Sweep(context, *media, task, output).run();
+}
+
+extern const Role sweep_role;
+const Role sweep_role = {"sweep", run_sweep};
+
+}  // namespace exhibit::worker

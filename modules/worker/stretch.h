@@ -1,0 +1,47 @@
+#pragma once
+// A medium with one stretch of it held in memory, so that everything that wants its bytes has them from one reading.
+
+#include <exhibit/byte_source.h>
+
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace exhibit::worker {
+
+class Stretch final : public ByteSource {
+ public:
+  // Bytes of memory that the largest stretch takes.
+  static constexpr std::uint64_t largest = std::uint64_t{32} << 20;
+
+  // [offset, offset + length) of `medium`, which must outlive this; nothing is read yet.
+  Stretch(ByteSource& medium, std::uint64_t offset, std::uint64_t length);
+
+  // Reads the stretch. Error: the medium can't give it.
+  Result<void> load();
+  bool loaded() const { return !bytes_.empty(); }
+  std::span<const std::byte> bytes() const { return bytes_; }
+  std::uint64_t offset() const { return offset_; }
+  std::uint64_t length() const { return length_; }
+
+  // The medium's bytes [offset, offset + length), where they are in memory and none of them is in doubt.
+  std::optional<std::span<const std::byte>> sound_bytes(std::uint64_t offset, std::uint64_t length) const;
+
+  std::uint64_t size() const override { return medium_.size(); }
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override;
+  std::vector<Doubt> doubts(std::uint64_t offset, std::uint64_t length) const override {
+    return medium_.doubts(offset, length);
+  }
+  std::uint64_t damaged_reads() const override { return medium_.damaged_reads() + damaged_reads_; }
+
+ private:
+  bool holds(std::uint64_t offset, std::uint64_t length) const;
+
+  ByteSource& medium_;
+  std::uint64_t offset_, length_;
+  std::vector<std::byte> bytes_;
+  std::vector<Doubt> doubts_;  // within the stretch
+  std::uint64_t damaged_reads_ = 0;
+};
+
+}  // namespace exhibit::worker
