@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "base/record.h"
+#include "engine/message.h"
 
 namespace exhibit::engine {
 namespace {
@@ -40,11 +41,6 @@ base::Json problem_about(const std::string& object, const Task& task, const Endi
     problem.detail += " (at " + rest.substr(1) + ")";
   }
   return base::to_record(problem);
-}
-
-// Whether an id is the task's subject or lies in it: a worker has nothing to say of anything else.
-bool in_scope(const std::string& id, const std::string& subject) {
-  return id == subject || (id.starts_with(subject) && id[subject.size()] == '/');
 }
 
 bool in_scope(const base::Json& record, const std::string& subject) {
@@ -347,6 +343,11 @@ Result<void> Pool::take_message(Worker& worker, const base::Json& message, const
     return {};
   }
   if (kind == "done") return take_done(worker, message);
+  const std::string subject = worker.job ? worker.job->task.subject : std::string();
+  if (const auto wrong = wrong_with(message, subject)) {
+    worker.lie = *wrong;
+    return {};
+  }
   ++worker.lines;
   worker.digest->update(std::as_bytes(std::span(line)));
   worker.digest->update(std::as_bytes(std::span("\n", 1)));
