@@ -4,7 +4,10 @@
 
 #include <algorithm>
 
+#include "engine/medium.h"
+#include "engine/sweep_plan.h"
 #include "exhibit/case_folder.h"
+#include "hash/chain_digest.h"
 #include "hash/merkle.h"
 
 namespace exhibit::cmd {
@@ -65,8 +68,9 @@ Result<void> draw(std::vector<engine::LineSlice>& items, std::uint64_t sample) {
 
 // What was read of the image.
 struct Reading {
-  Json media;
-  std::string blocks;
+  Json media = Json::object();        // as the evidence's record would have it
+  Json media_alone = Json::object();  // digests that took a reading of their own
+  std::string blocks_file;
   std::vector<Json> failed;
   std::map<std::string, std::uint64_t> unchecked;  // reason -> items
   std::uint64_t ok = 0;
@@ -76,8 +80,7 @@ struct Reading {
 
 Result<void> take(const Json& line, Reading& reading) {
   const std::string message = line.value("message", "");
-  if (message == "media") reading.media = line;
-  if (message == "blocks") reading.blocks += EXHIBIT_TRY(base::from_hex(line.value("sha256", "")));
+  if (message == "media") reading.media_alone = line.value("digests", Json::object());
   if (message == "failed") reading.cannot_open = Error{ErrorCode::corrupt, line.value("detail", ""), {}, {}};
   if (line.value("record", "") == "problem") reading.problems.push_back(line);
   if (message != "reread") return {};
@@ -88,31 +91,90 @@ Result<void> take(const Json& line, Reading& reading) {
   return {};
 }
 
-Result<Reading> read_image(Session& session, const std::string& id, const Claims& claims) {
-  std::vector<engine::Task> tasks(1);
-  tasks[0].id = id + ".media";
-  tasks[0].role = "media";
-  tasks[0].stage = "read";
-  std::vector<std::string> digests;
-  const Json claimed = claims.evidence.value("digests", Json::object());
-  for (const auto& [name, digest] : claimed.items()) digests.push_back(name);
-  tasks[0].arguments["digests"] = digests;
-  for (std::size_t first = 0; first < claims.items.size(); first += items_per_task) {
-    engine::Task task;
-    task.id = id + ".reread." + std::to_string(first);
-    task.role = "reread";
-    task.stage = "read";
-    task.arguments["volumes"] = claims.volumes;
-    const auto end = std::min<std::size_t>(first + items_per_task, claims.items.size());
-    task.input.assign(claims.items.begin() + static_cast<std::ptrdiff_t>(first),
-                      claims.items.begin() + static_cast<std::ptrdiff_t>(end));
-    tasks.push_back(std::move(task));
+// The tasks of one reading: the medium stretch by stretch, and between them the items.
+class Tasks {
+ public:
+  Tasks(const std::string& id, const Claims& claims, engine::SweepPlan& plan) : id_(id), claims_(claims), plan_(plan) {
+    const Json digests = claims.evidence.value("digests", Json::object());
+    for (const auto& [name, digest] : digests.items()) (hash::can_chain(name) ? chained_ : alone_).push_back(name);
+    alone_due_ = !alone_.empty();
   }
-  for (engine::Task& task : tasks) task.evidence = task.subject = id;
+
+  std::optional<engine::Task> next() {
+    std::optional<engine::Task> task;
+    if (alone_due_) {
+      alone_due_ = false;
+      task = bare("media", "media");
+      task->arguments["digests"] = alone_;
+      return task;
+    }
+    turn_ = !turn_;
+    task = turn_ ? next_stretch() : next_items();
+    return task ? std::move(task) : turn_ ? next_items() : next_stretch();
+  }
+
+ private:
+  engine::Task bare(const std::string& name, const char* role) const {
+    engine::Task task;
+    task.id = id_ + "." + name;
+    task.role = role;
+    task.stage = "read";
+    task.evidence = task.subject = id_;
+    return task;
+  }
+
+  std::optional<engine::Task> next_stretch() {
+    auto task = plan_.next();
+    if (task) {
+      task->stage = "read";
+      task->arguments["chain"]["digests"] = chained_;
+    }
+    return task;
+  }
+
+  std::optional<engine::Task> next_items() {
+    if (first_item_ >= claims_.items.size()) return std::nullopt;
+    engine::Task task = bare("reread." + std::to_string(first_item_), "reread");
+    task.arguments["volumes"] = claims_.volumes;
+    const auto end = std::min<std::size_t>(first_item_ + items_per_task, claims_.items.size());
+    task.input.assign(claims_.items.begin() + static_cast<std::ptrdiff_t>(first_item_),
+                      claims_.items.begin() + static_cast<std::ptrdiff_t>(end));
+    first_item_ = end;
+    return task;
+  }
+
+  std::string id_;
+  const Claims& claims_;
+  engine::SweepPlan& plan_;
+  std::vector<std::string> chained_, alone_;
+  bool alone_due_ = false, turn_ = false;
+  std::size_t first_item_ = 0;
+};
+
+Result<Reading> read_image(Session& session, const std::string& id, const Claims& claims) {
   Reading reading;
-  EXHIBIT_TRY(session.execute(std::move(tasks), [&](std::string_view line) -> Result<void> {
-    return take(EXHIBIT_TRY(base::parse_json(line)), reading);
-  }));
+  const std::uint64_t size = claims.evidence.value("size", std::uint64_t{0});
+  if (size == 0) return reading;
+  const std::string& folder = session.folder();
+  engine::SweepPlan plan(folder, id, size, 0);
+  EXHIBIT_TRY(plan.finish());
+  auto medium = EXHIBIT_TRY(engine::Medium::create(folder + "/" + id + ".blocks", id, size));
+  Tasks tasks(id, claims, plan);
+  EXHIBIT_TRY(session.execute([&] { return tasks.next(); },
+                              [&](const engine::Task& task, std::string_view text) -> Result<void> {
+                                const Json line = EXHIBIT_TRY(base::parse_json(text));
+                                if (line.value("message", "") != "chain") return take(line, reading);
+                                const Json& stretch = task.arguments.at("stretch");
+                                return medium.take(stretch.at(0).get<std::uint64_t>(),
+                                                   stretch.at(1).get<std::uint64_t>(), line);
+                              }));
+  reading.media["digests"] = reading.media_alone;
+  std::vector<std::string> wanted;
+  const Json digests = claims.evidence.value("digests", Json::object());
+  for (const auto& [name, digest] : digests.items()) wanted.push_back(name);
+  EXHIBIT_TRY(medium.finish(reading.media, wanted));
+  reading.blocks_file = medium.blocks_file();
+  reading.problems.insert(reading.problems.end(), medium.problems().begin(), medium.problems().end());
   return reading;
 }
 
@@ -235,11 +297,12 @@ Result<void> check_evidence(const std::filesystem::path& target, const std::stri
   }
   check_media(*claims, reading, list);
   const auto stored = folder.get(folder.blocks(id));
+  const auto read = folder.get(reading.blocks_file);
   std::vector<std::pair<std::uint64_t, std::uint64_t>> differing;
   // The digests of the blocks as they were are believed only under the claimed root.
   const auto root = hash::BlockRoot::from_digests(stored.ok() ? *stored : std::string());
-  if (root.ok() && base::to_hex(*root) == claims->evidence.value("block_root", "") && !reading.blocks.empty()) {
-    differing = differing_blocks(*stored, reading.blocks, claims->evidence.value("block_size", std::uint64_t{1} << 20));
+  if (root.ok() && base::to_hex(*root) == claims->evidence.value("block_root", "") && read.ok()) {
+    differing = differing_blocks(*stored, *read, claims->evidence.value("block_size", std::uint64_t{1} << 20));
   }
   check_blocks(differing, list);
   check_items(*claims, reading, differing, id, checks);

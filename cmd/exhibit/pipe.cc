@@ -55,6 +55,11 @@ Result<void> find_images(const engine::Given& given, const options::variables_ma
 
 void add_row(Table& table, const Json& record) {
   const std::string kind = record.value("record", "");
+  if (kind == "evidence" && record.contains("digests")) {
+    for (const auto& [name, digest] : record.at("digests").items())
+      table.add({"medium", record.value("integrity", ""), printable(record.value("id", "")),
+                 name + ":" + digest.get<std::string>()});
+  }
   if (kind == "item" && record.contains("digests")) {
     std::string digests;
     for (const auto& [name, digest] : record.at("digests").items())
@@ -73,7 +78,7 @@ void add_row(Table& table, const Json& record) {
 
 Result<int> write(Session& session, const engine::Given* given, bool records) {
   Table table({"record", "", "of", "what"});
-  bool problems = false;
+  bool problems = false, refuted = false;
   for (const auto& evidence : session.evidence()) {
     if (records && given == nullptr) put_source(evidence);
     if (records && given != nullptr && given->sources.contains(evidence.id)) put_source(evidence);
@@ -83,11 +88,14 @@ Result<int> write(Session& session, const engine::Given* given, bool records) {
       return {};
     }));
     problems = problems || counts.problems > 0;
+    const std::string integrity = session.run().integrity(evidence.id);
+    refuted = refuted || integrity == "mismatch" || integrity == "unreadable";
   }
   if (!records) {
     table.print();
     put_line("A match is a lead for a person, never a finding of fact.");
   }
+  if (refuted) return exit_no;
   return problems ? exit_problems : exit_done;
 }
 

@@ -240,10 +240,23 @@ Result<void> Session::execute(engine::RunOptions run_options) {
   return done;
 }
 
-Result<void> Session::execute(std::vector<engine::Task> tasks, const engine::LineCall& line) {
-  for (engine::Task& task : tasks) pool_->submit(std::move(task));
-  auto done = pool_->run(
-      [&](const engine::Task&, const engine::TaskOutput& output) { return engine::for_each_line(output.path, line); });
+Result<void> Session::execute(const NextTask& next, const TaskLine& line) {
+  std::size_t under_way = 0;
+  const auto submit = [&] {
+    while (under_way < std::size_t{2} * pool_->jobs() + 2) {
+      auto task = next();
+      if (!task) return;
+      ++under_way;
+      pool_->submit(std::move(*task));
+    }
+  };
+  submit();
+  auto done = pool_->run([&](const engine::Task& task, const engine::TaskOutput& output) -> Result<void> {
+    EXHIBIT_TRY(engine::for_each_line(output.path, [&](std::string_view text) { return line(task, text); }));
+    --under_way;
+    submit();
+    return {};
+  });
   monitor_->clear();
   return done;
 }

@@ -46,8 +46,11 @@ class Session {
 
   // Runs the plan to its end.
   Result<void> execute(engine::RunOptions options);
-  // Tasks by themselves (cat, reread), their lines to `line` as each one ends.
-  Result<void> execute(std::vector<engine::Task> tasks, const engine::LineCall& line);
+  // Tasks by themselves (cat, verify's), a few at a time, until `next` gives none; their lines to `line` as each one
+  // ends.
+  using NextTask = std::function<std::optional<engine::Task>()>;
+  using TaskLine = std::function<Result<void>(const engine::Task&, std::string_view)>;
+  Result<void> execute(const NextTask& next, const TaskLine& line);
 
   engine::Run& run() { return *run_; }
   const std::vector<engine::Evidence>& evidence() const { return evidence_; }

@@ -72,7 +72,7 @@ constexpr Kind kinds[] = {{"failed", failed}, {"sealed", sealed},      {"volume"
 
 }  // namespace
 
-bool in_scope(const std::string& id, const std::string& subject) {
+bool lies_in(const std::string& id, const std::string& subject) {
   return id == subject || (id.starts_with(subject) && id[subject.size()] == '/');
 }
 
@@ -91,7 +91,7 @@ std::optional<std::string> wrong_with(const Json& message, const std::string& su
   // A volume lies in its evidence and is none itself.
   if (kind->name == "volume") {
     const auto& id = message.at("id").get_ref<const std::string&>();
-    if (id == subject || !in_scope(id, subject)) return "a volume of something that it wasn't given";
+    if (id == subject || !lies_in(id, subject)) return "a volume of something that it wasn't given";
   }
   return std::nullopt;
 }

@@ -68,7 +68,7 @@ class Run {
   Result<void> adopt_given(EvidenceState& evidence);
   Result<void> look_up(EvidenceState& evidence, const base::Json& item);
   bool is_wanted(const VolumeState& volume) const;
-  bool sweeps() const { return options_.media && options_.examine && options_.given == nullptr; }
+  bool sweeps() const { return options_.media && options_.given == nullptr; }
   Result<void> on_finished(const Task& task, const TaskOutput& output);
   Result<void> on_survey(EvidenceState& evidence, const TaskOutput& output);
   Result<void> take_survey(EvidenceState& evidence, const TaskOutput& output, std::vector<base::Json>& problems);

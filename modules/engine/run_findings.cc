@@ -81,7 +81,8 @@ Result<Counts> Run::write(const std::string& evidence_id, const LineCall& write)
 }
 
 std::string Run::integrity(const std::string& evidence_id) const {
-  return evidence_.at(evidence_id)->record.value("integrity", "");
+  const Json& record = evidence_.at(evidence_id)->record;
+  return record.is_object() ? record.value("integrity", "") : "";
 }
 
 std::string Run::blocks_file(const std::string& evidence_id) const { return evidence_.at(evidence_id)->blocks_file; }

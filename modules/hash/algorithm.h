@@ -27,6 +27,8 @@ struct AlgorithmRow {
   std::size_t digest_bytes = 0;
   Result<std::unique_ptr<Hasher>> (*create)() = nullptr;
   std::span<const KnownAnswer> known_answers;
+  // Null where the chaining value can't be had, and for the digests that the kernels compute (interleaved_digest.h).
+  std::unique_ptr<ChainHasher> (*create_chain)() = nullptr;
 };
 
 // Sorted by name.

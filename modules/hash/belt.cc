@@ -150,4 +150,20 @@ std::string BeltHash::finish() {
   return digest;
 }
 
+std::string BeltHash::chaining_value() const {
+  std::string bytes;
+  for (const Half* half : {&s_, &h0_, &h1_}) bytes.append(reinterpret_cast<const char*>(half->data()), sizeof *half);
+  return bytes;
+}
+
+bool BeltHash::resume(std::string_view chaining_value, std::uint64_t length) {
+  if (chaining_value.size() != 3 * sizeof(Half) || length % block_bytes != 0) return false;
+  s_ = load(chaining_value.data());
+  h0_ = load(chaining_value.data() + sizeof(Half));
+  h1_ = load(chaining_value.data() + 2 * sizeof(Half));
+  length_ = length;
+  filled_ = 0;
+  return true;
+}
+
 }  // namespace exhibit::hash

@@ -8,13 +8,15 @@
 
 namespace exhibit::hash {
 
-class BeltHash final : public Hasher {
+class BeltHash final : public ChainHasher {
  public:
   using Half = std::array<std::uint32_t, 4>;  // 128 bits, little-endian
 
   BeltHash() { start(); }
   void update(std::span<const std::byte> bytes) override;
   std::string finish() override;
+  std::string chaining_value() const override;
+  bool resume(std::string_view chaining_value, std::uint64_t length) override;
 
  private:
   static constexpr std::size_t block_bytes = 32;

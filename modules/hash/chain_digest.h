@@ -1,21 +1,60 @@
 #pragma once
-#define OPENSSL_SUPPRESS_DEPRECATED 1
-#include <openssl/md5.h>
-#include <openssl/sha.h>
-#include <cstring>
-#include "base/json.h"
+// Digests of one long stream that several processes compute one after another: the state between two pieces is a text.
+
+#include <exhibit/item.h>
+#include <exhibit/result.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hash/interleaved_digest.h"
 #include "hash/multi_digest.h"
+
 namespace exhibit::hash {
-inline bool can_chain(std::string_view n) { return n == "md5" || n == "sha1" || n == "sha256"; }
+
+// Whether the algorithm's state can be written down: md5 sha1 sha256 sha512 streebog256 streebog512 belt256. OpenSSL
+// doesn't give the state of sha3-256 and blake2b.
+bool can_chain(std::string_view algorithm);
+
 class ChainDigest {
  public:
-  static Result<ChainDigest> create(std::span<const std::string> names) { ChainDigest c; MD5_Init(&c.s.m); SHA1_Init(&c.s.a); SHA256_Init(&c.s.b); c.names.assign(names.begin(), names.end()); return c; }
-  static Result<ChainDigest> resume(std::string_view state) { ChainDigest c; auto j = EXHIBIT_TRY(base::from_hex(state.substr(0, 2 * sizeof c.s))); memcpy(&c.s, j.data(), sizeof c.s); std::string rest(state.substr(2 * sizeof c.s)); while (!rest.empty()) { auto e = rest.find(','); c.names.push_back(rest.substr(0, e)); rest = rest.substr(e + 1); } return c; }
-  void update(std::span<const std::byte> d) { MD5_Update(&s.m, d.data(), d.size()); SHA1_Update(&s.a, d.data(), d.size()); SHA256_Update(&s.b, d.data(), d.size()); }
-  std::string state() const { std::string r = base::to_hex({reinterpret_cast<const char*>(&s), sizeof s}); for (auto& n : names) r += n + ","; return r; }
-  Digests finish() { Digests d; unsigned char h[32]; MD5_Final(h, &s.m); auto put = [&](const char* n, size_t l) { for (auto& x : names) if (x == n) d[n] = base::to_hex({reinterpret_cast<const char*>(h), l}); }; put("md5", 16); SHA1_Final(h, &s.a); put("sha1", 20); SHA256_Final(h, &s.b); put("sha256", 32); return d; }
+  // Error: invalid_argument for a name that isn't in algorithms(), unsupported for one that can't be chained.
+  static Result<ChainDigest> create(std::span<const std::string> algorithms);
+  // From what state() gave, in whichever process. The text is taken as untrusted: whatever state() doesn't give is an
+  // Error (corrupt). Its check finds damage, not malice: who may write a state decides what the digests become.
+  static Result<ChainDigest> resume(std::string_view state);
+
+  void update(std::span<const std::byte> bytes);
+  // Of what has been fed so far; more may follow. Lower-case letters, digits, '-' and '.', less than longest_state:
+  //   chain-1.LENGTH.TAIL{.ALGORITHM.VALUE}.CHECK
+  // LENGTH in bytes, decimal; TAIL the last LENGTH mod 128 bytes, hex; by sorted name each digest's chaining value
+  // before TAIL, hex; CHECK the SHA-256 of all before its '.', hex.
+  std::string state() const;
+  std::uint64_t length() const { return length_; }
+  // Lower-case hex by algorithm; the digests start anew afterwards.
+  Digests finish();
+
+  static constexpr std::size_t longest_state = 4096;
+
  private:
-  struct { MD5_CTX m; SHA_CTX a; SHA256_CTX b; } s;
-  std::vector<std::string> names;
+  void feed(std::span<const std::byte> bytes);
+  std::size_t tail_bytes() const { return length_ % ChainHasher::boundary; }
+  // Puts each digest where the state's values say. False where a value has the wrong length.
+  bool set_values(const Digests& values, std::uint64_t length);
+  Digests values() const;
+
+  std::optional<InterleavedDigest> interleaved_;
+  std::vector<std::pair<std::string, std::unique_ptr<ChainHasher>>> hashers_;  // the others
+  std::uint64_t length_ = 0;                                                   // of the stream, bytes
+  std::array<std::byte, ChainHasher::boundary> tail_;                          // the first tail_bytes() wait
 };
-}
+
+}  // namespace exhibit::hash

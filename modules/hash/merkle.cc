@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "hash/batch_digest.h"
+
 namespace exhibit::hash {
 namespace {
 
@@ -164,6 +166,11 @@ Result<BlockRoot> BlockRoot::create(BlockDigest on_block) {
 }
 
 void BlockRoot::update(std::span<const std::byte> bytes) {
+  const std::uint64_t whole = filled_ == 0 ? bytes.size() / block_bytes * block_bytes : 0;
+  if (whole > block_bytes) {
+    for (const std::string& digest : block_digests(bytes.first(whole))) append(digest);
+    bytes = bytes.subspan(whole);
+  }
   while (!bytes.empty()) {
     const auto piece = bytes.first(std::min<std::uint64_t>(bytes.size(), block_bytes - filled_));
     block_->update(piece);
@@ -174,10 +181,13 @@ void BlockRoot::update(std::span<const std::byte> bytes) {
 }
 
 void BlockRoot::end_block() {
-  const std::string digest = block_->finish();
+  append(block_->finish());
+  filled_ = 0;
+}
+
+void BlockRoot::append(std::string_view digest) {
   tree_.append(tree_.hasher().leaf({}, digest));
   if (on_block_) on_block_(digest);
-  filled_ = 0;
 }
 
 std::string BlockRoot::finish() {

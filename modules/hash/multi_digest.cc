@@ -1,6 +1,7 @@
 #include "hash/multi_digest.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/json.h"
 #include "hash/algorithm.h"
@@ -54,10 +55,16 @@ std::string digest_of(std::string_view algorithm, std::string_view bytes) {
 }
 
 Result<MultiDigest> MultiDigest::create(std::span<const std::string> algorithms) {
+  DigestSet together = 0;
+  for (const std::string& name : algorithms) together |= kernel_set(name);
+  // One alone has nothing to run beside, and OpenSSL is as fast.
+  if (!(*stream_kernels())->fast || std::has_single_bit(together)) together = 0;
   MultiDigest digest;
+  if (together != 0) digest.interleaved_.emplace(together);
   for (const std::string& name : algorithms) {
     const bool twice = std::ranges::any_of(digest.hashers_, [&](const auto& hasher) { return hasher.first == name; });
-    if (!twice) digest.hashers_.emplace_back(name, EXHIBIT_TRY(hash::create(name)));
+    if (twice || (together & kernel_set(name)) != 0) continue;
+    digest.hashers_.emplace_back(name, EXHIBIT_TRY(hash::create(name)));
   }
   return digest;
 }
@@ -65,6 +72,7 @@ Result<MultiDigest> MultiDigest::create(std::span<const std::string> algorithms)
 void MultiDigest::update(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const auto piece = bytes.first(std::min(bytes.size(), piece_bytes));
+    if (interleaved_) interleaved_->update(piece);
     for (auto& [name, hasher] : hashers_) hasher->update(piece);
     bytes = bytes.subspan(piece.size());
   }
@@ -72,6 +80,7 @@ void MultiDigest::update(std::span<const std::byte> bytes) {
 
 Digests MultiDigest::finish() {
   Digests digests;
+  if (interleaved_) interleaved_->finish(digests);
   for (auto& [name, hasher] : hashers_) digests[name] = base::to_hex(hasher->finish());
   return digests;
 }

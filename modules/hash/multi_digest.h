@@ -5,11 +5,16 @@
 #include <exhibit/item.h>
 #include <exhibit/result.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "hash/interleaved_digest.h"
 
 namespace exhibit::hash {
 
@@ -20,6 +25,17 @@ class Hasher {
   virtual void update(std::span<const std::byte> bytes) = 0;
   // The raw digest; the hasher starts anew afterwards.
   virtual std::string finish() = 0;
+};
+
+// A digest whose chaining value can be written down, and gone on from in another process.
+class ChainHasher : public Hasher {
+ public:
+  // The stream's length must be a multiple of this wherever the value is written down: all block sizes divide it.
+  static constexpr std::size_t boundary = 128;
+
+  virtual std::string chaining_value() const = 0;
+  // Goes on after `length` bytes. False, and the hasher is of no more use, where the value hasn't the right length.
+  virtual bool resume(std::string_view chaining_value, std::uint64_t length) = 0;
 };
 
 // The names that create() knows, sorted.
@@ -35,6 +51,7 @@ Result<std::unique_ptr<Hasher>> create(std::string_view algorithm);
 // The raw digest of bytes at hand; `algorithm` must be one of algorithms().
 std::string digest_of(std::string_view algorithm, std::string_view bytes);
 
+// Two or all of md5, sha1 and sha256 cost hardly more than md5 alone where the processor has SHA extensions.
 class MultiDigest {
  public:
   static Result<MultiDigest> create(std::span<const std::string> algorithms);
@@ -43,7 +60,8 @@ class MultiDigest {
   Digests finish();
 
  private:
-  std::vector<std::pair<std::string, std::unique_ptr<Hasher>>> hashers_;
+  std::optional<InterleavedDigest> interleaved_;
+  std::vector<std::pair<std::string, std::unique_ptr<Hasher>>> hashers_;  // the others
 };
 
 }  // namespace exhibit::hash

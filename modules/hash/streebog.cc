@@ -170,4 +170,19 @@ std::string Streebog::finish() {
   return digest;
 }
 
+std::string Streebog::chaining_value() const {
+  std::string bytes;
+  for (const Block* block : {&h_, &checksum_}) bytes.append(reinterpret_cast<const char*>(block->data()), block_bytes);
+  return bytes;
+}
+
+bool Streebog::resume(std::string_view chaining_value, std::uint64_t length) {
+  if (chaining_value.size() != 2 * block_bytes || length % block_bytes != 0) return false;
+  std::memcpy(h_.data(), chaining_value.data(), block_bytes);
+  std::memcpy(checksum_.data(), chaining_value.data() + block_bytes, block_bytes);
+  counter_ = {length << 3, length >> 61};  // bits
+  filled_ = 0;
+  return true;
+}
+
 }  // namespace exhibit::hash

@@ -9,7 +9,7 @@
 
 namespace exhibit::hash {
 
-class Streebog final : public Hasher {
+class Streebog final : public ChainHasher {
  public:
   using Block = std::array<std::uint64_t, 8>;  // 512 bits, least significant word first
 
@@ -17,6 +17,8 @@ class Streebog final : public Hasher {
   explicit Streebog(std::size_t digest_bytes) : digest_bytes_(digest_bytes) { start(); }
   void update(std::span<const std::byte> bytes) override;
   std::string finish() override;
+  std::string chaining_value() const override;
+  bool resume(std::string_view chaining_value, std::uint64_t length) override;
 
  private:
   static constexpr std::size_t block_bytes = 64;

@@ -60,6 +60,8 @@ class Draft:
                 changed = before[s.offset:s.end] != after[s.offset:s.end]
                 # Without its magic number and without a second superblock nothing says that there was an ext file system.
                 lost = s.kind.startswith("ext") and after[1080:1082] != b"\x53\xef"
+                # Nor is exFAT known by a boot region of which both copies are gone.
+                lost |= s.kind.startswith("exfat") and after[3:11] != b"EXFAT   " and after[6144 + 3:6144 + 11] != b"EXFAT   "
                 if s.told and changed and not lost:
                     harmed.add(s.kind)
         return sorted(harmed)

@@ -94,7 +94,9 @@ int run_cat(const std::vector<std::string>& arguments) {
   Result<void> done;
   {
     Copier copier{base::UniqueFd(ends[0])};
-    done = (*session)->execute({task.take()}, [&](std::string_view line) -> Result<void> {
+    std::optional<engine::Task> only = task.take();
+    const auto next = [&] { return std::exchange(only, std::nullopt); };
+    done = (*session)->execute(next, [&](const engine::Task&, std::string_view line) -> Result<void> {
       const Json value = EXHIBIT_TRY(base::parse_json(line));
       std::fprintf(stderr, "exhibit: %s: %s\n", value.value("cause", "").c_str(),
                    printable(value.value("detail", "")).c_str());

@@ -32,6 +32,7 @@ extern constinit const AlgorithmRow belt256_row = {
     .oid = "1.2.112.0.2.0.34.101.31.81",
     .digest_bytes = 32,
     .create = []() -> Result<std::unique_ptr<Hasher>> { return std::unique_ptr<Hasher>(std::make_unique<BeltHash>()); },
-    .known_answers = known_answers};
+    .known_answers = known_answers,
+    .create_chain = []() -> std::unique_ptr<ChainHasher> { return std::make_unique<BeltHash>(); }};
 
 }  // namespace exhibit::hash

@@ -1,3 +1,5 @@
+#include "hash/sha512.h"
+
 #include "hash/algorithm.h"
 #include "hash/openssl.h"
 
@@ -28,10 +30,12 @@ constexpr KnownAnswer known_answers[] = {
 
 }  // namespace
 
-extern constinit const AlgorithmRow sha512_row = {.name = "sha512",
-                                                  .oid = "2.16.840.1.101.3.4.2.3",
-                                                  .digest_bytes = 64,
-                                                  .create = [] { return digest.create(); },
-                                                  .known_answers = known_answers};
+extern constinit const AlgorithmRow sha512_row = {
+    .name = "sha512",
+    .oid = "2.16.840.1.101.3.4.2.3",
+    .digest_bytes = 64,
+    .create = [] { return digest.create(); },
+    .known_answers = known_answers,
+    .create_chain = []() -> std::unique_ptr<ChainHasher> { return std::make_unique<Sha512>(); }};
 
 }  // namespace exhibit::hash

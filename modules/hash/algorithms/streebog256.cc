@@ -26,12 +26,14 @@ constexpr KnownAnswer known_answers[] = {
 
 }  // namespace
 
-extern constinit const AlgorithmRow streebog256_row = {.name = "streebog256",
-                                                       .oid = "1.2.643.7.1.1.2.2",
-                                                       .digest_bytes = 32,
-                                                       .create = []() -> Result<std::unique_ptr<Hasher>> {
-                                                         return std::unique_ptr<Hasher>(std::make_unique<Streebog>(32));
-                                                       },
-                                                       .known_answers = known_answers};
+extern constinit const AlgorithmRow streebog256_row = {
+    .name = "streebog256",
+    .oid = "1.2.643.7.1.1.2.2",
+    .digest_bytes = 32,
+    .create = []() -> Result<std::unique_ptr<Hasher>> {
+      return std::unique_ptr<Hasher>(std::make_unique<Streebog>(32));
+    },
+    .known_answers = known_answers,
+    .create_chain = []() -> std::unique_ptr<ChainHasher> { return std::make_unique<Streebog>(32); }};
 
 }  // namespace exhibit::hash

@@ -30,12 +30,14 @@ constexpr KnownAnswer known_answers[] = {
 
 }  // namespace
 
-extern constinit const AlgorithmRow streebog512_row = {.name = "streebog512",
-                                                       .oid = "1.2.643.7.1.1.2.3",
-                                                       .digest_bytes = 64,
-                                                       .create = []() -> Result<std::unique_ptr<Hasher>> {
-                                                         return std::unique_ptr<Hasher>(std::make_unique<Streebog>(64));
-                                                       },
-                                                       .known_answers = known_answers};
+extern constinit const AlgorithmRow streebog512_row = {
+    .name = "streebog512",
+    .oid = "1.2.643.7.1.1.2.3",
+    .digest_bytes = 64,
+    .create = []() -> Result<std::unique_ptr<Hasher>> {
+      return std::unique_ptr<Hasher>(std::make_unique<Streebog>(64));
+    },
+    .known_answers = known_answers,
+    .create_chain = []() -> std::unique_ptr<ChainHasher> { return std::make_unique<Streebog>(64); }};
 
 }  // namespace exhibit::hash
