@@ -7,22 +7,17 @@
 #include <csignal>
 
 #include "base/record.h"
+#include "engine/pool_state.h"
 
 namespace exhibit::engine {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-// An object is given object_seconds and this much for its size besides: slower than any scan that makes progress.
-constexpr std::uint64_t slowest_bytes_per_second = std::uint64_t{1} << 20;
 // A worker dies on so many objects of one task before the task is given up.
 constexpr std::size_t most_skipped = 256;
 constexpr unsigned most_failed_starts = 3;
 // An object that a worker died on gets a second chance: the first death may have come from outside.
 constexpr unsigned most_attempts = 2;
 constexpr int poll_milliseconds = 250;
-// Some digests' states, far below what may harm the coordinator.
-constexpr std::size_t longest_link_state = std::size_t{16} << 10;
 
 // The problem that an object costs. What was touched need not be a record's id: "E1/p1#4096-512" is a stretch of a
 // volume, "E1/p1:/blocks" a part of it that has no id of its own.
@@ -42,59 +37,7 @@ base::Json problem_about(const std::string& object, const Task& task, const Endi
   return base::to_record(problem);
 }
 
-// Whether an id is the task's subject or lies in it: a worker has nothing to say of anything else.
-bool in_scope(const std::string& id, const std::string& subject) {
-  return id == subject || (id.starts_with(subject) && id[subject.size()] == '/');
-}
-
-bool in_scope(const base::Json& record, const std::string& subject) {
-  for (const char* key : {"id", "item", "where", "volume"}) {
-    const auto found = record.find(key);
-    // A match's `where` is a list of places.
-    if (found != record.end() && found->is_string() && !in_scope(found->get<std::string>(), subject)) return false;
-  }
-  return true;
-}
-
 }  // namespace
-
-struct Pool::Job {
-  Task task;
-  std::optional<OutputFile> output;
-  std::set<std::string> skip;              // objects that are passed over
-  std::map<std::string, unsigned> deaths;  // by suspect
-  std::vector<base::Json> problems;        // told at the end of the output (Resume::again)
-  std::vector<std::string> expected;       // Resume::after: the input's ids, in order
-  std::uint64_t items_done = 0;            // item records in the output; Resume::after: input lines answered
-  std::optional<base::Json> link;          // its message `chain`, whichever worker gave it
-  bool link_sent = false;                  // the worker that has it was told the link before it
-};
-
-struct Pool::Worker {
-  enum class State { starting, opening, idle, busy };
-  std::unique_ptr<WorkerProcess> process;
-  State state = State::starting;
-  std::set<std::string> evidence;  // open in it
-  std::unique_ptr<Job> job;
-  std::optional<std::string> touched;
-  std::uint64_t size_at_touch = 0, lines_at_touch = 0, items_at_touch = 0;
-  std::unique_ptr<hash::Hasher> digest;  // over the lines of the current answer
-  std::uint64_t lines = 0;
-  std::optional<base::Json> failure;  // what a `failed` message said
-  bool timed_out = false;
-  std::optional<std::string> lie;  // why its answer was refused
-  Clock::time_point deadline;
-  bool alive = true;
-
-  void begin_answer() {
-    auto hasher = hash::create("sha256");
-    EXHIBIT_CHECK(hasher.ok());
-    digest = hasher.take();
-    lines = 0;
-    failure.reset();
-    touched.reset();
-  }
-};
 
 Pool::Pool(PoolOptions options, const std::vector<Evidence>& evidence, Journal& journal, Monitor& monitor)
     : options_(std::move(options)), evidence_(evidence), journal_(journal), monitor_(monitor) {}
@@ -251,21 +194,6 @@ void Pool::know_link(const Task& task, const base::Json& link) {
   for (auto& worker : workers_) send_link(*worker);
 }
 
-// The worker's own, once for each task; kept beside its records, which may have to be taken back.
-Result<void> Pool::take_link(Worker& worker, const base::Json& message) {
-  Job& job = *worker.job;
-  const auto state = message.find("state");
-  const bool bounded = state == message.end() ||
-                       (state->is_string() && state->get_ref<const std::string&>().size() <= longest_link_state);
-  if (!job.task.chained || job.link || !bounded) {
-    worker.lie = "a link of a chain that it has no part in";
-    return {};
-  }
-  job.link = message;
-  know_link(job.task, message);
-  return {};
-}
-
 Result<void> Pool::poll_once() {
   std::vector<pollfd> fds;
   for (const auto& worker : workers_) {
@@ -298,147 +226,6 @@ Result<void> Pool::poll_once() {
     EXHIBIT_TRY(worker_ended(*dead, dead->timed_out));
   }
   return {};
-}
-
-Result<void> Pool::take_lines(Worker& worker) {
-  const auto filled = worker.process->reader().fill(worker.process->socket());
-  if (filled == base::LineReader::Fill::end || filled == base::LineReader::Fill::failed) worker.alive = false;
-  // A worker has no business sending descriptors.
-  worker.process->reader().descriptors().clear();
-  while (!worker.lie) {
-    auto line = worker.process->reader().next();
-    if (!line) break;
-    EXHIBIT_TRY(take_line(worker, *line));
-  }
-  if (worker.process->reader().overflowed()) worker.lie = "a line longer than a record may be";
-  if (worker.lie) worker.alive = false;
-  return {};
-}
-
-Result<void> Pool::take_line(Worker& worker, const std::string& line) {
-  auto value = base::parse_json(line);
-  if (!value.ok() || !value->is_object()) {
-    worker.lie = "a line that is no record";
-    return {};
-  }
-  return value->contains("message") ? take_message(worker, *value, line) : take_record(worker, *value, line);
-}
-
-Result<void> Pool::take_message(Worker& worker, const base::Json& message, const std::string& line) {
-  const auto& kind_value = message.at("message");
-  const std::string kind = kind_value.is_string() ? kind_value.get<std::string>() : "";
-  if (kind == "touch") {
-    const auto object = message.find("object");
-    const auto bytes = message.find("bytes");
-    if (object == message.end() || !object->is_string() || bytes == message.end() || !bytes->is_number_unsigned()) {
-      worker.lie = "a touch that names nothing";
-      return {};
-    }
-    const std::uint64_t seconds =
-        options_.worker.object_seconds + bytes->get<std::uint64_t>() / slowest_bytes_per_second;
-    worker.touched = object->get<std::string>();
-    worker.deadline = Clock::now() + std::chrono::seconds(seconds);
-    if (worker.state == Worker::State::busy) {
-      worker.size_at_touch = worker.job->output->size();
-      worker.lines_at_touch = worker.job->output->lines();
-      worker.items_at_touch = worker.job->items_done;
-      monitor_.touched(worker.job->task, *worker.touched, bytes->get<std::uint64_t>());
-    }
-    return {};
-  }
-  if (kind == "done") return take_done(worker, message);
-  ++worker.lines;
-  worker.digest->update(std::as_bytes(std::span(line)));
-  worker.digest->update(std::as_bytes(std::span("\n", 1)));
-  if (kind == "failed") {
-    worker.failure = message;
-  } else if (kind == "sealed" && worker.state == Worker::State::starting) {
-    if (!sealed_) {
-      sealed_ = message;
-      monitor_.log(message);
-    } else if (sealed_->at("rules") != message.value("rules", base::Json())) {
-      return Error{ErrorCode::invalid_argument, "a rule file was changed while the run went on; start again", {}, {}};
-    }
-  } else if (worker.state == Worker::State::busy && kind == "chain") {
-    return take_link(worker, message);
-  } else if (worker.state == Worker::State::busy) {
-    return worker.job->output->write(base::canonical(message) + "\n");
-  } else {
-    worker.lie = "a message out of turn";
-  }
-  return {};
-}
-
-Result<void> Pool::take_record(Worker& worker, const base::Json& record, const std::string& line) {
-  if (worker.state != Worker::State::busy) {
-    worker.lie = "a record out of turn";
-    return {};
-  }
-  if (auto checked = base::check_record(record); !checked.ok()) {
-    worker.lie = checked.error().message;
-    return {};
-  }
-  Job& job = *worker.job;
-  const bool out_of_order = record.at("record") == "item" && job.task.resume == Task::Resume::after &&
-                            (job.items_done >= job.expected.size() || record.at("id") != job.expected[job.items_done]);
-  if (out_of_order || !in_scope(record, job.task.subject)) {
-    worker.lie = "a record of something that it wasn't given";
-    return {};
-  }
-  ++worker.lines;
-  worker.digest->update(std::as_bytes(std::span(line)));
-  worker.digest->update(std::as_bytes(std::span("\n", 1)));
-  if (record.at("record") == "item") ++job.items_done;
-  monitor_.recorded(record);
-  return worker.job->output->write(base::canonical(record) + "\n");
-}
-
-Result<void> Pool::take_done(Worker& worker, const base::Json& message) {
-  const bool whole = message.value("lines", base::Json()) == worker.lines &&
-                     message.value("sha256", base::Json()) == base::to_hex(worker.digest->finish());
-  if (!whole) {
-    worker.lie = "a count or digest of its lines that doesn't agree with them";
-    return {};
-  }
-  switch (worker.state) {
-    case Worker::State::starting:
-      if (worker.failure) {
-        return Error{ErrorCode::invalid_argument, worker.failure->value("detail", "a worker can't start"), {}, {}};
-      }
-      if (!sealed_) {
-        worker.lie = "no word of its seal";
-        return {};
-      }
-      failed_starts_ = 0;
-      worker.state = Worker::State::idle;
-      return {};
-    case Worker::State::opening:
-      if (worker.failure) {
-        // That the evidence can't be opened is the task's result.
-        EXHIBIT_TRY(worker.job->output->write(base::canonical(*worker.failure) + "\n"));
-        break;
-      }
-      worker.evidence.insert(worker.job->task.evidence);
-      start_task(worker);
-      return {};
-    case Worker::State::busy: {
-      const Task& task = worker.job->task;
-      if (!worker.failure && task.resume == Task::Resume::after && worker.job->items_done != line_count(task.input)) {
-        worker.lie = "fewer items than it was given";
-        return {};
-      }
-      if (worker.failure) EXHIBIT_TRY(worker.job->output->write(base::canonical(*worker.failure) + "\n"));
-      break;
-    }
-    case Worker::State::idle:
-      worker.lie = "a done out of turn";
-      return {};
-  }
-  worker.state = Worker::State::idle;
-  // A task that stopped early has still to give back every item that it was given.
-  Job& job = *worker.job;
-  if (worker.failure && job.task.resume == Task::Resume::after) EXHIBIT_TRY(pass_on(job, UINT64_MAX));
-  return finish(std::move(worker.job));
 }
 
 Result<void> Pool::worker_ended(Worker& worker, bool timed_out) {

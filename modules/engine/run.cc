@@ -241,7 +241,7 @@ Result<void> Run::on_survey(EvidenceState& evidence, const TaskOutput& output) {
 Result<void> Run::begin_volumes(EvidenceState& evidence) {
   evidence.walks_left = evidence.volumes.size() + 1;  // one for this function itself
   for (const auto& volume : evidence.volumes) {
-    if (options_.account && options_.examine) {
+    if (options_.account) {
       volume->accounted = EXHIBIT_TRY(OutputFile::create(folder_ + "/" + task_id(volume->id) + ".items"));
     }
     if (options_.given != nullptr) {
@@ -375,11 +375,7 @@ Result<void> Run::take_examined(EvidenceState& evidence, const Task& task, const
     const bool of_scan = kind == "problem" && line.value("stage", "") == "scan";
     if (is_item || of_scan) {
       if (is_item) last = evidence.find_volume(line);
-      if (last != nullptr && last->accounted) {
-        EXHIBIT_TRY(last->accounted->write(text));
-        EXHIBIT_TRY(last->accounted->write("\n"));
-        ++last->accounted_lines;
-      }
+      if (last != nullptr) EXHIBIT_TRY(last->account_for(text));
     }
     EXHIBIT_TRY(evidence.findings->add(line, text));
     return is_item ? look_up(evidence, line) : Result<void>();

@@ -26,6 +26,14 @@ struct Run::VolumeState {
   std::vector<Json> regions;  // [offset, length, owned bytes]
   Json coverage;              // its record; null where there is none
   Json owned_coverage;        // what it adds to the evidence's
+
+  Result<void> account_for(std::string_view line) {
+    if (!accounted) return {};
+    EXHIBIT_TRY(accounted->write(line));
+    EXHIBIT_TRY(accounted->write("\n"));
+    ++accounted_lines;
+    return {};
+  }
 };
 
 struct Run::EvidenceState {

@@ -1,0 +1,195 @@
+// What workers say, taken down. Each line is hostile until it is checked: its form, its turn, and whom it speaks of.
+
+#include "base/record.h"
+#include "engine/pool_state.h"
+
+namespace exhibit::engine {
+namespace {
+
+// An object is given object_seconds and this much for its size besides: slower than any scan that makes progress.
+constexpr std::uint64_t slowest_bytes_per_second = std::uint64_t{1} << 20;
+// Some digests' states, far below what may harm the coordinator.
+constexpr std::size_t longest_link_state = std::size_t{16} << 10;
+
+// Whether an id is the task's subject or lies in it: a worker has nothing to say of anything else.
+bool in_scope(const std::string& id, const std::string& subject) {
+  return id == subject || (id.starts_with(subject) && id[subject.size()] == '/');
+}
+
+// What is said of an item stands behind its record: `last` is the one that was answered last.
+bool is_about(const base::Json& record, const std::string& last) {
+  const auto owner = record.find(record.at("record") == "match" ? "item" : "where");
+  return owner != record.end() && *owner == last;
+}
+
+bool in_scope(const base::Json& record, const std::string& subject) {
+  for (const char* key : {"id", "item", "where", "volume"}) {
+    const auto found = record.find(key);
+    // A match's `where` is a list of places.
+    if (found != record.end() && found->is_string() && !in_scope(found->get<std::string>(), subject)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<void> Pool::take_lines(Worker& worker) {
+  const auto filled = worker.process->reader().fill(worker.process->socket());
+  if (filled == base::LineReader::Fill::end || filled == base::LineReader::Fill::failed) worker.alive = false;
+  // A worker has no business sending descriptors.
+  worker.process->reader().descriptors().clear();
+  while (!worker.lie) {
+    auto line = worker.process->reader().next();
+    if (!line) break;
+    EXHIBIT_TRY(take_line(worker, *line));
+  }
+  if (worker.process->reader().overflowed()) worker.lie = "a line longer than a record may be";
+  if (worker.lie) worker.alive = false;
+  return {};
+}
+
+Result<void> Pool::take_line(Worker& worker, const std::string& line) {
+  auto value = base::parse_json(line);
+  if (!value.ok() || !value->is_object()) {
+    worker.lie = "a line that is no record";
+    return {};
+  }
+  return value->contains("message") ? take_message(worker, *value, line) : take_record(worker, *value, line);
+}
+
+Result<void> Pool::take_message(Worker& worker, const base::Json& message, const std::string& line) {
+  const auto& kind_value = message.at("message");
+  const std::string kind = kind_value.is_string() ? kind_value.get<std::string>() : "";
+  if (kind == "touch") {
+    const auto object = message.find("object");
+    const auto bytes = message.find("bytes");
+    if (object == message.end() || !object->is_string() || bytes == message.end() || !bytes->is_number_unsigned()) {
+      worker.lie = "a touch that names nothing";
+      return {};
+    }
+    const std::uint64_t seconds =
+        options_.worker.object_seconds + bytes->get<std::uint64_t>() / slowest_bytes_per_second;
+    worker.touched = object->get<std::string>();
+    worker.deadline = Clock::now() + std::chrono::seconds(seconds);
+    if (worker.state == Worker::State::busy) {
+      worker.size_at_touch = worker.job->output->size();
+      worker.lines_at_touch = worker.job->output->lines();
+      worker.items_at_touch = worker.job->items_done;
+      monitor_.touched(worker.job->task, *worker.touched, bytes->get<std::uint64_t>());
+    }
+    return {};
+  }
+  if (kind == "done") return take_done(worker, message);
+  ++worker.lines;
+  worker.digest->update(std::as_bytes(std::span(line)));
+  worker.digest->update(std::as_bytes(std::span("\n", 1)));
+  if (kind == "failed") {
+    worker.failure = message;
+  } else if (kind == "sealed" && worker.state == Worker::State::starting) {
+    if (!sealed_) {
+      sealed_ = message;
+      monitor_.log(message);
+    } else if (sealed_->at("rules") != message.value("rules", base::Json())) {
+      return Error{ErrorCode::invalid_argument, "a rule file was changed while the run went on; start again", {}, {}};
+    }
+  } else if (worker.state == Worker::State::busy && kind == "chain") {
+    return take_link(worker, message);
+  } else if (worker.state == Worker::State::busy) {
+    return worker.job->output->write(base::canonical(message) + "\n");
+  } else {
+    worker.lie = "a message out of turn";
+  }
+  return {};
+}
+
+Result<void> Pool::take_record(Worker& worker, const base::Json& record, const std::string& line) {
+  if (worker.state != Worker::State::busy) {
+    worker.lie = "a record out of turn";
+    return {};
+  }
+  if (auto checked = base::check_record(record); !checked.ok()) {
+    worker.lie = checked.error().message;
+    return {};
+  }
+  Job& job = *worker.job;
+  const bool out_of_order = record.at("record") == "item" && job.task.resume == Task::Resume::after &&
+                            (job.items_done >= job.expected.size() || record.at("id") != job.expected[job.items_done]);
+  const bool out_of_place = record.at("record") != "item" && job.task.resume == Task::Resume::after &&
+                            (job.items_done == 0 || job.items_done > job.expected.size() ||
+                             !is_about(record, job.expected[job.items_done - 1]));
+  if (out_of_order || out_of_place || !in_scope(record, job.task.subject)) {
+    worker.lie = "a record of something that it wasn't given";
+    return {};
+  }
+  ++worker.lines;
+  worker.digest->update(std::as_bytes(std::span(line)));
+  worker.digest->update(std::as_bytes(std::span("\n", 1)));
+  if (record.at("record") == "item") ++job.items_done;
+  monitor_.recorded(record);
+  return worker.job->output->write(base::canonical(record) + "\n");
+}
+
+Result<void> Pool::take_done(Worker& worker, const base::Json& message) {
+  const bool whole = message.value("lines", base::Json()) == worker.lines &&
+                     message.value("sha256", base::Json()) == base::to_hex(worker.digest->finish());
+  if (!whole) {
+    worker.lie = "a count or digest of its lines that doesn't agree with them";
+    return {};
+  }
+  switch (worker.state) {
+    case Worker::State::starting:
+      if (worker.failure) {
+        return Error{ErrorCode::invalid_argument, worker.failure->value("detail", "a worker can't start"), {}, {}};
+      }
+      if (!sealed_) {
+        worker.lie = "no word of its seal";
+        return {};
+      }
+      failed_starts_ = 0;
+      worker.state = Worker::State::idle;
+      return {};
+    case Worker::State::opening:
+      if (worker.failure) {
+        // That the evidence can't be opened is the task's result.
+        EXHIBIT_TRY(worker.job->output->write(base::canonical(*worker.failure) + "\n"));
+        break;
+      }
+      worker.evidence.insert(worker.job->task.evidence);
+      start_task(worker);
+      return {};
+    case Worker::State::busy: {
+      const Task& task = worker.job->task;
+      if (!worker.failure && task.resume == Task::Resume::after && worker.job->items_done != line_count(task.input)) {
+        worker.lie = "fewer items than it was given";
+        return {};
+      }
+      if (worker.failure) EXHIBIT_TRY(worker.job->output->write(base::canonical(*worker.failure) + "\n"));
+      break;
+    }
+    case Worker::State::idle:
+      worker.lie = "a done out of turn";
+      return {};
+  }
+  worker.state = Worker::State::idle;
+  // A task that stopped early has still to give back every item that it was given.
+  Job& job = *worker.job;
+  if (worker.failure && job.task.resume == Task::Resume::after) EXHIBIT_TRY(pass_on(job, UINT64_MAX));
+  return finish(std::move(worker.job));
+}
+
+// The worker's own, once for each task; kept beside its records, which may have to be taken back.
+Result<void> Pool::take_link(Worker& worker, const base::Json& message) {
+  Job& job = *worker.job;
+  const auto state = message.find("state");
+  const bool bounded = state == message.end() ||
+                       (state->is_string() && state->get_ref<const std::string&>().size() <= longest_link_state);
+  if (!job.task.chained || job.link || !bounded) {
+    worker.lie = "a link of a chain that it has no part in";
+    return {};
+  }
+  job.link = message;
+  know_link(job.task, message);
+  return {};
+}
+
+}  // namespace exhibit::engine

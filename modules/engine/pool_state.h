@@ -1,0 +1,56 @@
+#pragma once
+// What the pool keeps of each task on its way and of each worker; pool.cc runs them, pool_answers.cc takes down what
+// comes back.
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/pool.h"
+
+namespace exhibit::engine {
+
+using Clock = std::chrono::steady_clock;
+
+struct Pool::Job {
+  Task task;
+  std::optional<OutputFile> output;
+  std::set<std::string> skip;              // objects that are passed over
+  std::map<std::string, unsigned> deaths;  // by suspect
+  std::vector<base::Json> problems;        // told at the end of the output (Resume::again)
+  std::vector<std::string> expected;       // Resume::after: the input's ids, in order
+  std::uint64_t items_done = 0;            // item records in the output; Resume::after: input lines answered
+  std::optional<base::Json> link;          // its message `chain`, whichever worker gave it
+  bool link_sent = false;                  // the worker that has it was told the link before it
+};
+
+struct Pool::Worker {
+  enum class State { starting, opening, idle, busy };
+  std::unique_ptr<WorkerProcess> process;
+  State state = State::starting;
+  std::set<std::string> evidence;  // open in it
+  std::unique_ptr<Job> job;
+  std::optional<std::string> touched;
+  std::uint64_t size_at_touch = 0, lines_at_touch = 0, items_at_touch = 0;
+  std::unique_ptr<hash::Hasher> digest;  // over the lines of the current answer
+  std::uint64_t lines = 0;
+  std::optional<base::Json> failure;  // what a `failed` message said
+  bool timed_out = false;
+  std::optional<std::string> lie;  // why its answer was refused
+  Clock::time_point deadline;
+  bool alive = true;
+
+  void begin_answer() {
+    auto hasher = hash::create("sha256");
+    EXHIBIT_CHECK(hasher.ok());
+    digest = hasher.take();
+    lines = 0;
+    failure.reset();
+    touched.reset();
+  }
+};
+
+}  // namespace exhibit::engine
