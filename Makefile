@@ -47,9 +47,9 @@ corpora: setup all
 
 # Exhibit against its peers and against what the machine can do: docs/performance.md. Needs root.
 bench: bench-setup
-	cmake --preset release
-	cmake --build build-release -j $(JOBS) --target exhibit exhibit-worker bench_limits
-	/usr/bin/python3 -B tests/bench/bench.py --bin build-release/bin --shared ../shared --folder $(BENCH_DIR) \
+	cmake --preset dev >/dev/null
+	cmake --build $(BUILD) -j $(JOBS) --target exhibit exhibit-worker bench_limits
+	/usr/bin/python3 -B tests/bench/bench.py --bin $(BUILD)/bin --shared ../shared --folder $(BENCH_DIR) \
 	    --out $(BUILD)/bench --rounds $(ROUNDS) --parts $(PARTS) $(if $(BENCH_IMAGE),--image $(BENCH_IMAGE))
 
 # N kills of a run at random moments, each gone on with: the same findings N times.
