@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <random>
 #include <sstream>
 
@@ -61,10 +62,10 @@ TEST(StreamKernels, ThePortableOneIsAlwaysThereAndLast) {
 TEST(StreamKernels, EachSetEqualsOpenssl) {
   std::mt19937 generator(21);
   for (const StreamKernel* kernel : listed(stream_kernels())) {
-    for (DigestSet set = 1; set < digest_sets; ++set) {
-      InterleavedDigest digest(set, *kernel);
-      for (const std::size_t length : edge_lengths()) {
-        const std::string message = some_bytes(length, length);
+    for (const std::size_t length : edge_lengths()) {
+      const std::string message = some_bytes(length, length);
+      for (DigestSet set = 1; set < digest_sets; ++set) {
+        InterleavedDigest digest(set, *kernel);
         for (std::size_t at = 0; at < length;) {
           const std::size_t piece = std::min<std::size_t>(length - at, generator() % (length < 400 ? 150 : 99'999));
           digest.update(as_bytes(std::string_view(message).substr(at, piece)));
@@ -110,39 +111,52 @@ BatchContent in_pieces(std::string_view message, std::mt19937& generator) {
   return content;
 }
 
-void expect_batch_equals_openssl(DigestSet set, const std::vector<std::string>& messages, const StreamKernel& stream,
-                                 const LaneKernel* lanes, std::mt19937& generator) {
+// Contents of these sizes, cut anywhere, with all their digests.
+struct Sample {
+  std::vector<std::string> messages;  // what the contents' pieces point into
   std::vector<BatchContent> contents;
-  for (const std::string& message : messages) contents.push_back(in_pieces(message, generator));
-  const auto values = compress_batch(set, contents, stream, lanes);
-  ASSERT_EQ(values.size(), messages.size());
-  for (std::size_t i = 0; i < messages.size(); ++i) {
+  std::vector<Digests> digests;
+
+  Sample(const std::vector<std::size_t>& sizes, std::mt19937& generator) {
+    for (const std::size_t size : sizes) messages.push_back(some_bytes(size, generator()));
+    for (const std::string& message : messages) {
+      contents.push_back(in_pieces(message, generator));
+      digests.push_back(digests_one_by_one(digest_sets - 1, message));
+    }
+  }
+};
+
+void expect_equal(const Sample& sample, DigestSet set, const StreamKernel& stream, const LaneKernel* lanes) {
+  const auto values = compress_batch(set, sample.contents, stream, lanes);
+  ASSERT_EQ(values.size(), sample.messages.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
     Digests digests;
     add_digests(values[i], set, digests);
-    ASSERT_EQ(digests, digests_one_by_one(set, messages[i]))
-        << (lanes == nullptr ? "no lanes" : lanes->name) << ", " << stream.name << ", set " << set << ", content " << i
-        << " of " << messages.size() << ", " << messages[i].size() << " bytes";
+    for (const auto& [name, digest] : digests) {
+      ASSERT_EQ(digest, sample.digests[i].at(name))
+          << (lanes == nullptr ? "no lanes" : lanes->name) << ", " << stream.name << ", set " << set << ", content "
+          << i << " of " << values.size() << ", " << sample.messages[i].size() << " bytes";
+    }
+    ASSERT_EQ(digests.size(), std::popcount(set));
   }
 }
 
 TEST(Batch, EachKernelEqualsOpenssl) {
   std::mt19937 generator(31);
+  std::lognormal_distribution<double> sizes(9, 2);  // median 8 KiB
+  std::vector<Sample> samples;
+  samples.emplace_back(edge_lengths(), generator);
+  for (const std::size_t count : {0, 1, 4, 5, 7, 8, 9, 16, 17, 100}) {
+    std::vector<std::size_t> drawn(count);
+    for (std::size_t& size : drawn) size = static_cast<std::size_t>(std::min(sizes(generator), 3e5));
+    samples.emplace_back(drawn, generator);
+  }
   auto lane_list = listed(lane_kernels());
   lane_list.push_back(nullptr);
-  std::vector<std::string> every_length;
-  for (const std::size_t length : edge_lengths()) every_length.push_back(some_bytes(length, generator()));
-  std::lognormal_distribution<double> sizes(9, 2);  // median 8 KiB
   for (const LaneKernel* lanes : lane_list) {
     for (const StreamKernel* stream : listed(stream_kernels())) {
       for (DigestSet set = 1; set < digest_sets; ++set) {
-        expect_batch_equals_openssl(set, every_length, *stream, lanes, generator);
-        for (const std::size_t count : {0, 1, 4, 5, 7, 8, 9, 16, 17, 100}) {
-          std::vector<std::string> messages;
-          for (std::size_t i = 0; i < count; ++i) {
-            messages.push_back(some_bytes(static_cast<std::size_t>(std::min(sizes(generator), 3e5)), generator()));
-          }
-          expect_batch_equals_openssl(set, messages, *stream, lanes, generator);
-        }
+        for (const Sample& sample : samples) expect_equal(sample, set, *stream, lanes);
       }
     }
   }
