@@ -10,8 +10,10 @@ namespace {
 
 constexpr std::size_t checksum_size = 4;
 constexpr std::uint64_t most_fetched = std::uint64_t{1} << 20;  // stored bytes at once, if it is more than one chunk
-constexpr std::uint64_t most_kept = std::uint64_t{4} << 20;     // decoded bytes, if it is more than one chunk
-constexpr std::uint64_t most_kept_chunks = 128;                 // they are looked through one by one
+constexpr std::uint64_t most_kept = std::uint64_t{8} << 20;     // decoded bytes, if it is more than one chunk
+constexpr std::uint64_t most_kept_chunks = 256;                 // they are looked through one by one
+// Who reads no more than this at once walks a file system (The Sleuth Kit's cache asks for 64 KiB), and comes back.
+constexpr std::size_t most_metadata = std::size_t{64} << 10;
 // A chunk of zeros is stored in a thousandth of its length, as deflate compresses no better.
 constexpr std::size_t zeros_ratio = 128;
 
@@ -42,7 +44,7 @@ std::vector<Doubt> ChunkReader::read(std::uint64_t offset, std::span<std::byte> 
       std::memcpy(part.data(), kept->bytes.data() + at % chunk_size_, part.size());
     } else {
       if (chunk - first_fetched_ >= fetched_.size()) fetch(chunk, (end - 1) / chunk_size_ + 1);
-      if (const auto cause = deliver(chunk, at % chunk_size_, part))
+      if (const auto cause = deliver(chunk, at % chunk_size_, part, buffer.size() <= most_metadata))
         missing.add(chunk * chunk_size_, length_of(chunk), *cause);
     }
     at += length;
@@ -78,8 +80,9 @@ void ChunkReader::fetch(std::uint64_t chunk, std::uint64_t end) {
 }
 
 // Nothing where all went well.
-std::optional<DoubtCause> ChunkReader::deliver(std::uint64_t chunk, std::uint64_t within, std::span<std::byte> part) {
-  if (part.size() == chunk_size_) return decode_whole(chunk, part);
+std::optional<DoubtCause> ChunkReader::deliver(std::uint64_t chunk, std::uint64_t within, std::span<std::byte> part,
+                                               bool keep) {
+  if (part.size() == chunk_size_ && !keep) return decode_whole(chunk, part);
   Kept& kept = oldest();
   kept.chunk = UINT64_MAX;
   kept.bytes.resize(static_cast<std::size_t>(chunk_size_));

@@ -1,6 +1,6 @@
 #pragma once
-// The medium's bytes out of the stored chunks, in bounded memory: chunks that lie side by side are read at once, whole
-// ones are decoded where the caller wants them, and those that are asked for in parts are kept for a while.
+// The medium's bytes out of the stored chunks, in bounded memory: chunks that lie side by side are read at once, those
+// of a large read are decoded where the caller wants them, and those of a small one are kept for a while.
 
 #include <algorithm>
 
@@ -34,7 +34,7 @@ class ChunkReader {
   // In the medium: the last chunk may be shorter.
   std::uint64_t length_of(std::uint64_t chunk) const { return std::min(chunk_size_, size_ - chunk * chunk_size_); }
   void fetch(std::uint64_t chunk, std::uint64_t end);
-  std::optional<DoubtCause> deliver(std::uint64_t chunk, std::uint64_t within, std::span<std::byte> part);
+  std::optional<DoubtCause> deliver(std::uint64_t chunk, std::uint64_t within, std::span<std::byte> part, bool keep);
   std::optional<DoubtCause> decode_whole(std::uint64_t chunk, std::span<std::byte> out);
   std::optional<std::size_t> decode(const ChunkPlace& place, std::string_view stored, std::span<std::byte> out);
   Kept* find(std::uint64_t chunk);
