@@ -123,7 +123,7 @@ void expect_as_by_libewf(const std::vector<std::filesystem::path>& paths, const 
   if (other && bytes == others && doubts == other->doubts()) return;
   EXPECT_TRUE(bytes == with_zeros(medium, doubts)) << what << told(doubts);
   if (!other) {
-    EXPECT_TRUE(noticed(**image, "is damaged")) << what;
+    EXPECT_FALSE((*image)->description().notices.empty()) << what;
   } else {
     EXPECT_TRUE(noticed(**image, "its copy was used"))
         << what << told(doubts) << " by libewf " << told(other->doubts());
@@ -165,7 +165,7 @@ TEST_P(Damaged, GivesWhatLibewfGives) {
   const test::TemporaryDirectory scratch;
   std::vector<std::filesystem::path> paths;
   for (const auto& file : GetParam()) paths.push_back(test::unpack("images/" + file, scratch));
-  flip_and_compare(paths, 150);
+  flip_and_compare(paths, 80);
 }
 
 INSTANTIATE_TEST_SUITE_P(Corpora, Damaged,
