@@ -15,7 +15,7 @@
 
 #include "base/json.h"
 #include "image/damage_map.h"
-#include "image/image_testing.h"
+#include "image/test_images.h"
 #include "support/test_support.h"
 
 namespace exhibit::image {

@@ -53,6 +53,7 @@ class EwfImage final : public Image {
   Layout layout_;
   ChunkReader reader_;                 // reads segments_
   std::unique_ptr<EwfHandle> handle_;  // the same; opened when it is first needed
+  bool refused_ = false;               // the handle can't be had
   ImageDescription description_;
   std::string tail_;
   DamageMap doubts_;  // all there are
@@ -124,7 +125,8 @@ void EwfImage::note_bad_sectors() {
 }
 
 bool EwfImage::may_ask_libewf() {
-  return layout_.media.chunks() <= most_chunks_for_libewf && (handle_ || open_libewf().ok());
+  if (!handle_ && !refused_) refused_ = layout_.media.chunks() > most_chunks_for_libewf || !open_libewf().ok();
+  return !refused_;
 }
 
 // What libewf refuses as a whole is asked for again chunk by chunk, so that one chunk costs no other.

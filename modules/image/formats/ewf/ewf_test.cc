@@ -9,7 +9,7 @@
 #include "image/damage_map.h"
 #include "image/formats/ewf/ewf_handle.h"
 #include "image/formats/ewf/layout.h"
-#include "image/image_testing.h"
+#include "image/test_images.h"
 
 namespace exhibit::image::ewf {
 namespace {
