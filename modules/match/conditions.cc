@@ -2,6 +2,7 @@
 
 #include <yara/compiler.h>
 #include <yara/exec.h>
+#include <yara/re.h>
 
 #include <algorithm>
 #include <array>
@@ -28,6 +29,8 @@ T operand(const std::uint8_t* at) {
   std::memcpy(&value, at, sizeof value);
   return value;
 }
+
+static_assert(program_test.reader == OP_UINT16);
 
 bool is_jump(std::uint8_t opcode) {
   switch (opcode) {
@@ -147,12 +150,22 @@ std::optional<std::int64_t> pushed_number(const std::uint8_t* at) {
 // Past OP_INIT_RULE, the way past the rule and its number.
 constexpr std::uint32_t first_instruction = 1 + sizeof(std::int32_t) + sizeof(std::uint32_t);
 
+// What a value stands for besides a number.
+enum class Kind : std::uint8_t {
+  plain,
+  iterator,
+  pair_iterator,
+  empty_iterator,
+  empty_pair_iterator,
+  hollow,      // a module's object, or part of it, without any value
+  empty_text,  // a variable that is always empty, or its value
+};
+
 // What a value on libyara's stack can be: any mix of zero, another number, and undefined.
 struct Value {
   bool zero = false, nonzero = false, undefined = false;
-  bool known = false;         // where it is defined, it is `number`
-  bool exhausted = false;     // an iterator without items
-  std::uint8_t iterates = 0;  // an iterator that gives so many values a time
+  bool known = false;  // where it is defined, it is `number`
+  Kind kind = Kind::plain;
   std::int64_t number = 0;
 
   bool operator==(const Value&) const = default;
@@ -164,6 +177,7 @@ Value number_value(std::int64_t number) {
   if (number == undefined_number) return {.undefined = true};
   return {.zero = number == 0, .nonzero = number != 0, .known = true, .number = number};
 }
+Value object_value(Kind kind) { return {.nonzero = true, .kind = kind}; }
 constexpr Value undefined_value{.undefined = true};
 constexpr Value anything{.zero = true, .nonzero = true, .undefined = true};
 // Zero or undefined: never true.
@@ -174,7 +188,11 @@ Value truth(bool may_be_false, bool may_be_true, bool may_be_undefined = false) 
 }
 
 Value either(const Value& a, const Value& b) {
-  Value sum{.zero = a.zero || b.zero, .nonzero = a.nonzero || b.nonzero, .undefined = a.undefined || b.undefined};
+  if (a.kind != b.kind) return anything;
+  Value sum{.zero = a.zero || b.zero,
+            .nonzero = a.nonzero || b.nonzero,
+            .undefined = a.undefined || b.undefined,
+            .kind = a.kind};
   const bool a_defined = a.zero || a.nonzero, b_defined = b.zero || b.nonzero;
   if (a_defined && b_defined) {
     sum.known = a.known && b.known && a.number == b.number;
@@ -184,8 +202,6 @@ Value either(const Value& a, const Value& b) {
     sum.known = defined.known;
     sum.number = defined.number;
   }
-  sum.iterates = a.iterates == b.iterates ? a.iterates : 0;
-  sum.exhausted = a.exhausted && b.exhausted;
   return sum;
 }
 
@@ -217,16 +233,36 @@ Value comparison(std::uint8_t opcode, const Value& a, const Value& b) {
   return truth(!result || undefined, result, undefined);
 }
 
-// Wraps as the processor does.
-Value sum(const Value& a, const Value& b, bool minus) {
+// Undefined where an operand is. Wraps as the processor does.
+Value arithmetic(std::uint8_t opcode, const Value& a, const Value& b) {
+  if (a.never_defined() || b.never_defined()) return undefined_value;
   if (!a.is_number() || !b.is_number()) return anything;
   const auto x = static_cast<std::uint64_t>(a.number), y = static_cast<std::uint64_t>(b.number);
-  return number_value(static_cast<std::int64_t>(minus ? x - y : x + y));
+  switch (opcode) {
+    case OP_INT_ADD:
+      return number_value(static_cast<std::int64_t>(x + y));
+    case OP_INT_SUB:
+      return number_value(static_cast<std::int64_t>(x - y));
+    case OP_INT_MUL:
+      return number_value(static_cast<std::int64_t>(x * y));
+    case OP_BITWISE_AND:
+      return number_value(static_cast<std::int64_t>(x & y));
+    case OP_BITWISE_OR:
+      return number_value(static_cast<std::int64_t>(x | y));
+    case OP_BITWISE_XOR:
+      return number_value(static_cast<std::int64_t>(x ^ y));
+    case OP_SHL:
+      return y < 64 ? number_value(static_cast<std::int64_t>(x << y)) : anything;
+    default:
+      return anything;
+  }
 }
+
+Value sum(const Value& a, const Value& b) { return arithmetic(OP_INT_ADD, a, b); }
 
 struct State {
   std::vector<Value> stack;
-  std::array<Value, memory_size> memory{};
+  std::vector<Value> memory;  // memory_size values, or none for a rule that uses none
 
   bool operator==(const State&) const = default;
 };
@@ -234,7 +270,7 @@ struct State {
 // Of equal depth.
 void merge(State& into, const State& more) {
   for (std::size_t i = 0; i < into.stack.size(); ++i) into.stack[i] = either(into.stack[i], more.stack[i]);
-  for (std::size_t i = 0; i < memory_size; ++i) into.memory[i] = either(into.memory[i], more.memory[i]);
+  for (std::size_t i = 0; i < into.memory.size(); ++i) into.memory[i] = either(into.memory[i], more.memory[i]);
 }
 
 }  // namespace
@@ -248,7 +284,7 @@ class Run {
 
   bool can_be_true() {
     State start;
-    start.memory.fill(anything);  // what an earlier rule left there
+    if (rule_.uses_memory) start.memory.assign(memory_size, anything);  // what an earlier rule left there
     go_to(first_instruction, start);
     while (!pending_.empty() && !unknown_) {
       auto lowest = pending_.extract(pending_.begin());
@@ -361,7 +397,7 @@ class Run {
 
   Value* memory_slot(const std::uint8_t* code) {
     const auto slot = operand<std::uint64_t>(code + 1);
-    if (slot < memory_size) return &state_.memory[slot];
+    if (slot < state_.memory.size()) return &state_.memory[slot];
     give_up();
     return nullptr;
   }
@@ -397,9 +433,8 @@ class Run {
     if (is_reader(*code)) return read_number(*code);
     if (*code >= OP_INT_BEGIN && *code <= OP_INT_END) return integers(*code, code);
     if (*code == OP_DBL_MINUS) return pop_and_push(1, anything);
-    if ((*code >= OP_DBL_BEGIN && *code <= OP_DBL_END) || (*code >= OP_STR_BEGIN && *code <= OP_STR_END)) {
-      return pop_and_push(2, anything);
-    }
+    if (*code >= OP_DBL_BEGIN && *code <= OP_DBL_END) return compare_unknown();
+    if (*code >= OP_STR_BEGIN && *code <= OP_STR_END) return compare_texts(*code);
     switch (*code) {
       case OP_NOP:
         break;
@@ -461,27 +496,32 @@ class Run {
         iterate(*code);
         break;
       case OP_CALL:
-        // A name of argument types in libyara's own tables; the function lies below them.
-        pop_and_push(std::strlen(reinterpret_cast<const char*>(operand<std::uintptr_t>(code + 1))) + 1, anything);
-        break;
       case OP_OBJ_LOAD:
+      case OP_OBJ_FIELD:
+      case OP_OBJ_VALUE:
+      case OP_INDEX_ARRAY:
+      case OP_LOOKUP_DICT:
+        use_object(code);
+        break;
       case OP_ENTRYPOINT:
         push(anything);
         break;
-      case OP_OBJ_FIELD:
-      case OP_OBJ_VALUE:
       case OP_STR_TO_BOOL:
+        push(pop().kind == Kind::empty_text ? number_value(0) : anything);
+        break;
       case OP_BITWISE_NOT:
-        pop_and_push(1, anything);
+        push(pop().never_defined() ? undefined_value : anything);
         break;
       case OP_BITWISE_AND:
       case OP_BITWISE_OR:
       case OP_BITWISE_XOR:
       case OP_SHL:
       case OP_SHR:
-      case OP_MOD:
-      case OP_INDEX_ARRAY:
-      case OP_LOOKUP_DICT:
+      case OP_MOD: {
+        const Value b = pop(), a = pop();
+        push(arithmetic(*code, a, b));
+        break;
+      }
       case OP_MATCHES:
       case OP_CONTAINS:
       case OP_STARTSWITH:
@@ -490,11 +530,63 @@ class Run {
       case OP_ISTARTSWITH:
       case OP_IENDSWITH:
       case OP_IEQUALS:
-        pop_and_push(2, anything);
+        compare_texts(*code);
         break;
       default:
         give_up();
     }
+  }
+
+  // The variables that packs expect are always empty; a module whose format the content isn't has no values.
+  void use_object(const std::uint8_t* code) {
+    switch (*code) {
+      case OP_OBJ_LOAD: {
+        const std::string_view name = operand<const char*>(code + 1);
+        if (conditions_.is_empty_variable(name)) return push(object_value(Kind::empty_text));
+        return push(name == "pe" && has_no_program(facts_) ? object_value(Kind::hollow) : anything);
+      }
+      case OP_OBJ_FIELD: {
+        const std::string_view name = operand<const char*>(code + 1);
+        const Value object = pop();
+        if (object.never_defined()) return push(undefined_value);
+        // Constants and `is_pe` are always there.
+        const bool always = name == "is_pe" || name.empty() || (name.front() >= 'A' && name.front() <= 'Z');
+        return push(object.kind == Kind::hollow && !always ? object : anything);
+      }
+      case OP_OBJ_VALUE: {
+        const Value object = pop();
+        if (object.kind == Kind::hollow || object.never_defined()) return push(undefined_value);
+        return push(object.kind == Kind::empty_text ? object : anything);
+      }
+      case OP_CALL: {
+        // The types of the arguments, one letter each; the function lies below them.
+        bool undefined = false;
+        for (std::size_t count = std::strlen(operand<const char*>(code + 1)); count > 0; --count) {
+          undefined = pop().never_defined() || undefined;
+        }
+        const Value function = pop();
+        const bool hollow = function.kind == Kind::hollow || function.never_defined();
+        return push(hollow || undefined ? undefined_value : anything);
+      }
+      default: {  // OP_INDEX_ARRAY, OP_LOOKUP_DICT
+        const Value index = pop(), object = pop();
+        const bool hollow = object.kind == Kind::hollow || object.never_defined();
+        return push(hollow || index.never_defined() ? undefined_value : anything);
+      }
+    }
+  }
+
+  void compare_unknown() {
+    const Value b = pop(), a = pop();
+    push(a.never_defined() || b.never_defined() ? never : anything);
+  }
+
+  void compare_texts(std::uint8_t opcode) {
+    const Value b = pop(), a = pop();
+    if (a.never_defined() || b.never_defined()) return push(never);
+    if (a.kind != Kind::empty_text || !b.is_number()) return push(anything);
+    const auto* pointer = reinterpret_cast<const std::uint8_t*>(static_cast<std::uintptr_t>(b.number));
+    push(conditions_.can_fit_empty_text(opcode, pointer) ? anything : never);
   }
 
   void pop_and_push(std::size_t count, const Value& value) {
@@ -504,6 +596,7 @@ class Run {
 
   void read_number(std::uint8_t reader) {
     const Value offset = pop();
+    if (offset.never_defined()) return push(undefined_value);  // read far past any end
     if (!offset.is_number()) return push(anything);
     const PlaceNumber found = number_at(facts_, reader, offset.number);
     push(!found.known ? anything : found.undefined ? undefined_value : number_value(found.value));
@@ -516,7 +609,7 @@ class Run {
   }
 
   void integers(std::uint8_t opcode, const std::uint8_t* code) {
-    if (opcode == OP_INT_MINUS) return pop_and_push(1, anything);
+    if (opcode == OP_INT_MINUS) return push(arithmetic(OP_INT_SUB, number_value(0), pop()));
     const Value b = pop(), a = pop();
     switch (opcode) {
       case OP_INT_EQ:
@@ -529,12 +622,8 @@ class Run {
       case OP_INT_GE:
         push(comparison(opcode, a, b));
         break;
-      case OP_INT_ADD:
-      case OP_INT_SUB:
-        push(sum(a, b, opcode == OP_INT_SUB));
-        break;
       default:
-        push(anything);
+        push(arithmetic(opcode, a, b));
     }
   }
 
@@ -558,7 +647,7 @@ class Run {
         *slot = number_value(0);
         break;
       case OP_INCR_M:
-        *slot = sum(*slot, number_value(1), false);
+        *slot = sum(*slot, number_value(1));
         break;
       case OP_ADD_M:
         *slot = added(*slot, pop());
@@ -591,7 +680,7 @@ class Run {
     defined.undefined = false;
     Value result = slot;  // more is zero
     if (defined.known) {
-      result = sum(slot, defined, false);
+      result = sum(slot, defined);
     } else if (defined.nonzero) {
       result = anything;
     }
@@ -644,38 +733,36 @@ class Run {
   }
 
   void iterate(std::uint8_t opcode) {
-    Value iterator;
-    iterator.nonzero = true;
-    iterator.iterates = 1;
     switch (opcode) {
       case OP_ITER_START_ARRAY:
-        pop();
-        break;
+        return push(object_value(pop().kind == Kind::hollow ? Kind::empty_iterator : Kind::iterator));
       case OP_ITER_START_DICT:
-        pop();
-        iterator.iterates = 2;
-        break;
+        return push(object_value(pop().kind == Kind::hollow ? Kind::empty_pair_iterator : Kind::pair_iterator));
       case OP_ITER_START_INT_RANGE: {
         const Value last = pop(), first = pop();
-        iterator.exhausted = first.is_number() && last.is_number() && first.number > last.number;
-        break;
+        const bool empty = first.is_number() && last.is_number() && first.number > last.number;
+        return push(object_value(empty ? Kind::empty_iterator : Kind::iterator));
       }
       case OP_ITER_START_INT_ENUM: {
         const Value count = pop();
         if (!count.is_number() || count.number < 0 || count.number > max_instructions) return give_up();
-        pop_several(static_cast<std::size_t>(count.number));
-        break;
+        return pop_and_push(static_cast<std::size_t>(count.number), object_value(Kind::iterator));
       }
-      default: {  // OP_ITER_NEXT: whether it is at its end, then its values
-        const Value current = pop();
-        if (current.iterates == 0) return give_up();
-        push(current);
-        push(current.exhausted ? number_value(1) : truth(true, true));
-        for (int i = 0; i < current.iterates; ++i) push(anything);
-        return;
-      }
+      default:
+        return next_of_iterator();
     }
+  }
+
+  // OP_ITER_NEXT: whether it is at its end, then its value or values.
+  void next_of_iterator() {
+    const Value iterator = pop();
+    const bool empty = iterator.kind == Kind::empty_iterator || iterator.kind == Kind::empty_pair_iterator;
+    const bool pairs = iterator.kind == Kind::pair_iterator || iterator.kind == Kind::empty_pair_iterator;
+    if (!empty && !pairs && iterator.kind != Kind::iterator) return give_up();
     push(iterator);
+    push(empty ? number_value(1) : truth(true, true));
+    push(anything);
+    if (pairs) push(anything);
   }
 
   const Conditions& conditions_;
@@ -691,6 +778,21 @@ class Run {
 };
 
 namespace {
+
+bool uses_memory(std::uint8_t opcode) {
+  switch (opcode) {
+    case OP_INCR_M:
+    case OP_CLEAR_M:
+    case OP_ADD_M:
+    case OP_POP_M:
+    case OP_PUSH_M:
+    case OP_SET_M:
+    case OP_SWAPUNDEF:
+      return true;
+    default:
+      return false;
+  }
+}
 
 // Reads one rule's code: false where an instruction isn't known or the code isn't as compilers lay it out.
 class RuleReader {
@@ -724,6 +826,7 @@ class RuleReader {
     if (*code == OP_PUSH_RULE) {
       rule_.references.push_back(static_cast<std::uint32_t>(operand<std::uint64_t>(code + 1)));
     }
+    if (uses_memory(*code)) rule_.uses_memory = true;
     if (*code == OP_OBJ_LOAD) rule_.objects.push_back(operand<const char*>(code + 1));
   }
 
@@ -774,6 +877,12 @@ PlaceNumber number_at(const ContentFacts& facts, std::uint8_t reader, std::int64
   return {.known = true, .value = values[kind % 3]};
 }
 
+bool has_no_program(const ContentFacts& facts) {
+  if (facts.denied != nullptr && *facts.denied == program_test) return true;
+  const PlaceNumber magic = number_at(facts, program_test.reader, program_test.offset);
+  return magic.known && (magic.undefined || magic.value != program_test.value);
+}
+
 std::optional<Conditions> Conditions::read(const YR_RULES& rules) {
   Conditions conditions;
   conditions.libyara_ = &rules;
@@ -804,6 +913,47 @@ std::optional<Conditions> Conditions::read(const YR_RULES& rules) {
   const auto present = [](const RuleCode& rule) { return rule.code != nullptr; };
   if (at >= end || !std::all_of(conditions.rules_.begin(), conditions.rules_.end(), present)) return std::nullopt;
   return conditions;
+}
+
+bool Conditions::is_empty_variable(std::string_view name) const {
+  const YR_EXTERNAL_VARIABLE* variable = libyara_->ext_vars_table;
+  for (; !EXTERNAL_VARIABLE_IS_NULL(variable); ++variable) {
+    const bool text =
+        variable->type == EXTERNAL_VARIABLE_TYPE_STRING || variable->type == EXTERNAL_VARIABLE_TYPE_MALLOC_STRING;
+    if (name == variable->identifier) return text && *variable->value.s == '\0';
+  }
+  return false;
+}
+
+// `operand_at` is a text or, for OP_MATCHES, a regular expression's flags and code.
+bool Conditions::can_fit_empty_text(std::uint8_t opcode, const std::uint8_t* operand_at) const {
+  const auto lies_in = [&](int buffer, std::size_t size) {
+    const YR_ARENA_BUFFER& memory = libyara_->arena->buffers[buffer];
+    const auto start = reinterpret_cast<std::uintptr_t>(memory.data);
+    const auto at = reinterpret_cast<std::uintptr_t>(operand_at);
+    return at >= start && at - start <= memory.used && memory.used - (at - start) >= size;
+  };
+  if (opcode == OP_MATCHES) {
+    // Its first instruction takes a byte: nothing matches the empty text.
+    if (!lies_in(YR_RE_CODE_SECTION, sizeof(RE) + 1)) return true;
+    const std::uint8_t first = operand_at[sizeof(RE)];
+    return first < RE_OPCODE_ANY || first > RE_OPCODE_NON_DIGIT;
+  }
+  if (!lies_in(YR_SZ_POOL, sizeof(SIZED_STRING))) return true;
+  const bool empty = operand<std::uint32_t>(operand_at) == 0;  // SIZED_STRING's length
+  switch (opcode) {
+    case OP_STR_EQ:
+    case OP_CONTAINS:
+    case OP_STARTSWITH:
+    case OP_ENDSWITH:
+    case OP_ICONTAINS:
+    case OP_ISTARTSWITH:
+    case OP_IENDSWITH:
+    case OP_IEQUALS:
+      return empty;
+    default:
+      return true;
+  }
 }
 
 bool Conditions::can_match(std::uint32_t rule, const ContentFacts& facts) const {

@@ -12,6 +12,8 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace exhibit::match {
@@ -40,11 +42,17 @@ struct PlaceNumber {
   bool undefined = false;  // past the content's end
   std::int64_t value = 0;
 };
+// What a content begins with if YARA's module `pe` finds a program in it. Else all of the module but its constants and
+// `is_pe` is undefined: pe.c of libyara 4.2.3, pe_get_header and module_load.
+inline constexpr PlaceTest program_test{.reader = 244, .offset = 0, .value = 0x5A4D};  // OP_UINT16; MZ
+bool has_no_program(const ContentFacts& facts);
+
 PlaceNumber number_at(const ContentFacts& facts, std::uint8_t reader, std::int64_t offset);
 
 struct RuleCode {
   const std::uint8_t* code = nullptr;  // from OP_INIT_RULE to past OP_MATCH_RULE
   std::uint32_t size = 0;
+  bool uses_memory = false;
   std::vector<std::uint32_t> references;                   // other rules that it asks; always earlier ones
   std::vector<const char*> objects;                        // modules and variables that it loads, by name
   std::vector<std::pair<std::uint32_t, PlaceTest>> tests;  // by where in `code` their comparison stands, sorted
@@ -63,6 +71,8 @@ class Conditions {
 
  private:
   friend class Run;
+  bool is_empty_variable(std::string_view name) const;
+  bool can_fit_empty_text(std::uint8_t opcode, const std::uint8_t* operand_at) const;
   using Judged = std::map<std::uint32_t, bool>;  // by rule, while one rule is asked about
   bool can_match(std::uint32_t rule, const ContentFacts& facts, Judged& judged, int depth) const;
 

@@ -16,7 +16,7 @@ struct hs_scratch;
 namespace exhibit::match {
 
 struct SearchedLiteral {
-  std::string bytes;  // not beginning with a zero
+  std::string bytes;         // not beginning with a zero
   bool ignore_case = false;  // of ASCII letters
 };
 

@@ -9,14 +9,14 @@ namespace exhibit::match {
 namespace {
 
 // What is followed at once while a tree is read. Beyond, the tree is cut there: literals get shorter, never wrong.
-constexpr std::size_t max_exact = 16;
-constexpr std::size_t max_alternatives = 64;
+constexpr std::size_t max_exact = 64;
+constexpr std::size_t max_alternatives = 128;
 constexpr std::size_t max_length = 64;
 constexpr int max_depth = 200;
 // Longer literals find no less: what is kept of them.
 constexpr std::size_t kept_length = 24;
-// Worth looking for: about four bytes that aren't everywhere.
-constexpr double enough = 3.4;
+// Worth looking for: about three bytes that aren't everywhere.
+constexpr double enough = 2.2;
 
 // How rare a byte is in contents of every kind, 1 at most. For speed only.
 double rarity(unsigned char byte) {
@@ -29,7 +29,7 @@ double worth(std::string_view literal) {
   double sum = 0;
   for (std::size_t i = 0; i < literal.size(); ++i) {
     const bool repeated = i > 0 && literal[i] == literal[i - 1];
-    sum += repeated ? 0.15 : rarity(static_cast<unsigned char>(literal[i]));
+    sum += rarity(static_cast<unsigned char>(literal[i])) * (repeated ? 0.5 : 1);
   }
   return sum;
 }
@@ -38,7 +38,7 @@ double worth(const NeededLiterals& literals) {
   double least = literals.empty() ? 0 : 1e9;
   for (const std::string& literal : literals) least = std::min(least, worth(literal));
   // Twice as many literals are found twice as often: less than a byte.
-  return least - 0.15 * static_cast<double>(std::bit_width(literals.size()));
+  return least - 0.15 * static_cast<double>(std::bit_width(literals.size()) - 1);
 }
 
 // The part of `literal` that is kept. Vectorscan takes a literal that begins with a zero for an empty one.
@@ -140,11 +140,16 @@ Reading read_alternatives(const RE_NODE& node, int depth) {
   return whole;
 }
 
-// One child, at least `times` times.
-Reading read_repeated(const RE_NODE& node, int times, int depth) {
-  if (times < 1 || node.children_head == nullptr) return {};
+// One child, from `least` to `most` times.
+Reading read_repeated(const RE_NODE& node, int least, int most, int depth) {
+  if (node.children_head == nullptr) return {};
   const Reading once = read(*node.children_head, depth + 1);
-  return {std::nullopt, needed_of(once)};
+  if (least == 0 && most == 1 && once.exact && once.exact->size() < max_exact) {
+    NeededLiterals optional = *once.exact;
+    optional.emplace_back();
+    return exactly(std::move(optional));
+  }
+  return least < 1 ? Reading{} : Reading{std::nullopt, needed_of(once)};
 }
 
 Reading read(const RE_NODE& node, int depth) {
@@ -161,9 +166,9 @@ Reading read(const RE_NODE& node, int depth) {
     case RE_NODE_ALT:
       return read_alternatives(node, depth);
     case RE_NODE_PLUS:
-      return read_repeated(node, 1, depth);
+      return read_repeated(node, 1, 2, depth);
     case RE_NODE_RANGE:
-      return read_repeated(node, node.start, depth);
+      return read_repeated(node, node.start, node.end, depth);
     default:
       return {};  // wildcards, jumps, anchors, and whatever another version of libyara adds
   }
@@ -200,6 +205,19 @@ NeededLiterals encoded(const NeededLiterals& literals, bool ascii, bool wide) {
     for (const char c : literal) widened.append({c, '\0'});
     widened.pop_back();
     result.push_back(widened);
+  }
+  return result;
+}
+
+NeededLiterals with_every_key(const NeededLiterals& literals) {
+  NeededLiterals result;
+  for (unsigned key = 0; key < 256; ++key) {
+    for (std::string literal : literals) {
+      for (char& c : literal) c = static_cast<char>(static_cast<unsigned char>(c) ^ key);
+      // Zeros at its start are dropped, as Vectorscan takes such a literal for an empty one.
+      literal.erase(0, literal.find_first_not_of('\0'));
+      result.push_back(std::move(literal));
+    }
   }
   return result;
 }

@@ -22,4 +22,7 @@ std::optional<NeededLiterals> literals_of(std::string_view text);
 // As the content holds them for the modifiers `ascii` and `wide` (UTF-16LE without its last zero); at least one is set.
 NeededLiterals encoded(const NeededLiterals& literals, bool ascii, bool wide);
 
+// As the modifier `xor` may leave them: with every key, whichever were asked for.
+NeededLiterals with_every_key(const NeededLiterals& literals);
+
 }  // namespace exhibit::match

@@ -24,15 +24,16 @@ bool has_tree(const YR_STRING& string) {
 
 // The literals of a text string, or of `tree`, as the content holds them.
 std::optional<NeededLiterals> literals_of_string(const YR_STRING& string, const StringTree* tree) {
-  if (STRING_IS_XOR(&string)) return std::nullopt;
   if (tree == nullptr) {
     if (!STRING_IS_LITERAL(&string) || string.length <= 0) return std::nullopt;
     const auto literals = literals_of(
         std::string_view(reinterpret_cast<const char*>(string.string), static_cast<std::size_t>(string.length)));
     if (!literals) return std::nullopt;
-    return encoded(*literals, STRING_IS_ASCII(&string) || !STRING_IS_WIDE(&string), STRING_IS_WIDE(&string));
+    const auto held =
+        encoded(*literals, STRING_IS_ASCII(&string) || !STRING_IS_WIDE(&string), STRING_IS_WIDE(&string));
+    return STRING_IS_XOR(&string) ? with_every_key(held) : held;
   }
-  if (!tree->literals) return std::nullopt;
+  if (!tree->literals || STRING_IS_XOR(&string)) return std::nullopt;
   if (STRING_IS_BASE64(&string) || STRING_IS_BASE64_WIDE(&string)) return tree->literals;  // widened by the compiler
   return encoded(*tree->literals, STRING_IS_ASCII(&string) || !STRING_IS_WIDE(&string), STRING_IS_WIDE(&string));
 }
@@ -95,22 +96,31 @@ Result<void> Prefilter::compile_literals(const std::vector<StringTree>& trees) {
   return {};
 }
 
+// A number without which the rule can't match.
+std::optional<PlaceTest> Prefilter::guard_of(std::uint32_t rule, ContentFacts facts) const {
+  std::vector<PlaceTest> tests{program_test};
+  for (const auto& [at, test] : conditions_.rules()[rule].tests) tests.push_back(test);
+  for (const PlaceTest& test : tests) {
+    facts.denied = &test;
+    if (!conditions_.can_match(rule, facts)) return test;
+  }
+  return std::nullopt;
+}
+
 // Finds what a rule needs besides literals: nothing, or a number at some place.
 void Prefilter::sort_rules() {
   std::map<PlaceTest, std::vector<std::uint32_t>> guarded;
   for (std::uint32_t rule = 0; rule < rules_.num_rules; ++rule) {
+    // Private rules are asked where others refer to them: nobody is told of them.
+    if (RULE_IS_PRIVATE(&rules_.rules_table[rule])) continue;
     ContentFacts facts;
     facts.possible_strings = always_possible_;
     if (!conditions_.can_match(rule, facts)) continue;
-    const auto& tests = conditions_.rules()[rule].tests;
-    const auto guard = std::find_if(tests.begin(), tests.end(), [&](const auto& test) {
-      facts.denied = &test.second;
-      return !conditions_.can_match(rule, facts);
-    });
-    if (guard == tests.end()) {
-      always_asked_.push_back(rule);
+    const auto guard = guard_of(rule, facts);
+    if (guard) {
+      guarded[*guard].push_back(rule);
     } else {
-      guarded[guard->second].push_back(rule);
+      always_asked_.push_back(rule);
     }
   }
   for (auto& [test, rules] : guarded) guarded_.push_back({test, std::move(rules)});
@@ -150,7 +160,10 @@ std::vector<std::uint32_t> Prefilter::candidates(std::uint64_t size, std::span<c
     const bool denied = number.known && (number.undefined || number.value != group.test.value);
     if (!denied) asked.insert(asked.end(), group.rules.begin(), group.rules.end());
   }
-  for (const std::uint32_t string : touched_strings_) asked.push_back(rules_.strings_table[string].rule_idx);
+  for (const std::uint32_t string : touched_strings_) {
+    const std::uint32_t rule = rules_.strings_table[string].rule_idx;
+    if (!RULE_IS_PRIVATE(&rules_.rules_table[rule])) asked.push_back(rule);
+  }
   std::sort(asked.begin(), asked.end());
   asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
   std::erase_if(asked, [&](std::uint32_t rule) { return !conditions_.can_match(rule, facts); });

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -46,6 +47,7 @@ class Prefilter {
  private:
   Prefilter(const YR_RULES& rules, const Conditions& conditions) : rules_(rules), conditions_(conditions) {}
   Result<void> compile_literals(const std::vector<StringTree>& trees);
+  std::optional<PlaceTest> guard_of(std::uint32_t rule, ContentFacts facts) const;
   void sort_rules();
 
   // Rules that may match without any literal, if `test` holds.
