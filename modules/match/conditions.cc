@@ -273,6 +273,40 @@ void merge(State& into, const State& more) {
   for (std::size_t i = 0; i < into.memory.size(); ++i) into.memory[i] = either(into.memory[i], more.memory[i]);
 }
 
+bool stands_at(std::span<const std::byte> bytes, std::string_view text, std::size_t stride, bool ignore_case) {
+  if (bytes.size() < text.size() * stride - (stride - 1)) return false;
+  const auto folded = [&](unsigned char c) { return ignore_case && c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : int{c}; };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(bytes[i * stride]);
+    if (folded(byte) != folded(static_cast<unsigned char>(text[i]))) return false;
+    if (i > 0 && stride == 2 && bytes[i * 2 - 1] != std::byte{0}) return false;
+  }
+  return true;
+}
+
+// Whether a match of `string` may begin in [from, to]: exact for plain texts in the part of the content that is known.
+bool text_may_start_within(const ContentFacts& facts, const YR_STRING& string, std::int64_t from, std::int64_t to) {
+  constexpr std::int64_t longest_range = 4096;
+  const bool plain = STRING_IS_LITERAL(&string) && !STRING_IS_XOR(&string) && !STRING_IS_CHAIN_PART(&string);
+  if (!facts.read || !plain || string.length <= 0) return true;
+  from = std::max<std::int64_t>(from, 0);
+  if (to < from) return false;
+  const bool whole = facts.head.size() == facts.size;
+  const auto end = static_cast<std::int64_t>(facts.head.size());
+  if (whole) to = std::min(to, end);
+  if (to - from > longest_range) return true;
+  const std::string_view text(reinterpret_cast<const char*>(string.string), static_cast<std::size_t>(string.length));
+  // A match that goes on past the head isn't known.
+  if (!whole && to > end - 2 * std::int64_t{string.length}) return true;
+  const bool wide = STRING_IS_WIDE(&string), narrow = STRING_IS_ASCII(&string) || !wide;
+  for (std::int64_t at = from; at <= to; ++at) {
+    const auto bytes = facts.head.subspan(static_cast<std::size_t>(at));
+    if (narrow && stands_at(bytes, text, 1, STRING_IS_NO_CASE(&string))) return true;
+    if (wide && stands_at(bytes, text, 2, STRING_IS_NO_CASE(&string))) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 // One rule's condition, run over abstract values.
@@ -402,17 +436,27 @@ class Run {
     return nullptr;
   }
 
-  // Whether the string that `pointer` means may match; true where that isn't known.
-  bool may_match(const Value& pointer) {
-    if (!pointer.is_number()) return true;
+  // None where it isn't known which.
+  const YR_STRING* string_of(const Value& pointer) {
+    if (!pointer.is_number()) return nullptr;
     const auto* string = reinterpret_cast<const YR_STRING*>(static_cast<std::uintptr_t>(pointer.number));
     const YR_RULES& rules = *conditions_.libyara_;
     if (std::less<>{}(string, rules.strings_table) || !std::less<>{}(string, rules.strings_table + rules.num_strings)) {
       give_up();
-      return true;
+      return nullptr;
     }
-    const auto index = static_cast<std::size_t>(string - rules.strings_table);
-    return (facts_.possible_strings[index / 64] >> (index % 64) & 1) != 0;
+    return string;
+  }
+
+  bool may_match(const YR_STRING* string) const {
+    if (string == nullptr) return true;
+    return (facts_.possible_strings[string->idx / 64] >> (string->idx % 64) & 1) != 0;
+  }
+
+  bool may_match_within(const YR_STRING* string, const Value& from, const Value& to) const {
+    if (!may_match(string)) return false;
+    if (string == nullptr || !from.is_number() || !to.is_number()) return true;
+    return text_may_start_within(facts_, *string, from.number, to.number);
   }
 
   Value asked_rule(std::uint64_t index) {
@@ -688,16 +732,20 @@ class Run {
   }
 
   void ask_string(std::uint8_t opcode) {
-    const bool found = may_match(pop());
+    const YR_STRING* string = string_of(pop());
+    const bool found = may_match(string);
     switch (opcode) {
       case OP_COUNT:
-        return push(found ? truth(true, true) : number_value(0));
       case OP_FOUND:
         return push(found ? truth(true, true) : number_value(0));
-      case OP_FOUND_AT:
-        return pop_and_push(1, found ? truth(true, true, true) : never);
-      case OP_FOUND_IN:
-        return pop_and_push(2, found ? truth(true, true, true) : never);
+      case OP_FOUND_AT: {
+        const Value place = pop();
+        return push(may_match_within(string, place, place) ? truth(true, true, true) : never);
+      }
+      case OP_FOUND_IN: {
+        const Value to = pop(), from = pop();
+        return push(may_match_within(string, from, to) ? truth(true, true, true) : never);
+      }
       case OP_COUNT_IN: {
         // libyara gives up the whole scan where a match lies before the range: that, too, must stay as it is.
         if (found) return give_up();
@@ -717,7 +765,7 @@ class Run {
     std::int64_t members = 0, possible = 0;
     for (Value member = pop(); !member.never_defined() && !unknown_; member = pop()) {
       ++members;
-      if (may_match(member)) ++possible;
+      if (may_match(string_of(member))) ++possible;
     }
     const Value wanted = pop();
     std::int64_t least = 0;

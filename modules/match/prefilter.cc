@@ -29,8 +29,7 @@ std::optional<NeededLiterals> literals_of_string(const YR_STRING& string, const 
     const auto literals = literals_of(
         std::string_view(reinterpret_cast<const char*>(string.string), static_cast<std::size_t>(string.length)));
     if (!literals) return std::nullopt;
-    const auto held =
-        encoded(*literals, STRING_IS_ASCII(&string) || !STRING_IS_WIDE(&string), STRING_IS_WIDE(&string));
+    const auto held = encoded(*literals, STRING_IS_ASCII(&string) || !STRING_IS_WIDE(&string), STRING_IS_WIDE(&string));
     return STRING_IS_XOR(&string) ? with_every_key(held) : held;
   }
   if (!tree->literals || STRING_IS_XOR(&string)) return std::nullopt;
@@ -73,7 +72,7 @@ Result<void> Prefilter::compile_literals(const std::vector<StringTree>& trees) {
       const StringTree* own = nullptr;
       if (has_tree(*string)) own = in_step ? &*tree++ : nullptr;
       const auto needed = has_tree(*string) && own == nullptr ? std::nullopt : literals_of_string(*string, own);
-      if (!needed) {
+      if (!needed || std::any_of(needed->begin(), needed->end(), [](const auto& l) { return l.empty(); })) {
         set_bit(always_possible_, string->idx);
         continue;
       }
