@@ -845,7 +845,7 @@ bool uses_memory(std::uint8_t opcode) {
 // Reads one rule's code: false where an instruction isn't known or the code isn't as compilers lay it out.
 class RuleReader {
  public:
-  explicit RuleReader(RuleCode& rule) : rule_(rule) {}
+  RuleReader(RuleCode& rule, const YR_RULES& rules) : rule_(rule), rules_(rules) {}
 
   bool read() {
     std::uint32_t at = first_instruction;
@@ -871,6 +871,13 @@ class RuleReader {
   void note(std::uint32_t at) {
     const std::uint8_t* code = rule_.code + at;
     if (is_jump(*code)) targets_.push_back(at + static_cast<std::uint32_t>(operand<std::int32_t>(code + 1)));
+    if (*code == OP_PUSH) {
+      const auto* pushed = operand<const YR_STRING*>(code + 1);
+      const bool is_string = !std::less<>{}(pushed, rules_.strings_table) &&
+                             std::less<>{}(pushed, rules_.strings_table + rules_.num_strings);
+      if (is_string) rule_.string_operands.push_back(at + 1);
+    }
+    if (*code == OP_PUSH_RULE || *code == OP_MATCH_RULE) rule_.rule_operands.push_back(at + 1);
     if (*code == OP_PUSH_RULE) {
       rule_.references.push_back(static_cast<std::uint32_t>(operand<std::uint64_t>(code + 1)));
     }
@@ -898,6 +905,7 @@ class RuleReader {
   }
 
   RuleCode& rule_;
+  const YR_RULES& rules_;
   std::vector<std::uint32_t> starts_, targets_;
 };
 
@@ -955,7 +963,7 @@ std::optional<Conditions> Conditions::read(const YR_RULES& rules) {
     if (rule.code != nullptr) return std::nullopt;
     rule.code = at;
     rule.size = static_cast<std::uint32_t>(size);
-    if (!RuleReader(rule).read()) return std::nullopt;
+    if (!RuleReader(rule, rules).read()) return std::nullopt;
     at += size;
   }
   const auto present = [](const RuleCode& rule) { return rule.code != nullptr; };

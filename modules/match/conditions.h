@@ -53,6 +53,8 @@ struct RuleCode {
   const std::uint8_t* code = nullptr;  // from OP_INIT_RULE to past OP_MATCH_RULE
   std::uint32_t size = 0;
   bool uses_memory = false;
+  std::vector<std::uint32_t> string_operands;              // where in `code` a string's address stands
+  std::vector<std::uint32_t> rule_operands;                // and a rule's number, of eight bytes
   std::vector<std::uint32_t> references;                   // other rules that it asks; always earlier ones
   std::vector<const char*> objects;                        // modules and variables that it loads, by name
   std::vector<std::pair<std::uint32_t, PlaceTest>> tests;  // by where in `code` their comparison stands, sorted

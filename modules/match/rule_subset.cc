@@ -1,5 +1,6 @@
 #include "match/rule_subset.h"
 
+#include <exhibit/result.h>
 #include <yara/ahocorasick.h>
 #include <yara/compiler.h>
 #include <yara/exec.h>
@@ -148,6 +149,21 @@ std::size_t pool_entries(const YR_RULES& rules) {
   return rules.arena->buffers[YR_AC_STATE_MATCHES_POOL].used / sizeof(YR_AC_MATCH);
 }
 
+// Every rule's strings, with the parts that libyara cuts them into, follow each other.
+bool strings_lie_by_rule(const YR_RULES& rules) {
+  std::uint32_t next = 0;
+  for (std::uint32_t rule = 0; rule < rules.num_rules; ++rule) {
+    const YR_STRING* string = nullptr;
+    yr_rule_strings_foreach((&rules.rules_table[rule]), string) {
+      const bool in_place = next < rules.num_strings && string == &rules.strings_table[next];
+      if (!in_place || string->idx != next || string->rule_idx != rule) return false;
+      if (string->chained_to != nullptr && string->chained_to->rule_idx != rule) return false;
+      ++next;
+    }
+  }
+  return next == rules.num_strings;
+}
+
 }  // namespace
 
 std::optional<RuleSet> RuleSet::read(YR_RULES& rules, const Conditions& conditions) {
@@ -160,6 +176,7 @@ std::optional<RuleSet> RuleSet::read(YR_RULES& rules, const Conditions& conditio
     const YR_RULE& rule = rules.rules_table[i];
     if (RULE_IS_GLOBAL(&rule)) set.global_[rule.ns->idx].push_back(i);
   }
+  if (!strings_lie_by_rule(rules)) return std::nullopt;
   const std::size_t slots = table_entries(rules), matches = pool_entries(rules);
   // Matches of a state are its own and those of shorter states. Read by depth, a match belongs where it is met first.
   constexpr std::uint8_t nowhere = 0xff;
@@ -208,34 +225,113 @@ std::vector<std::uint32_t> RuleSet::with_all_needed(std::span<const std::uint32_
   return {needed.begin(), needed.end()};
 }
 
+YR_RULES* RuleSubset::rules() {
+  rules_.arena = &arena_;
+  return &rules_;
+}
+
 RuleSubset RuleSet::subset(std::span<const std::uint32_t> rules) const {
   RuleSubset subset;
+  copy_tables(rules, subset);
+  copy_code(rules, subset);
+
   AutomatonBuilder automaton;
-  std::set<std::string_view> objects;
   for (const std::uint32_t rule : rules) {
     for (const Atom& atom : atoms_[rule]) automaton.add(std::span(atom.bytes).first(atom.length), *atom.match);
-    for (const char* object : conditions_->rules()[rule].objects) objects.insert(object);
   }
   automaton.build(subset.transitions_, subset.state_matches_, subset.matches_);
-
-  for (const char* module : conditions_->imports()) {
-    if (objects.erase(module) == 0) continue;
-    std::array<std::uint8_t, 1 + sizeof(module)> instruction{OP_IMPORT};
-    std::memcpy(instruction.data() + 1, &module, sizeof(module));
-    subset.code_.insert(subset.code_.end(), instruction.begin(), instruction.end());
-  }
-  for (const std::uint32_t rule : rules) {
-    const RuleCode& code = conditions_->rules()[rule];
-    subset.code_.insert(subset.code_.end(), code.code, code.code + code.size);
-  }
-  subset.code_.push_back(OP_HALT);
+  for (YR_AC_MATCH& match : subset.matches_) match.string = copy_of(subset, rules, *match.string);
 
   subset.rules_ = *whole_;
+  subset.rules_.rules_table = subset.rules_table_.data();
+  subset.rules_.strings_table = subset.strings_.data();
+  subset.rules_.num_rules = static_cast<std::uint32_t>(rules.size());
+  subset.rules_.num_strings = static_cast<std::uint32_t>(subset.strings_.size());
   subset.rules_.ac_transition_table = subset.transitions_.data();
   subset.rules_.ac_match_table = subset.state_matches_.data();
   subset.rules_.ac_match_pool = subset.matches_.data();
   subset.rules_.code_start = subset.code_.data();
+
+  subset.arena_ = *whole_->arena;
+  static_assert(YR_NUM_SECTIONS + 2 <= YR_MAX_ARENA_BUFFERS);
+  const auto add_buffer = [&](void* data, std::size_t size) {
+    subset.arena_.buffers[subset.arena_.num_buffers++] = {static_cast<std::uint8_t*>(data), size, size};
+  };
+  add_buffer(subset.rules_table_.data(), subset.rules_table_.size() * sizeof(YR_RULE));
+  add_buffer(subset.strings_.data(), subset.strings_.size() * sizeof(YR_STRING));
   return subset;
+}
+
+// The copies are numbered anew. The rules' strings follow each other as the rules do.
+void RuleSet::copy_tables(std::span<const std::uint32_t> rules, RuleSubset& subset) const {
+  std::size_t count = 0;
+  const YR_STRING* string = nullptr;
+  for (const std::uint32_t rule : rules) {
+    yr_rule_strings_foreach((&whole_->rules_table[rule]), string)++ count;
+  }
+  subset.strings_.reserve(count);  // they point to each other
+  for (const std::uint32_t rule : rules) {
+    YR_RULE copy = whole_->rules_table[rule];
+    const YR_STRING* first = copy.strings;
+    if (first != nullptr) copy.strings = subset.strings_.data() + subset.strings_.size();
+    yr_rule_strings_foreach((&whole_->rules_table[rule]), string) {
+      YR_STRING copied = *string;
+      copied.idx = static_cast<std::uint32_t>(subset.strings_.size());
+      copied.rule_idx = static_cast<std::uint32_t>(subset.rules_table_.size());
+      if (copied.chained_to != nullptr) copied.chained_to = copy.strings + (copied.chained_to - first);
+      subset.strings_.push_back(copied);
+    }
+    subset.rules_table_.push_back(copy);
+  }
+  YR_RULE end{};
+  end.flags = RULE_FLAGS_NULL;
+  subset.rules_table_.push_back(end);
+}
+
+void RuleSet::copy_code(std::span<const std::uint32_t> rules, RuleSubset& subset) const {
+  std::set<std::string_view> objects;
+  for (const std::uint32_t rule : rules) {
+    for (const char* object : conditions_->rules()[rule].objects) objects.insert(object);
+  }
+  std::vector<std::uint8_t>& code = subset.code_;
+  for (const char* module : conditions_->imports()) {
+    if (objects.erase(module) == 0) continue;
+    std::array<std::uint8_t, 1 + sizeof(module)> instruction{OP_IMPORT};
+    std::memcpy(instruction.data() + 1, &module, sizeof(module));
+    code.insert(code.end(), instruction.begin(), instruction.end());
+  }
+  for (const std::uint32_t rule : rules) {
+    const RuleCode& original = conditions_->rules()[rule];
+    code.insert(code.end(), original.code, original.code + original.size);
+    std::uint8_t* copy = code.data() + code.size() - original.size;
+    const std::uint32_t number = new_number(rules, rule);
+    std::memcpy(copy + 1 + sizeof(std::int32_t), &number, sizeof number);  // OP_INIT_RULE's
+    for (const std::uint32_t at : original.rule_operands) {
+      std::uint64_t meant = 0;
+      std::memcpy(&meant, copy + at, sizeof meant);
+      meant = new_number(rules, static_cast<std::uint32_t>(meant));
+      std::memcpy(copy + at, &meant, sizeof meant);
+    }
+    for (const std::uint32_t at : original.string_operands) {
+      const YR_STRING* string = nullptr;
+      std::memcpy(&string, copy + at, sizeof string);
+      string = copy_of(subset, rules, *string);
+      std::memcpy(copy + at, &string, sizeof string);
+    }
+  }
+  code.push_back(OP_HALT);
+}
+
+// `rules` holds the rule: a subset has all that its rules refer to.
+std::uint32_t RuleSet::new_number(std::span<const std::uint32_t> rules, std::uint32_t rule) {
+  const auto found = std::lower_bound(rules.begin(), rules.end(), rule);
+  EXHIBIT_CHECK(found != rules.end() && *found == rule);
+  return static_cast<std::uint32_t>(found - rules.begin());
+}
+
+YR_STRING* RuleSet::copy_of(RuleSubset& subset, std::span<const std::uint32_t> rules, const YR_STRING& string) const {
+  const YR_STRING* first = whole_->rules_table[string.rule_idx].strings;
+  return subset.rules_table_[new_number(rules, string.rule_idx)].strings + (&string - first);
 }
 
 }  // namespace exhibit::match

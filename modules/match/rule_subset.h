@@ -2,9 +2,9 @@
 // Some of a set of compiled rules, as rules that libyara scans with: what they cost is theirs alone.
 //
 // libyara's time goes into its search, an Aho-Corasick automaton over short pieces ("atoms") of every string of every
-// rule, and into the conditions of all rules. A subset shares the tables of rules and strings with the whole, but has
-// an automaton of its own strings' atoms only, and the code of its own rules. Which atoms a string has is read back
-// from the whole automaton, so that libyara verifies the same atoms at the same places in the same order.
+// rule, and into the conditions of all rules. A subset has tables, code and an automaton of its own rules and strings
+// only; texts and the code of regular expressions stay the whole's. Which atoms a string has is read back from the
+// whole automaton, so that libyara verifies the same atoms at the same places in the same order.
 // The formats are those of libyara 4.2.3: ahocorasick.h, types.h and exec.h.
 
 #include <yara.h>
@@ -24,12 +24,16 @@ class RuleSubset {
  public:
   RuleSubset(RuleSubset&&) = default;
   RuleSubset& operator=(RuleSubset&&) = default;
-  YR_RULES* rules() { return &rules_; }
+  // Where the subset lies may change, where its tables lie doesn't.
+  YR_RULES* rules();
 
  private:
   friend class RuleSet;
   RuleSubset() = default;
   YR_RULES rules_{};
+  YR_ARENA arena_{};  // the whole's and the tables below: libyara checks that what it runs on lies in an arena
+  std::vector<YR_RULE> rules_table_;
+  std::vector<YR_STRING> strings_;
   std::vector<YR_AC_TRANSITION> transitions_;
   std::vector<std::uint32_t> state_matches_;
   std::vector<YR_AC_MATCH> matches_;
@@ -53,6 +57,11 @@ class RuleSet {
     std::uint8_t length = 0;
     const YR_AC_MATCH* match = nullptr;
   };
+
+  void copy_tables(std::span<const std::uint32_t> rules, RuleSubset& subset) const;
+  void copy_code(std::span<const std::uint32_t> rules, RuleSubset& subset) const;
+  static std::uint32_t new_number(std::span<const std::uint32_t> rules, std::uint32_t rule);
+  YR_STRING* copy_of(RuleSubset& subset, std::span<const std::uint32_t> rules, const YR_STRING& string) const;
 
   YR_RULES* whole_ = nullptr;
   const Conditions* conditions_ = nullptr;
