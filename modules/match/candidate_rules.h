@@ -25,11 +25,11 @@ class CandidateRules {
   static Result<std::unique_ptr<CandidateRules>> make(YR_RULES& rules, const std::vector<StringTree>& trees);
 
   // Reads all of `blocks`. What it gives is valid until it is asked again.
-  RulesToJudge of(ContentBlocks& blocks);
+  RulesToJudge of(ContentBlocks& blocks, int timeout_seconds);
 
  private:
   CandidateRules(YR_RULES& whole, Conditions conditions) : whole_(whole), conditions_(std::move(conditions)) {}
-  YR_RULES* subset(const std::vector<std::uint32_t>& rules);
+  RuleSubset& subset(const std::vector<std::uint32_t>& rules);
 
   struct Kept {
     std::vector<std::uint32_t> numbers;

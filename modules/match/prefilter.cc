@@ -169,4 +169,21 @@ std::vector<std::uint32_t> Prefilter::candidates(std::uint64_t size, std::span<c
   return asked;
 }
 
+std::vector<std::uint32_t> Prefilter::narrowed(std::vector<std::uint32_t> candidates,
+                                               const std::vector<std::uint32_t>& searched,
+                                               const std::vector<std::uint32_t>& matching_strings, std::uint64_t size,
+                                               std::span<const std::byte> head) const {
+  std::vector<std::uint64_t> possible = possible_;
+  for (const std::uint32_t rule : searched) {
+    const YR_STRING* string = nullptr;
+    yr_rule_strings_foreach((&rules_.rules_table[rule]), string) {
+      possible[string->idx / 64] &= ~(std::uint64_t{1} << (string->idx % 64));
+    }
+  }
+  for (const std::uint32_t string : matching_strings) set_bit(possible, string);
+  const ContentFacts facts{.possible_strings = possible, .read = true, .size = size, .head = head};
+  std::erase_if(candidates, [&](std::uint32_t rule) { return !conditions_.can_match(rule, facts); });
+  return candidates;
+}
+
 }  // namespace exhibit::match

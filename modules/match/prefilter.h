@@ -41,6 +41,11 @@ class Prefilter {
   // The rules that can match it, sorted. `head` is its beginning, or all of it.
   std::vector<std::uint32_t> candidates(std::uint64_t size, std::span<const std::byte> head);
 
+  // Those of `candidates` that can match now that it is known which strings of `searched` rules match, and which don't.
+  std::vector<std::uint32_t> narrowed(std::vector<std::uint32_t> candidates, const std::vector<std::uint32_t>& searched,
+                                      const std::vector<std::uint32_t>& matching_strings, std::uint64_t size,
+                                      std::span<const std::byte> head) const;
+
   static constexpr std::size_t longest_literal = 64;
   std::size_t memory() const { return search_.memory(); }
 

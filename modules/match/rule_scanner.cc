@@ -230,8 +230,8 @@ class YaraRuleScanner final : public RuleScanner {
     ContentBlocks blocks(buffers_, content, first_read);
     Gathering gathering{sha256_of_file_, blocks, {}, {}};
     ScanResult result;
-    const RulesToJudge rules =
-        candidates_ ? candidates_->of(blocks) : RulesToJudge{compiled_.rules.get(), compiled_.rules->num_rules};
+    const RulesToJudge rules = candidates_ ? candidates_->of(blocks, seconds_for(time_, content.size()))
+                                           : RulesToJudge{compiled_.rules.get(), compiled_.rules->num_rules};
     result.rules_judged = rules.count;
     if (rules.count > 0) run_all(*rules.rules, content.size(), gathering);
     blocks.finish();

@@ -230,6 +230,13 @@ YR_RULES* RuleSubset::rules() {
   return &rules_;
 }
 
+YR_RULES* RuleSubset::search_alone() {
+  static constexpr std::uint8_t halt = OP_HALT;
+  search_alone_ = *rules();
+  search_alone_.code_start = &halt;
+  return &search_alone_;
+}
+
 RuleSubset RuleSet::subset(std::span<const std::uint32_t> rules) const {
   RuleSubset subset;
   copy_tables(rules, subset);
@@ -280,6 +287,7 @@ void RuleSet::copy_tables(std::span<const std::uint32_t> rules, RuleSubset& subs
       copied.rule_idx = static_cast<std::uint32_t>(subset.rules_table_.size());
       if (copied.chained_to != nullptr) copied.chained_to = copy.strings + (copied.chained_to - first);
       subset.strings_.push_back(copied);
+      subset.string_numbers_.push_back(string->idx);
     }
     subset.rules_table_.push_back(copy);
   }
@@ -296,6 +304,7 @@ void RuleSet::copy_code(std::span<const std::uint32_t> rules, RuleSubset& subset
   std::vector<std::uint8_t>& code = subset.code_;
   for (const char* module : conditions_->imports()) {
     if (objects.erase(module) == 0) continue;
+    subset.loads_modules_ = true;
     std::array<std::uint8_t, 1 + sizeof(module)> instruction{OP_IMPORT};
     std::memcpy(instruction.data() + 1, &module, sizeof(module));
     code.insert(code.end(), instruction.begin(), instruction.end());

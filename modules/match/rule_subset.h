@@ -26,6 +26,11 @@ class RuleSubset {
   RuleSubset& operator=(RuleSubset&&) = default;
   // Where the subset lies may change, where its tables lie doesn't.
   YR_RULES* rules();
+  // The same strings without any condition: a scan by it searches, and neither loads a module nor tells of a rule.
+  YR_RULES* search_alone();
+  bool loads_modules() const { return loads_modules_; }
+  // By number in the subset, the number in the whole.
+  std::uint32_t string_in_whole(std::uint32_t string) const { return string_numbers_[string]; }
 
  private:
   friend class RuleSet;
@@ -38,6 +43,9 @@ class RuleSubset {
   std::vector<std::uint32_t> state_matches_;
   std::vector<YR_AC_MATCH> matches_;
   std::vector<std::uint8_t> code_;
+  std::vector<std::uint32_t> string_numbers_;
+  bool loads_modules_ = false;
+  YR_RULES search_alone_{};
 };
 
 class RuleSet {
