@@ -746,13 +746,9 @@ class Run {
         const Value to = pop(), from = pop();
         return push(may_match_within(string, from, to) ? truth(true, true, true) : never);
       }
-      case OP_COUNT_IN: {
-        // libyara gives up the whole scan where a match lies before the range: that, too, must stay as it is.
-        if (found) return give_up();
-        Value none = number_value(0);
-        none.undefined = true;
-        return pop_and_push(2, none);
-      }
+      case OP_COUNT_IN:
+        // libyara 4.2.3 often gives up the whole scan here. That, too, must stay as it is.
+        return give_up();
       default:  // OP_OFFSET, OP_LENGTH
         return pop_and_push(1, found ? anything : undefined_value);
     }

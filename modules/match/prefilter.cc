@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
 #include <tuple>
 
 namespace exhibit::match {
@@ -43,6 +44,7 @@ Result<std::unique_ptr<Prefilter>> Prefilter::make(const YR_RULES& rules, const 
                                                    const std::vector<StringTree>& trees) {
   std::unique_ptr<Prefilter> prefilter(new Prefilter(rules, conditions));
   EXHIBIT_TRY(prefilter->compile_literals(trees));
+  prefilter->find_referring_rules();
   prefilter->sort_rules();
   return prefilter;
 }
@@ -93,6 +95,24 @@ Result<void> Prefilter::compile_literals(const std::vector<StringTree>& trees) {
   possible_ = always_possible_;
   search_ = EXHIBIT_TRY(LiteralSearch::compile(literals));
   return {};
+}
+
+// Who may match because this rule's strings do: the rule itself and those that refer to it, over others too.
+void Prefilter::find_referring_rules() {
+  asked_for_.resize(rules_.num_rules);
+  for (std::uint32_t rule = 0; rule < rules_.num_rules; ++rule) {
+    if (RULE_IS_PRIVATE(&rules_.rules_table[rule])) continue;
+    std::set<std::uint32_t> reached;
+    std::vector<std::uint32_t> open{rule};
+    while (!open.empty()) {
+      const std::uint32_t next = open.back();
+      open.pop_back();
+      if (!reached.insert(next).second) continue;
+      const auto& references = conditions_.rules()[next].references;
+      open.insert(open.end(), references.begin(), references.end());
+    }
+    for (const std::uint32_t other : reached) asked_for_[other].push_back(rule);
+  }
 }
 
 // A number without which the rule can't match.
@@ -160,8 +180,8 @@ std::vector<std::uint32_t> Prefilter::candidates(std::uint64_t size, std::span<c
     if (!denied) asked.insert(asked.end(), group.rules.begin(), group.rules.end());
   }
   for (const std::uint32_t string : touched_strings_) {
-    const std::uint32_t rule = rules_.strings_table[string].rule_idx;
-    if (!RULE_IS_PRIVATE(&rules_.rules_table[rule])) asked.push_back(rule);
+    const auto& rules = asked_for_[rules_.strings_table[string].rule_idx];
+    asked.insert(asked.end(), rules.begin(), rules.end());
   }
   std::sort(asked.begin(), asked.end());
   asked.erase(std::unique(asked.begin(), asked.end()), asked.end());

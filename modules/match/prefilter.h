@@ -53,6 +53,7 @@ class Prefilter {
   Prefilter(const YR_RULES& rules, const Conditions& conditions) : rules_(rules), conditions_(conditions) {}
   Result<void> compile_literals(const std::vector<StringTree>& trees);
   std::optional<PlaceTest> guard_of(std::uint32_t rule, ContentFacts facts) const;
+  void find_referring_rules();
   void sort_rules();
 
   // Rules that may match without any literal, if `test` holds.
@@ -65,9 +66,10 @@ class Prefilter {
   const Conditions& conditions_;
   LiteralSearch search_;
   std::vector<std::vector<std::uint32_t>> strings_of_literal_;
-  std::vector<std::uint64_t> always_possible_;  // one bit a string: it has no literal
-  std::vector<std::uint32_t> always_asked_;     // rules that may match without any literal
-  std::vector<Guarded> guarded_;                // the same, but for a number that must stand at some place
+  std::vector<std::vector<std::uint32_t>> asked_for_;  // by rule: whom a match of its strings may make match
+  std::vector<std::uint64_t> always_possible_;         // one bit a string: it has no literal
+  std::vector<std::uint32_t> always_asked_;            // rules that may match without any literal
+  std::vector<Guarded> guarded_;                       // the same, but for a number that must stand at some place
 
   // Of the content at hand.
   bool failed_ = false;
