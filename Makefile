@@ -2,7 +2,20 @@
 BUILD := build
 JOBS := $(shell nproc)
 
+<<<<<<< HEAD
 .PHONY: all setup demo test check corpora campaign fuzz fuzz-one clean
+=======
+# Where `make bench` and `make soak-kills` keep what they work on; about 25 GB.
+BENCH_DIR := /var/tmp/exhibit-bench
+# A bench image that is there already (BENCH_IMAGE=…raw; an .E01 beside it is taken too). Else one is made.
+BENCH_IMAGE :=
+PARTS := pipeline,verify,list,items,limits,memory
+ROUNDS := 3
+# Kills of `make soak-kills`.
+N := 50
+
+.PHONY: all setup bench-setup demo test check corpora bench soak-kills clean
+>>>>>>> main
 
 all: $(BUILD)/build.ninja
 	cmake --build $(BUILD) -j $(JOBS)
@@ -11,8 +24,10 @@ $(BUILD)/build.ninja:
 	cmake --preset dev
 
 # Installs only what is missing, so that a second run asks nobody.
-setup:
-	@missing=$$(grep -v '^#' packages.txt | while read -r package; do \
+setup: PACKAGES := packages.txt
+bench-setup: PACKAGES := packages.txt tests/bench/packages.txt
+setup bench-setup:
+	@missing=$$(grep -hv '^#' $(PACKAGES) | while read -r package; do \
 	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'install ok installed' || echo $$package; done); \
 	if [ -n "$$missing" ]; then \
 	    echo "installing: $$missing"; apt-get update -qq && \
@@ -34,6 +49,7 @@ check: setup all
 corpora: setup all
 	python3 tests/corpora/compare.py --exhibit $(BUILD)/bin/exhibit
 
+<<<<<<< HEAD
 # N damaged images through the real program: tests/campaign/README.md.
 N := 20000
 SEED := exhibit
@@ -47,6 +63,18 @@ fuzz: setup
 
 fuzz-one: setup
 	tests/fuzz/fuzz.sh $(SECONDS) 1 $(NAME)
+=======
+# Exhibit against its peers and against what the machine can do: docs/performance.md. Needs root.
+bench: bench-setup
+	cmake --preset dev >/dev/null
+	cmake --build $(BUILD) -j $(JOBS) --target exhibit exhibit-worker bench_limits
+	/usr/bin/python3 -B tests/bench/bench.py --bin $(BUILD)/bin --shared ../shared --folder $(BENCH_DIR) \
+	    --out $(BUILD)/bench --rounds $(ROUNDS) --parts $(PARTS) $(if $(BENCH_IMAGE),--image $(BENCH_IMAGE))
+
+# N kills of a run at random moments, each gone on with: the same findings N times.
+soak-kills: bench-setup all
+	/usr/bin/python3 -B tests/bench/soak_kills.py --bin $(BUILD)/bin --folder $(BENCH_DIR) --kills $(N)
+>>>>>>> main
 
 clean:
 	rm -rf $(BUILD) build-fuzz

@@ -15,8 +15,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Below this a worker can't load its libraries and rules.
+// Below this a worker can't load its libraries and sweep; with rules, not a pack of some thousands.
 constexpr std::uint64_t smallest_worker = std::uint64_t{96} << 20;
+constexpr std::uint64_t smallest_worker_with_rules = std::uint64_t{176} << 20;
 // A parser that wants more than this is broken or hostile, however large the machine is.
 constexpr std::uint64_t largest_worker = std::uint64_t{4} << 30;
 
@@ -216,11 +217,14 @@ Result<std::unique_ptr<Session>> Session::open(RunSettings settings) {
   const bool shown = settings.progress == "always" || (settings.progress == "auto" && isatty(STDERR_FILENO) != 0);
   session->monitor_ = std::make_unique<ProgressMonitor>(shown);
   engine::PoolOptions pool;
-  pool.jobs = settings.jobs;
+  // Rather fewer workers than such as lose their tasks for want of memory: findings must not depend on either number.
+  const std::uint64_t smallest = settings.rules.empty() ? smallest_worker : smallest_worker_with_rules;
+  pool.jobs =
+      static_cast<unsigned>(std::clamp<std::uint64_t>(settings.memory / smallest, 1, std::uint64_t{settings.jobs}));
   pool.stop = &stop_asked;
   pool.worker = {settings.worker_program, settings.rules,
-                 std::clamp(settings.memory / settings.jobs, smallest_worker, largest_worker),
-                 settings.sandbox_required, settings.object_seconds};
+                 std::clamp(settings.memory / pool.jobs, smallest, largest_worker), settings.sandbox_required,
+                 settings.object_seconds};
   session->pool_ = std::make_unique<engine::Pool>(pool, session->evidence_, *session->journal_, *session->monitor_);
   session->settings_ = std::move(settings);
   return session;

@@ -113,7 +113,10 @@ Result<void> Run::execute() {
     task.stage = "open";
     pool_.submit(std::move(task));
   }
-  return pool_.run([this](const Task& task, const TaskOutput& output) { return on_finished(task, output); });
+  EXHIBIT_TRY(pool_.run([this](const Task& task, const TaskOutput& output) { return on_finished(task, output); }));
+  // Nothing is left undone in silence.
+  for (const auto& [id, state] : evidence_) EXHIBIT_CHECK(state->plan == nullptr && state->examining == 0);
+  return {};
 }
 
 // The evidence as an earlier verb described it.
@@ -321,8 +324,7 @@ Result<void> Run::begin_sweep(EvidenceState& evidence) {
     ++evidence.examining;
     pool_.submit(std::move(task));
   }
-  EXHIBIT_TRY(evidence.plan->finish());
-  return submit_sweeps(evidence);
+  return evidence.plan->finish();
 }
 
 // A few at a time: a large medium has many stretches.
@@ -352,7 +354,6 @@ Result<void> Run::submit_sweeps(EvidenceState& evidence) {
 Result<void> Run::on_sweep(EvidenceState& evidence, const Task& task, const TaskOutput& output) {
   EXHIBIT_TRY(take_examined(evidence, task, output));
   --evidence.examining;
-  EXHIBIT_TRY(submit_sweeps(evidence));
   return proceed(evidence);
 }
 
@@ -393,9 +394,12 @@ Result<void> Run::look_up(EvidenceState& evidence, const Json& record) {
   return {};
 }
 
-// Once every item is examined and the medium is read, what lies beside the items can be told.
+// Whatever ended makes room for sweeps. Once every item is examined and the medium is read, what lies beside the items
+// can be told.
 Result<void> Run::proceed(EvidenceState& evidence) {
-  if (evidence.walks_left > 0 || evidence.examining > 0 || evidence.plan != nullptr || evidence.accounting) return {};
+  if (evidence.walks_left > 0) return {};
+  EXHIBIT_TRY(submit_sweeps(evidence));
+  if (evidence.examining > 0 || evidence.plan != nullptr || evidence.accounting) return {};
   evidence.accounting = true;
   if (evidence.medium) {
     EXHIBIT_TRY(evidence.medium->finish(evidence.record, options_.digests));

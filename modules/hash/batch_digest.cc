@@ -66,11 +66,11 @@ class BlockReader {
 };
 
 template <std::size_t words>
-void set_column(std::uint32_t (&rows)[words][most_lanes], std::size_t lane, const std::uint32_t (&values)[words]) {
+void set_column(std::uint32_t (&rows)[words][lanes], std::size_t lane, const std::uint32_t (&values)[words]) {
   for (std::size_t i = 0; i < words; ++i) rows[i][lane] = values[i];
 }
 template <std::size_t words>
-void get_column(const std::uint32_t (&rows)[words][most_lanes], std::size_t lane, std::uint32_t (&values)[words]) {
+void get_column(const std::uint32_t (&rows)[words][lanes], std::size_t lane, std::uint32_t (&values)[words]) {
   for (std::size_t i = 0; i < words; ++i) values[i] = rows[i][lane];
 }
 
@@ -113,19 +113,18 @@ class Lanes {
   Lanes(const LaneKernel& kernel, DigestSet set, std::span<const BatchContent> contents,
         std::vector<ChainingValues>& results)
       : kernel_(kernel), set_(set), contents_(contents), results_(results), waiting_(by_size(contents)) {
-    EXHIBIT_CHECK(kernel.lanes <= most_lanes);
-    for (std::size_t lane = 0; lane < kernel_.lanes; ++lane) start_next(lane);
+    for (std::size_t lane = 0; lane < lanes; ++lane) start_next(lane);
   }
 
   bool crowded() const { return next_ < waiting_.size() || busy() > kernel_.few; }
 
   // Takes all lanes to where the first of them needs other bytes.
   void advance() {
-    const std::byte* blocks[most_lanes] = {};
+    const std::byte* blocks[lanes] = {};
     unsigned busy = 0;
     std::size_t count = SIZE_MAX;
     const std::byte* any = nullptr;
-    for (std::size_t lane = 0; lane < kernel_.lanes; ++lane) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
       if (!jobs_[lane]) continue;
       const Run& run = jobs_[lane]->run;
       any = blocks[lane] = run.blocks;
@@ -133,11 +132,11 @@ class Lanes {
       count = std::min(count, run.count);
       values_.ends[lane] = run.last ? ~std::uint32_t{0} : 0;
     }
-    for (std::size_t lane = 0; lane < kernel_.lanes; ++lane) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
       if (!jobs_[lane]) blocks[lane] = any;
     }
     kernel_.take_blocks[set_](values_, blocks, busy, count);
-    for (std::size_t lane = 0; lane < kernel_.lanes; ++lane) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
       if (jobs_[lane]) skip(lane, count);
     }
   }
@@ -145,7 +144,7 @@ class Lanes {
   // Gives each content that is left, with the chaining values that it has reached.
   template <typename Finish>
   void drain(const Finish& finish) {
-    for (std::size_t lane = 0; lane < kernel_.lanes; ++lane) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
       if (!jobs_[lane]) continue;
       ChainingValues& values = results_[jobs_[lane]->content];
       get(lane, values);
@@ -195,23 +194,23 @@ class Lanes {
   std::size_t next_ = 0;
   ChainingValues initial_ = initial_values();
   LaneValues values_{};
-  std::array<std::optional<Job>, most_lanes> jobs_;
+  std::array<std::optional<Job>, lanes> jobs_;
 };
 
 }  // namespace
 
 std::vector<ChainingValues> compress_batch(DigestSet set, std::span<const BatchContent> contents,
-                                           const StreamKernel& stream, const LaneKernel* lanes) {
+                                           const StreamKernel& stream, const LaneKernel* lane_kernel) {
   std::vector<ChainingValues> results(contents.size(), initial_values());
   const auto alone = [&](ChainingValues& values, Job& job) { finish_alone(stream, set, values, job); };
-  if (lanes == nullptr || contents.size() <= lanes->few) {
+  if (lane_kernel == nullptr || contents.size() <= lane_kernel->few) {
     for (std::size_t i = 0; i < contents.size(); ++i) {
       Job job(i, contents[i]);
       alone(results[i], job);
     }
     return results;
   }
-  Lanes side_by_side(*lanes, set, contents, results);
+  Lanes side_by_side(*lane_kernel, set, contents, results);
   while (side_by_side.crowded()) side_by_side.advance();
   side_by_side.drain(alone);
   return results;

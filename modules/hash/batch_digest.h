@@ -26,8 +26,8 @@ Result<std::vector<Digests>> digest_batch(std::span<const std::string> algorithm
 // The SHA-256 (32 raw bytes) of each block of BlockRoot::block_bytes; the last block may be short.
 std::vector<std::string> block_digests(std::span<const std::byte> media);
 
-// The same by these kernels (`lanes` may be null): each content's last chaining values. `set` isn't empty.
+// The same by these kernels (`lane_kernel` may be null): each content's last chaining values. `set` isn't empty.
 std::vector<ChainingValues> compress_batch(DigestSet set, std::span<const BatchContent> contents,
-                                           const StreamKernel& stream, const LaneKernel* lanes);
+                                           const StreamKernel& stream, const LaneKernel* lane_kernel);
 
 }  // namespace exhibit::hash

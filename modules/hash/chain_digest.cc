@@ -76,7 +76,7 @@ void ChainDigest::update(std::span<const std::byte> bytes) {
     std::ranges::copy(piece, tail_.begin() + static_cast<std::ptrdiff_t>(filled));
     length_ += piece.size();
     bytes = bytes.subspan(piece.size());
-    if (tail_bytes() != 0 || piece.empty()) return;
+    if (tail_bytes() != 0) return;
     feed(tail_);
   }
   length_ += bytes.size();

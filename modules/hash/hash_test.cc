@@ -13,6 +13,8 @@
 
 #include "base/json.h"
 #include "hash/algorithm.h"
+#include "hash/batch_digest.h"
+#include "hash/chain_digest.h"
 #include "hash/merkle.h"
 #include "hash/multi_digest.h"
 #include "support/test_support.h"
@@ -292,6 +294,12 @@ TEST(Sealed, DISABLED_HashesAfterPrepare) {
   for (const std::string& name : algorithms()) {
     if (digest_of(name, "abc").empty()) _exit(3);
   }
+  const std::string message(1000, 'm');
+  const std::vector<BatchContent> contents(40, {{as_bytes(message)}});
+  if (digest_batch(algorithms(), contents)->size() != contents.size()) _exit(5);
+  ChainDigest chain = ChainDigest::create(std::vector<std::string>{"md5", "sha1", "sha256", "sha512"}).take();
+  chain.update(as_bytes(message));
+  if (ChainDigest::resume(chain.state())->finish().size() != 4) _exit(6);
   if (Salts::create(std::string(Salts::key_bytes, 'k'))->at(0).size() != 32) _exit(4);
   _exit(0);
 }

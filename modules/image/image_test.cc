@@ -2,7 +2,6 @@
 #include "image/image.h"
 
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
@@ -16,6 +15,7 @@
 
 #include "base/json.h"
 #include "image/damage_map.h"
+#include "image/test_images.h"
 #include "support/test_support.h"
 
 namespace exhibit::image {
@@ -26,35 +26,6 @@ using test::TemporaryDirectory;
 using testing::HasSubstr;
 using testing::Pair;
 using testing::UnorderedElementsAre;
-
-SegmentFile segment_of(const fs::path& path) {
-  SegmentFile segment;
-  segment.name = path.filename().string();
-  segment.size = fs::file_size(path);
-  segment.fd.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  EXPECT_TRUE(segment.fd) << path;
-  return segment;
-}
-
-std::vector<SegmentFile> segments_of(const std::vector<fs::path>& paths) {
-  std::vector<SegmentFile> segments;
-  for (const auto& path : paths) segments.push_back(segment_of(path));
-  return segments;
-}
-
-Result<std::unique_ptr<Image>> open_paths(const std::vector<fs::path>& paths) { return open_image(segments_of(paths)); }
-
-// All bytes of the medium, by reads of `step` bytes.
-std::string bytes_of(Image& image, std::size_t step = std::size_t{1} << 20) {
-  std::string all;
-  std::string buffer(step, '\x55');
-  while (true) {
-    const auto got = image.read_at(all.size(), std::as_writable_bytes(std::span(buffer)));
-    EXPECT_TRUE(got.ok());
-    if (!got.ok() || *got == 0) return all;
-    all.append(buffer, 0, *got);
-  }
-}
 
 std::string digest(const char* algorithm, const std::string& bytes) {
   unsigned char out[EVP_MAX_MD_SIZE];
@@ -271,37 +242,6 @@ void expect_honest(const std::vector<fs::path>& paths, const std::string& medium
     EXPECT_EQ(bytes.find_first_not_of('\0', doubt.offset) >= at, true) << what << ": doubtful bytes aren't zeros";
   }
   same_until(bytes.size());
-}
-
-std::string medium_of(std::size_t random, std::size_t zeros, std::size_t text) {
-  std::mt19937 engine(7);
-  std::string bytes(random, '\0');
-  for (char& c : bytes) c = static_cast<char>(engine());
-  bytes.append(zeros, '\0');
-  while (text > 0) {
-    const std::string line = "line " + std::to_string(text) + " of a compressible text\n";
-    bytes.append(line, 0, std::min(text, line.size()));
-    text -= std::min(text, line.size());
-  }
-  return bytes;
-}
-
-struct Made {
-  TemporaryDirectory scratch;
-  std::string medium;
-  std::vector<fs::path> paths;
-};
-
-// ewfacquire over `medium`.
-void acquire(Made& made, const std::string& format, const std::string& compression, const std::string& segment_size) {
-  test::write_file(made.scratch / "source.raw", made.medium);
-  const auto done =
-      test::run({"ewfacquire", "-u", "-q", "-f", format, "-c", compression, "-S", segment_size, "-C", "case 1", "-e",
-                 "somebody", "-t", (made.scratch / "image").string(), (made.scratch / "source.raw").string()});
-  ASSERT_EQ(done.status, 0) << format << " " << compression << " " << done.out << done.err;
-  for (const auto& entry : fs::directory_iterator(made.scratch.path()))
-    if (entry.path().stem() == "image") made.paths.push_back(entry.path());
-  std::sort(made.paths.begin(), made.paths.end());
 }
 
 class Ewfacquire : public testing::TestWithParam<std::tuple<const char*, const char*>> {};

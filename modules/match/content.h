@@ -44,6 +44,13 @@ struct ScanResult {
   // Scanned in several blocks: a string with a jump longer than about 56 KiB may be missed where it crosses a border,
   // and the modules (pe, elf, …) saw the first block only. All else is as in one block.
   bool windowed = false;
+  // How many rules libyara was given; the others can't match. 0: no search of libyara's was needed.
+  std::uint64_t rules_judged = 0;
+};
+
+struct ScanOptions {
+  // Gives libyara the rules alone that can match a content, by what Vectorscan finds in it: the same matches, sooner.
+  bool prefilter = true;
 };
 
 struct RuleFile {
@@ -61,7 +68,7 @@ class RuleScanner {
   // makes libyara 4.2.3 abort. Includes are relative, stay inside the folder that was named (or the named file's), and
   // are told in files(). The variables that packs expect (filename, filepath, extension, filetype, owner, md5) are
   // defined and always empty, so that one answer holds for all equal contents. Rules that import `time` are refused.
-  static Result<std::unique_ptr<RuleScanner>> load(const std::vector<std::string>& paths);
+  static Result<std::unique_ptr<RuleScanner>> load(const std::vector<std::string>& paths, ScanOptions options = {});
   virtual ~RuleScanner() = default;
   virtual const std::vector<RuleFile>& files() const = 0;
 

@@ -59,6 +59,12 @@ YR_MEMORY_BLOCK_ITERATOR* ContentBlocks::start(YR_SCANNER& scanner) {
   return &iterator_;
 }
 
+void ContentBlocks::visit(const std::function<void(std::span<const std::byte>)>& block) {
+  for (std::uint64_t index = 0; size_ > 0 && index < count_; ++index) block({load(index), size_of(index)});
+}
+
+std::span<const std::byte> ContentBlocks::head() { return {load(0), size_of(0)}; }
+
 std::uint64_t ContentBlocks::base_of(std::uint64_t index) const { return index * window; }
 
 std::size_t ContentBlocks::size_of(std::uint64_t index) const {

@@ -49,12 +49,17 @@ class ContentBlocks {
 
   // The blocks for one scan by `scanner`, from the start. Both must outlive the scan.
   YR_MEMORY_BLOCK_ITERATOR* start(YR_SCANNER& scanner);
+  // Every block in order, before any scan.
+  void visit(const std::function<void(std::span<const std::byte>)>& block);
+  // Block 0: the content's beginning, or all of it.
+  std::span<const std::byte> head();
   // Between the messages IMPORT_MODULE and MODULE_IMPORTED.
   void set_importing(bool importing) { importing_ = importing; }
 
   // Gives first_read whatever no scan has read.
   void finish();
 
+  std::uint64_t size() const { return size_; }
   bool windowed() const { return count_ > 1; }
   // The reads that the content refused, as one trouble. Those bytes were taken for zeros.
   std::optional<ScanTrouble> read_trouble() const;

@@ -23,6 +23,7 @@ struct FileCloser {
 // One file's compilation, as libyara's callbacks see it.
 struct Compilation {
   YR_COMPILER* compiler = nullptr;
+  std::vector<StringTree>* trees = nullptr;
   std::map<std::string, const RuleSource*> by_written_name;  // as libyara names the including files
   std::deque<RuleSource> included;                           // stable addresses: libyara reads the texts in place
   std::string refused_include;                               // why; libyara knows the line
@@ -83,6 +84,8 @@ bool would_abort(const RE_AST& string) {
 
 void on_string(const YR_RULE* rule, const char* string, const RE_AST* tree, void* user) noexcept {
   auto& compilation = *static_cast<Compilation*>(user);
+  compilation.trees->push_back(
+      {compilation.compiler->current_rule_idx, string, literals_of(*tree), (tree->flags & RE_FLAGS_NO_CASE) != 0});
   if (!would_abort(*tree)) return;
   compilation.fail(yr_compiler_get_current_file_name(compilation.compiler), compilation.compiler->current_line,
                    "rule \"" + std::string(rule->identifier) + "\": string \"" + string +
@@ -104,14 +107,15 @@ Result<YaraCompiler> new_compiler() {
 }
 
 // Adds one file as a namespace of its name. After a failure libyara's compiler must not be used again.
-Result<void> add_file(YR_COMPILER* compiler, const RuleSource& source, std::vector<RuleFile>& files) {
+Result<void> add_file(YR_COMPILER* compiler, const RuleSource& source, CompiledRules& compiled) {
   Compilation compilation;
   compilation.compiler = compiler;
+  compilation.trees = &compiled.trees;
   compilation.by_written_name.emplace(source.name, &source);
   yr_compiler_set_callback(compiler, on_message, &compilation);
   yr_compiler_set_include_callback(compiler, on_include, on_include_done, &compilation);
   yr_compiler_set_re_ast_callback(compiler, on_string, &compilation);
-  files.push_back({source.name, source.sha256, 0});
+  compiled.files.push_back({source.name, source.sha256, 0});
   if (source.text.empty()) return {};
   const std::unique_ptr<std::FILE, FileCloser> stream(
       fmemopen(const_cast<char*>(source.text.data()), source.text.size(), "r"));
@@ -119,7 +123,7 @@ Result<void> add_file(YR_COMPILER* compiler, const RuleSource& source, std::vect
   const int errors = yr_compiler_add_file(compiler, stream.get(), source.name.c_str(), source.name.c_str());
   if (errors != 0 && compilation.error.empty()) compilation.error = source.name + ": doesn't compile";
   if (!compilation.error.empty()) return Error{ErrorCode::invalid_argument, compilation.error, source.name, {}};
-  for (const RuleSource& included : compilation.included) files.push_back({included.name, included.sha256, 0});
+  for (const RuleSource& included : compilation.included) compiled.files.push_back({included.name, included.sha256, 0});
   return {};
 }
 
@@ -147,7 +151,7 @@ Result<CompiledRules> compile_rules(const std::vector<std::string>& paths) {
   const std::vector<RuleSource> sources = EXHIBIT_TRY(collect_rule_files(paths));
   const YaraCompiler compiler = EXHIBIT_TRY(new_compiler());
   CompiledRules compiled;
-  for (const RuleSource& source : sources) EXHIBIT_TRY(add_file(compiler.get(), source, compiled.files));
+  for (const RuleSource& source : sources) EXHIBIT_TRY(add_file(compiler.get(), source, compiled));
   EXHIBIT_TRY(merge_files(compiled.files));
   YR_RULES* rules = nullptr;
   if (yr_compiler_get_rules(compiler.get(), &rules) != ERROR_SUCCESS) {

@@ -7,13 +7,15 @@
 #include <vector>
 
 #include "match/content.h"
+#include "match/prefilter.h"
 #include "match/yara_handles.h"
 
 namespace exhibit::match {
 
 struct CompiledRules {
   YaraRules rules;
-  std::vector<RuleFile> files;  // sorted by name; files that others include are among them
+  std::vector<RuleFile> files;    // sorted by name; files that others include are among them
+  std::vector<StringTree> trees;  // in the order of compilation
 };
 
 // Needs a YaraLibrary alive.

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "match/candidate_rules.h"
 #include "match/content_blocks.h"
 #include "match/rule_compiler.h"
 #include "match/yara_handles.h"
@@ -216,8 +217,9 @@ Result<void> rehearse_magic(int seconds) {
 
 class YaraRuleScanner final : public RuleScanner {
  public:
-  YaraRuleScanner(std::unique_ptr<YaraLibrary> library, CompiledRules compiled, ScanTime time)
-      : library_(std::move(library)), compiled_(std::move(compiled)), time_(time) {
+  YaraRuleScanner(std::unique_ptr<YaraLibrary> library, CompiledRules compiled,
+                  std::unique_ptr<CandidateRules> candidates, ScanTime time)
+      : library_(std::move(library)), compiled_(std::move(compiled)), candidates_(std::move(candidates)), time_(time) {
     for (const RuleFile& file : compiled_.files) sha256_of_file_.emplace(file.name, file.sha256);
   }
 
@@ -227,9 +229,12 @@ class YaraRuleScanner final : public RuleScanner {
                           const std::function<void(std::span<const std::byte>)>& first_read) override {
     ContentBlocks blocks(buffers_, content, first_read);
     Gathering gathering{sha256_of_file_, blocks, {}, {}};
-    run_all(content.size(), gathering);
-    blocks.finish();
     ScanResult result;
+    const RulesToJudge rules = candidates_ ? candidates_->of(blocks, seconds_for(time_, content.size()))
+                                           : RulesToJudge{compiled_.rules.get(), compiled_.rules->num_rules};
+    result.rules_judged = rules.count;
+    if (rules.count > 0) run_all(*rules.rules, content.size(), gathering);
+    blocks.finish();
     result.windowed = blocks.windowed();
     result.matches = std::move(gathering.matches);
     std::sort(result.matches.begin(), result.matches.end(), [](const Match& a, const Match& b) {
@@ -242,9 +247,9 @@ class YaraRuleScanner final : public RuleScanner {
 
  private:
   // One rule that fails must not hide the others: it is left out and the content scanned again.
-  void run_all(std::uint64_t size, Gathering& gathering) {
+  void run_all(YR_RULES& rules, std::uint64_t size, Gathering& gathering) {
     std::vector<YR_RULE*> left_out;
-    while (YR_RULE* failed = run_once(size, left_out, gathering)) {
+    while (YR_RULE* failed = run_once(rules, size, left_out, gathering)) {
       if (left_out.size() == max_rules_left_out) break;
       yr_rule_disable(failed);
       left_out.push_back(failed);
@@ -254,8 +259,8 @@ class YaraRuleScanner final : public RuleScanner {
 
   // Returns the rule to be left out where one is to blame. A scanner keeps state from scan to scan (the entry point,
   // strings with too many matches), so each scan has its own.
-  YR_RULE* run_once(std::uint64_t size, const std::vector<YR_RULE*>& left_out, Gathering& gathering) {
-    auto scanner = new_scanner(compiled_.rules.get());
+  YR_RULE* run_once(YR_RULES& rules, std::uint64_t size, const std::vector<YR_RULE*>& left_out, Gathering& gathering) {
+    auto scanner = new_scanner(&rules);
     if (!scanner.ok()) {
       gathering.troubles.emplace(exhibit::name_of(ErrorCode::memory_limit), scanner.error().message);
       return nullptr;
@@ -288,6 +293,7 @@ class YaraRuleScanner final : public RuleScanner {
 
   std::unique_ptr<YaraLibrary> library_;  // before what needs it
   CompiledRules compiled_;
+  std::unique_ptr<CandidateRules> candidates_;  // none: every rule is judged on every content
   ScanTime time_;
   BlockBuffers buffers_;
   std::map<std::string, std::string> sha256_of_file_;
@@ -295,7 +301,8 @@ class YaraRuleScanner final : public RuleScanner {
 
 }  // namespace
 
-Result<std::unique_ptr<RuleScanner>> load_rule_scanner(const std::vector<std::string>& paths, ScanTime time) {
+Result<std::unique_ptr<RuleScanner>> load_rule_scanner(const std::vector<std::string>& paths, ScanTime time,
+                                                       ScanOptions options) {
   auto library = std::make_unique<YaraLibrary>();
   if (!library->ok()) return Error{ErrorCode::memory_limit, "libyara can't be initialised", {}, {}};
   yr_set_configuration_uint32(YR_CONFIG_MAX_MATCH_DATA, no_match_data);
@@ -309,11 +316,14 @@ Result<std::unique_ptr<RuleScanner>> load_rule_scanner(const std::vector<std::st
                  {}};
   }
   if (modules.contains("magic")) EXHIBIT_TRY(rehearse_magic(seconds));
-  return std::unique_ptr<RuleScanner>(std::make_unique<YaraRuleScanner>(std::move(library), std::move(compiled), time));
+  std::unique_ptr<CandidateRules> candidates;
+  if (options.prefilter) candidates = EXHIBIT_TRY(CandidateRules::make(*compiled.rules, compiled.trees));
+  return std::unique_ptr<RuleScanner>(
+      std::make_unique<YaraRuleScanner>(std::move(library), std::move(compiled), std::move(candidates), time));
 }
 
-Result<std::unique_ptr<RuleScanner>> RuleScanner::load(const std::vector<std::string>& paths) {
-  return load_rule_scanner(paths, ScanTime{});
+Result<std::unique_ptr<RuleScanner>> RuleScanner::load(const std::vector<std::string>& paths, ScanOptions options) {
+  return load_rule_scanner(paths, ScanTime{}, options);
 }
 
 }  // namespace exhibit::match

@@ -12,6 +12,7 @@ struct ScanTime {
 };
 
 // RuleScanner::load with another limit.
-Result<std::unique_ptr<RuleScanner>> load_rule_scanner(const std::vector<std::string>& paths, ScanTime time);
+Result<std::unique_ptr<RuleScanner>> load_rule_scanner(const std::vector<std::string>& paths, ScanTime time,
+                                                       ScanOptions options = {});
 
 }  // namespace exhibit::match

@@ -25,10 +25,11 @@ class Determinism(unittest.TestCase):
         for packed in ("images/con-p-ntfs.raw.xz", "images/con-p-gptfat.raw.xz"):
             image = unpack(packed, self.folder.name, "drive.raw")
             name = os.path.basename(packed)
-            first = self.process(image, name + "1", "--jobs", "1")
+            first = self.process(image, name + "1", "--jobs", "1", "--memory", "256M")
             self.assertGreater(len(lines(first)), 20)
-            self.assertEqual(self.process(image, name + "2", "--jobs", "2"), first)
-            self.assertEqual(self.process(image, name + "5", "--jobs", "5", "--memory", "600M"), first)
+            self.assertEqual(self.process(image, name + "2", "--jobs", "2", "--memory", "8G"), first)
+            self.assertEqual(self.process(image, name + "8", "--jobs", "8", "--memory", "600M"), first)
+            self.assertEqual(self.process(image, name + "9", "--jobs", "8", "--memory", "256M"), first)
             os.makedirs(self.path("elsewhere/deep"), exist_ok=True)
             os.link(image, self.path("elsewhere/deep/drive.raw"))
             moved = self.process("drive.raw", name + "3", cwd=self.path("elsewhere/deep"), umask=0o077,

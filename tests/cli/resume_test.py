@@ -61,6 +61,24 @@ class Resume(unittest.TestCase):
             self.assertEqual(findings(self.path(f"killed{attempt}")), findings(self.path("whole")))
         self.assertGreater(killed, 0)
 
+    def test_an_interrupt_stops_in_order_and_the_run_goes_on(self):
+        begin = time.monotonic()
+        run(*self.words("whole"), check=(0, 4))
+        whole, seconds = findings(self.path("whole")), time.monotonic() - begin
+        stopped = 0
+        for attempt in range(4):
+            process = subprocess.Popen([EXHIBIT, *self.words(f"stopped{attempt}")], stderr=subprocess.PIPE)
+            time.sleep(seconds * (attempt + 1) / 6)
+            process.send_signal(signal.SIGINT)
+            told = process.communicate()[1]
+            self.assertIn(process.returncode, (0, 4, 5, -signal.SIGINT))  # before it listens, a signal ends it
+            if process.returncode == 5:
+                stopped += 1
+                self.assertIn(b"the same command goes on from here", told)
+            run(*self.words(f"stopped{attempt}"), check=(0, 4))
+            self.assertEqual(findings(self.path(f"stopped{attempt}")), whole)
+        self.assertGreater(stopped, 0)
+
     def test_a_full_disk_stops_the_run_and_room_lets_it_go_on(self):
         run(*self.words("whole"), check=(0, 4))
         os.mkdir(self.path("small"))

@@ -6,26 +6,26 @@ namespace {
 
 using Vector = std::uint32_t __attribute__((vector_size(32)));
 using Words = PlainWords<Vector>;
-constexpr std::size_t lanes = 8;
+constexpr std::size_t half = 8;  // lanes that a vector has
 
 EXHIBIT_INLINE __m256i as_bits(Vector x) { return reinterpret_cast<__m256i>(x); }
 EXHIBIT_INLINE Vector as_words(__m256i x) { return reinterpret_cast<Vector>(x); }
 
-// Rows of eight words (half of one stream's block each) become columns: words[i] has word i of every stream.
+// Rows of eight words (half a block of each stream) become columns: words[i] has word i of every stream.
 EXHIBIT_INLINE void transpose(const std::byte* const* rows, std::size_t at, Vector* words) {
-  __m256i m[lanes], pairs[lanes], fours[lanes];
-  for (std::size_t i = 0; i < lanes; ++i) m[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows[i] + at));
-  for (std::size_t i = 0; i < lanes; i += 2) {
+  __m256i m[half], pairs[half], fours[half];
+  for (std::size_t i = 0; i < half; ++i) m[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows[i] + at));
+  for (std::size_t i = 0; i < half; i += 2) {
     pairs[i] = _mm256_unpacklo_epi32(m[i], m[i + 1]);
     pairs[i + 1] = _mm256_unpackhi_epi32(m[i], m[i + 1]);
   }
-  for (std::size_t i = 0; i < lanes; i += 4) {
-    for (std::size_t half = 0; half < 2; ++half) {
-      fours[i + 2 * half] = _mm256_unpacklo_epi64(pairs[i + half], pairs[i + half + 2]);
-      fours[i + 2 * half + 1] = _mm256_unpackhi_epi64(pairs[i + half], pairs[i + half + 2]);
+  for (std::size_t i = 0; i < half; i += 4) {
+    for (std::size_t odd = 0; odd < 2; ++odd) {
+      fours[i + 2 * odd] = _mm256_unpacklo_epi64(pairs[i + odd], pairs[i + odd + 2]);
+      fours[i + 2 * odd + 1] = _mm256_unpackhi_epi64(pairs[i + odd], pairs[i + odd + 2]);
     }
   }
-  // fours[4 r + c] has, in its half q, word 4 q + c of rows 4 r to 4 r + 3.
+  // fours[4 r + c] has, in its part q, word 4 q + c of rows 4 r to 4 r + 3.
   for (std::size_t c = 0; c < 4; ++c) {
     words[c] = as_words(_mm256_permute2x128_si256(fours[c], fours[4 + c], 0x20));
     words[4 + c] = as_words(_mm256_permute2x128_si256(fours[c], fours[4 + c], 0x31));
@@ -37,29 +37,50 @@ EXHIBIT_INLINE Vector byte_swapped(Vector x) {
   return as_words(_mm256_shuffle_epi8(as_bits(x), order));
 }
 
-void take_md5(LaneValues& values, const std::byte* const* rows, std::size_t count) {
-  const auto vector_at = [](std::uint32_t* row) { return reinterpret_cast<__m256i*>(row); };
-  Vector md5[4];
-  for (std::size_t i = 0; i < 4; ++i) md5[i] = as_words(_mm256_load_si256(vector_at(values.md5[i])));
-  const Vector ends = as_words(_mm256_load_si256(vector_at(values.ends)));
-  for (std::size_t at = 0; at < count * compression_block; at += compression_block) {
-    Vector message[16];
+// Eight streams' MD5.
+struct Md5Half {
+  Vector h[4], ends, message[16];
+
+  EXHIBIT_INLINE Md5Half(const LaneValues& values, std::size_t lane) {
+    const auto load = [lane](const std::uint32_t* row) {
+      return as_words(_mm256_load_si256(reinterpret_cast<const __m256i*>(row + lane)));
+    };
+    for (std::size_t i = 0; i < 4; ++i) h[i] = load(values.md5[i]);
+    ends = load(values.ends);
+  }
+  EXHIBIT_INLINE void read(const std::byte* const* rows, std::size_t at) {
     transpose(rows, at, message);
     transpose(rows, at + compression_block / 2, message + 8);
     const Vector low = byte_swapped(message[15]), high = byte_swapped(message[14]);
     message[14] = Words::choose(ends, low, message[14]);
     message[15] = Words::choose(ends, high, message[15]);
-    Md5Steps<Words> steps(md5, message);
-    take_all(steps);
-    steps.add_to(md5);
   }
-  for (std::size_t i = 0; i < 4; ++i) _mm256_store_si256(vector_at(values.md5[i]), as_bits(md5[i]));
+  EXHIBIT_INLINE void store(LaneValues& values, std::size_t lane) const {
+    for (std::size_t i = 0; i < 4; ++i) {
+      _mm256_store_si256(reinterpret_cast<__m256i*>(values.md5[i] + lane), as_bits(h[i]));
+    }
+  }
+};
+
+// Two vectors, since one waits for its own last step.
+void take_md5(LaneValues& values, const std::byte* const* blocks, std::size_t count) {
+  Md5Half left(values, 0), right(values, half);
+  for (std::size_t at = 0; at < count * compression_block; at += compression_block) {
+    left.read(blocks, at);
+    right.read(blocks + half, at);
+    Md5Steps<Words> left_steps(left.h, left.message), right_steps(right.h, right.message);
+    take_all(left_steps, right_steps);
+    left_steps.add_to(left.h);
+    right_steps.add_to(right.h);
+  }
+  left.store(values, 0);
+  right.store(values, half);
 }
 
 // One lane's column as the stream that goes on with it, and back.
 template <typename Stream, std::size_t words>
 struct Column {
-  std::uint32_t (&values)[words][most_lanes];
+  std::uint32_t (&values)[words][lanes];
   std::size_t lane;
 
   EXHIBIT_INLINE Stream stream(const std::byte* blocks) const {
@@ -76,8 +97,8 @@ struct Column {
 
 // A digest of all lanes: two at once, or the one of them that is busy.
 template <typename Stream, std::size_t words>
-EXHIBIT_INLINE void take_pairs(std::uint32_t (&values)[words][most_lanes], const std::byte* const* blocks,
-                               unsigned busy, std::size_t count) {
+EXHIBIT_INLINE void take_pairs(std::uint32_t (&values)[words][lanes], const std::byte* const* blocks, unsigned busy,
+                               std::size_t count) {
   for (std::size_t i = 0; i < lanes; i += 2) {
     const unsigned which = busy >> i & 3;
     if (which == 0) continue;
@@ -105,8 +126,7 @@ void take_blocks(LaneValues& values, const std::byte* const* blocks, unsigned bu
 
 extern constinit const LaneKernel avx2_kernel = {
     .name = "avx2",
-    .lanes = lanes,
-    .few = 4,
+    .few = 6,
     .take_blocks = {nullptr, take_blocks<1>, take_blocks<2>, take_blocks<3>, take_blocks<4>, take_blocks<5>,
                     take_blocks<6>, take_blocks<7>}};
 

@@ -8,7 +8,7 @@ namespace exhibit::hash {
 namespace {
 
 using Vector = std::uint32_t __attribute__((vector_size(64)));
-constexpr std::size_t lanes = 16;
+static_assert(sizeof(Vector) == lanes * sizeof(std::uint32_t));
 
 EXHIBIT_INLINE __m512i as_bits(Vector x) { return reinterpret_cast<__m512i>(x); }
 EXHIBIT_INLINE Vector as_words(__m512i x) { return reinterpret_cast<Vector>(x); }
@@ -57,11 +57,11 @@ EXHIBIT_INLINE void transpose(__m512i (&m)[lanes]) {
 }
 
 template <std::size_t words>
-EXHIBIT_INLINE void load(Vector (&h)[words], const std::uint32_t (&values)[words][most_lanes]) {
+EXHIBIT_INLINE void load(Vector (&h)[words], const std::uint32_t (&values)[words][lanes]) {
   for (std::size_t i = 0; i < words; ++i) h[i] = as_words(_mm512_load_si512(values[i]));
 }
 template <std::size_t words>
-EXHIBIT_INLINE void store(std::uint32_t (&values)[words][most_lanes], const Vector (&h)[words]) {
+EXHIBIT_INLINE void store(std::uint32_t (&values)[words][lanes], const Vector (&h)[words]) {
   for (std::size_t i = 0; i < words; ++i) _mm512_store_si512(values[i], as_bits(h[i]));
 }
 
@@ -121,7 +121,6 @@ void take_blocks(LaneValues& values, const std::byte* const* blocks, unsigned /*
 
 extern constinit const LaneKernel avx512_kernel = {
     .name = "avx-512",
-    .lanes = lanes,
     .few = 4,
     .take_blocks = {nullptr, take_blocks<1>, take_blocks<2>, take_blocks<3>, take_blocks<4>, take_blocks<5>,
                     take_blocks<6>, take_blocks<7>}};

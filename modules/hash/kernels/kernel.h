@@ -34,23 +34,22 @@ struct StreamKernel {
   void (*take_blocks[digest_sets])(ChainingValues& values, const std::byte* blocks, std::size_t count);
 };
 
-inline constexpr std::size_t most_lanes = 16;
+inline constexpr std::size_t lanes = 16;  // streams that a lane kernel takes
 
 // The chaining values of several streams: word by word, one column for each.
 struct LaneValues {
-  alignas(64) std::uint32_t md5[4][most_lanes];
-  alignas(64) std::uint32_t sha1[5][most_lanes];
-  alignas(64) std::uint32_t sha256[8][most_lanes];
+  alignas(64) std::uint32_t md5[4][lanes];
+  alignas(64) std::uint32_t sha1[5][lanes];
+  alignas(64) std::uint32_t sha256[8][lanes];
   // All ones where the stream's next block is its last and ends with its length as SHA writes it (64 bits,
   // big-endian); MD5 takes that length in its own order.
-  alignas(64) std::uint32_t ends[most_lanes];
+  alignas(64) std::uint32_t ends[lanes];
 };
 
 struct LaneKernel {
   const char* name;
-  std::size_t lanes;
   std::size_t few;  // so many streams are faster one by one by the stream kernel
-  // By DigestSet. Takes `count` blocks of each lane; all `lanes` pointers are good. Bit i of `busy` is set where lane i
+  // By DigestSet. Takes `count` blocks of each lane; all sixteen pointers are good. Bit i of `busy` is set where lane i
   // has a stream: what the others give is of no interest.
   void (*take_blocks[digest_sets])(LaneValues& values, const std::byte* const* blocks, unsigned busy,
                                    std::size_t count);

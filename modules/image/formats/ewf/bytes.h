@@ -1,7 +1,7 @@
 #pragma once
 // Little-endian integers of an EWF section, out of a string whose bounds the caller has checked.
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <cstdint>
 #include <string_view>
@@ -19,8 +19,9 @@ inline std::uint32_t little32(std::string_view bytes, std::size_t offset) {
 }
 inline std::uint64_t little64(std::string_view bytes, std::size_t offset) { return little(bytes, offset, 8); }
 
-inline std::uint32_t adler32_of(std::string_view bytes) {
-  return static_cast<std::uint32_t>(::adler32_z(1, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+// Goes on from `sum`, the Adler-32 of what comes before.
+inline std::uint32_t adler32_of(std::string_view bytes, std::uint32_t sum = 1) {
+  return libdeflate_adler32(sum, bytes.data(), bytes.size());
 }
 // Whether the 32 bits at `length` are the Adler-32 of the `length` bytes before them.
 inline bool checks(std::string_view bytes, std::size_t length) {

@@ -3,14 +3,9 @@
 
 #include <memory>
 
-#include "image/segment_file.h"
+#include "image/formats/ewf/layout.h"
 
 namespace exhibit::image::ewf {
-
-// Half-open range of sectors.
-struct SectorRange {
-  std::uint64_t first = 0, count = 0;
-};
 
 class EwfHandle {
  public:

@@ -1,6 +1,7 @@
 #include "image/formats/ewf/layout.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/checked.h"
 #include "base/json.h"
@@ -13,7 +14,7 @@ constexpr std::uint64_t largest_small_section = std::uint64_t{1} << 20;  // ever
 constexpr std::uint64_t largest_chunk = std::uint64_t{64} << 20;         // ewfacquire: 32768 sectors, of 2048 bytes
 constexpr std::uint32_t largest_sector = 65536;
 constexpr std::size_t volume_size = 1052, smart_volume_size = 94;
-constexpr std::size_t table_header_size = 24, table_entry_size = 4;
+constexpr std::size_t error_header_size = 520, error_size = 8;
 
 Error damaged(const SegmentFile& segment, std::uint64_t offset, const std::string& what) {
   return Error{ErrorCode::corrupt, segment.name + ": " + what, segment.name, offset};
@@ -40,6 +41,25 @@ bool is_media_section(const Section& section) {
   return section.type == "volume" || section.type == "disk" || section.type == "data";
 }
 
+bool is_read(const Section& section) {
+  static constexpr std::array<std::string_view, 9> types = {"sectors", "table",  "table2", "header2", "header",
+                                                            "hash",    "digest", "next",   "done"};
+  return is_media_section(section) || std::find(types.begin(), types.end(), section.type) != types.end();
+}
+
+// EWF, section 3.15: how many ranges, 512 unused bytes, a checksum; then each range's first sector and length, and a
+// checksum. Nothing where it doesn't check.
+std::optional<std::vector<SectorRange>> parse_errors(std::string_view bytes) {
+  if (bytes.size() < error_header_size || !checks(bytes, error_header_size - 4)) return std::nullopt;
+  const std::uint64_t size = std::uint64_t{little32(bytes, 0)} * error_size;
+  bytes.remove_prefix(error_header_size);
+  if (size > bytes.size() || !checks(bytes, static_cast<std::size_t>(size))) return std::nullopt;
+  std::vector<SectorRange> ranges;
+  for (std::size_t at = 0; at < size; at += error_size)
+    ranges.push_back({little32(bytes, at), little32(bytes, at + 4)});
+  return ranges;
+}
+
 bool plausible(const Media& media) {
   const auto size = base::checked_multiply(media.sectors, media.bytes_per_sector);
   return media.sectors_per_chunk > 0 && media.bytes_per_sector > 0 && media.bytes_per_sector <= largest_sector &&
@@ -55,40 +75,6 @@ bool one_set(const Media& a, const Media& b) {
          a.bytes_per_sector == b.bytes_per_sector;
 }
 
-// What a `table` section says, with its copy `table2` at hand.
-struct Table {
-  std::uint32_t count = 0;
-  std::uint64_t first_entry = 0;  // in the file
-  std::uint64_t base = 0;
-  bool chunks_follow = false;  // within the section itself (EnCase 1, SMART)
-};
-
-// Checks one copy of a table, header and entries. Reads the entries in pieces: they can be many.
-Result<std::optional<Table>> check_table(const SegmentFile& segment, const Section& section) {
-  if (section.data_size() < table_header_size) return std::optional<Table>();
-  const std::string header = EXHIBIT_TRY(read_exactly(segment, section.data(), table_header_size));
-  if (!checks(header, table_header_size - 4)) return std::optional<Table>();
-  Table table;
-  table.count = little32(header, 0);
-  table.base = little64(header, 8);
-  table.first_entry = section.data() + table_header_size;
-  const std::uint64_t entries_size = std::uint64_t{table.count} * table_entry_size;
-  if (table.count == 0 || entries_size > section.data_size() - table_header_size) return std::optional<Table>();
-  const std::uint64_t entries_end = table.first_entry + entries_size;
-  const std::string first = EXHIBIT_TRY(read_exactly(segment, table.first_entry, table_entry_size));
-  table.chunks_follow = table.base + (little32(first, 0) & 0x7fffffff) == entries_end;
-  if (table.chunks_follow) return std::optional<Table>(table);  // such a table has no checksum over its entries
-  if (section.end - entries_end < 4) return std::optional<Table>();
-  std::uint32_t sum = 1;
-  std::string piece;
-  for (std::uint64_t offset = table.first_entry; offset < entries_end; offset += piece.size()) {
-    piece = EXHIBIT_TRY(read_exactly(segment, offset, std::min<std::uint64_t>(65536, entries_end - offset)));
-    sum = static_cast<std::uint32_t>(::adler32_z(sum, reinterpret_cast<const Bytef*>(piece.data()), piece.size()));
-  }
-  const std::string stored = EXHIBIT_TRY(read_exactly(segment, entries_end, 4));
-  return little32(stored, 0) == sum ? std::optional<Table>(table) : std::optional<Table>();
-}
-
 // Builds the layout out of the segments' chains, one after another.
 class Reader {
  public:
@@ -97,6 +83,7 @@ class Reader {
 
   Result<Layout> read() {
     EXHIBIT_TRY(read_media());
+    EXHIBIT_TRY(read_acquisition_errors());
     for (std::size_t i = 0; i < chains_.size() && !lost_; ++i) EXHIBIT_TRY(read_segment(i));
     for (const Chain& chain : chains_)
       if (chain.broken) layout_.notices.push_back(*chain.broken);
@@ -105,7 +92,6 @@ class Reader {
       layout_.notices.push_back(segments_.front().name + ": " +
                                 std::to_string(layout_.media.chunks() - layout_.located_chunks) + " of " +
                                 std::to_string(layout_.media.chunks()) + " chunks of the medium have no valid table");
-      layout_.last_chunk.reset();
     }
     return std::move(layout_);
   }
@@ -139,6 +125,21 @@ class Reader {
     return {};
   }
 
+  // Those of all segments: they stand in the last one, whatever is lost before it.
+  Result<void> read_acquisition_errors() {
+    for (std::size_t i = 0; i < chains_.size(); ++i) {
+      for (const Section& section : chains_[i].sections) {
+        if (is_read(section)) continue;
+        std::optional<std::vector<SectorRange>> ranges;
+        if (section.type == "error2" && section.data_size() <= largest_small_section)
+          ranges = parse_errors(EXHIBIT_TRY(read_data(segments_[i], section, largest_small_section)));
+        layout_.foreign = layout_.foreign || !ranges;
+        if (ranges) layout_.acquisition_errors.insert(layout_.acquisition_errors.end(), ranges->begin(), ranges->end());
+      }
+    }
+    return {};
+  }
+
   Result<void> read_segment(std::size_t index) {
     const SegmentFile& segment = segments_[index];
     const std::vector<Section>& sections = chains_[index].sections;
@@ -161,13 +162,16 @@ class Reader {
   Result<void> take_table(std::size_t index, std::size_t at, const Section* copy) {
     const SegmentFile& segment = segments_[index];
     const Section& section = chains_[index].sections[at];
-    std::optional<Table> table = EXHIBIT_TRY(check_table(segment, section));
+    std::optional<ChunkTable> table = EXHIBIT_TRY(read_chunk_table(segment, section));
     if (!table && copy != nullptr) {
-      table = EXHIBIT_TRY(check_table(segment, *copy));
+      table = EXHIBIT_TRY(read_chunk_table(segment, *copy));
       if (table) {
         layout_.notices.push_back(segment.name + ": the section `table` at offset " + std::to_string(section.offset) +
                                   " is damaged; its copy was used");
       }
+    } else if (table && copy != nullptr && !EXHIBIT_TRY(has_sound_header(segment, *copy))) {
+      layout_.notices.push_back(segment.name + ": the section `table2` at offset " + std::to_string(copy->offset) +
+                                " is damaged; it is a copy and wasn't needed");
     }
     if (!table || layout_.located_chunks + table->count > layout_.media.chunks()) {
       layout_.notices.push_back(segment.name + ": the section `table` at offset " + std::to_string(section.offset) +
@@ -175,25 +179,22 @@ class Reader {
       lost_ = true;
       return {};
     }
+    table->segment = index;
+    table->first_chunk = layout_.located_chunks;
+    place_chunks(index, at, *table);
     layout_.located_chunks += table->count;
-    if (layout_.located_chunks == layout_.media.chunks()) EXHIBIT_TRY(place_last_chunk(index, at, *table));
+    layout_.tables.push_back(*table);
     return {};
   }
 
-  Result<void> place_last_chunk(std::size_t index, std::size_t at, const Table& table) {
+  // Where a writer puts the chunks of a table: in the `sectors` before it, or in the table's own section.
+  void place_chunks(std::size_t index, std::size_t at, ChunkTable& table) const {
     const std::vector<Section>& sections = chains_[index].sections;
-    const std::uint64_t place = table.first_entry + std::uint64_t{table.count - 1} * table_entry_size;
-    const std::string bytes = EXHIBIT_TRY(read_exactly(segments_[index], place, table_entry_size));
-    const std::uint32_t entry = little32(bytes, 0);
-    ChunkPlace chunk{index, 0, 0, (entry & 0x80000000U) != 0};
-    const auto offset = base::checked_add(table.base, entry & 0x7fffffffU);
     const Section* holder = table.chunks_follow ? &sections[at] : nullptr;
     if (holder == nullptr && at > 0 && sections[at - 1].type == "sectors") holder = &sections[at - 1];
-    if (holder == nullptr || !offset || *offset < holder->data() || *offset >= holder->end) return {};
-    chunk.offset = *offset;
-    chunk.end = holder->end;
-    layout_.last_chunk = chunk;
-    return {};
+    if (holder == nullptr) return;
+    table.data = holder->data();
+    table.end = holder->end;
   }
 
   void take_header(const SegmentFile& segment, const Section& section) {

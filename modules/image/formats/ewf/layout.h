@@ -1,9 +1,9 @@
 #pragma once
 // What a set of EWF segments says of itself, read and checked by ourselves: the medium's geometry, which chunks the
-// tables account for, the stored digests and the header texts. libewf decodes the chunks; it tells too little of what
-// is damaged, missing or left over, and it turns dates into the local time zone of whoever runs it.
+// tables account for and where they lie, the stored digests and the header texts. libewf tells too little of what is
+// damaged, missing or left over, and it turns dates into the local time zone of whoever runs it.
 
-#include "image/formats/ewf/sections.h"
+#include "image/formats/ewf/chunk_table.h"
 
 namespace exhibit::image::ewf {
 
@@ -17,11 +17,9 @@ struct Media {
   std::uint64_t chunks() const { return (sectors + sectors_per_chunk - 1) / sectors_per_chunk; }
 };
 
-// Where the last chunk of the medium lies.
-struct ChunkPlace {
-  std::size_t segment = 0;
-  std::uint64_t offset = 0, end = 0;
-  bool compressed = false;
+// Half-open range of sectors.
+struct SectorRange {
+  std::uint64_t first = 0, count = 0;
 };
 
 struct Layout {
@@ -29,7 +27,10 @@ struct Layout {
   // How many chunks from the first one on the tables account for beyond doubt. What lies behind is not to be read:
   // without a table the number of its chunks, and so the place of all that follow, is a guess.
   std::uint64_t located_chunks = 0;
-  std::optional<ChunkPlace> last_chunk;
+  std::vector<ChunkTable> tables;               // of the located chunks, in their order
+  std::vector<SectorRange> acquisition_errors;  // what the one who made the image couldn't read of the medium
+  // There are sections that we don't read, or can't: what they mean is left to libewf.
+  bool foreign = false;
   Digests stored_digests;
   std::map<std::string, std::string> acquisition;
   std::vector<std::string> notices;  // deterministic texts
