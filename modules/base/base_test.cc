@@ -225,6 +225,11 @@ TEST(Record, ARecordOfTheWrongShapeIsRefusedByItsKey) {
   EXPECT_EQ(refused(R"({"record":"gossip"})"), "record: \"record\" is of an unknown kind");
   EXPECT_NE(refused(R"({"record":"problem","where":"E1","stage":"read","cause":3,"detail":""})").find("cause"),
             std::string::npos);
+  EXPECT_NE(refused(R"({"record":"problem","where":"E1","stage":"read","cause":"corrupt","detail":"","extent":["x"]})")
+                .find("extent"),
+            std::string::npos);
+  EXPECT_NE(refused(R"({"record":"coverage","where":"E1","bytes":{"gap":"x"},"examined":{}})").find("bytes"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@ lying_worker changes lines of the real worker by a seed, and mends count and dig
 import json, os, subprocess, sys, tempfile, unittest
 
 BIN = os.path.abspath(sys.argv.pop(1) if len(sys.argv) > 1 else "build/bin")
-FIRST, COUNT = (int(sys.argv.pop(1)), int(sys.argv.pop(1))) if len(sys.argv) > 2 else (1, 40)
+FIRST, COUNT = (int(sys.argv.pop(1)), int(sys.argv.pop(1))) if len(sys.argv) > 2 else (1, 20)
 RULE = 'rule a_file { strings: $a = "file" condition: $a }\n'
 
 
@@ -33,7 +33,7 @@ class LyingWorkers(unittest.TestCase):
                 os.symlink(os.path.join(BIN, "lying_worker"), worker)
                 case = os.path.join(self.folder.name, f"case-{seed}")
                 done = subprocess.run([os.path.join(BIN, "exhibit"), "process", self.image, "--case", case, "--jobs", "2", "--memory", "512M",
-                                       "--rules", self.rules, "--worker-program", worker, "--object-seconds", "2"],
+                                       "--rules", self.rules, "--worker-program", worker, "--object-seconds", "1"],
                                       capture_output=True, text=True, timeout=120)
                 self.assertIn(done.returncode, (0, 1, 3, 4), done.stderr)
                 ended[done.returncode] = ended.get(done.returncode, 0) + 1
