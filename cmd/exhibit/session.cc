@@ -132,9 +132,10 @@ void add_digest_options(options::options_description& described) {
 
 void add_match_options(options::options_description& described) {
   described.add_options()("hashset", options::value<std::vector<std::string>>()->multitoken()->composing(),
-                          "hash set files")("rules",
-                                            options::value<std::vector<std::string>>()->multitoken()->composing(),
-                                            "YARA rule files or folders of them");
+                          "hash set files")(
+      "rules", options::value<std::vector<std::string>>()->multitoken()->composing(),
+      "YARA rule files or folders of them")("prefilter", options::value<std::string>()->default_value("on"),
+                                            "on, or off: ask libyara of every rule; the leads are the same");
 }
 
 RunSettings run_settings(const options::variables_map& values) {
@@ -157,6 +158,9 @@ RunSettings run_settings(const options::variables_map& values) {
   settings.images = texts("image");
   settings.rules = texts("rules");
   settings.hash_sets = texts("hashset");
+  const std::string prefilter = text("prefilter");
+  if (!prefilter.empty() && prefilter != "on" && prefilter != "off") throw Usage{"--prefilter takes on or off"};
+  settings.prefilter = prefilter != "off";
   settings.worker_program =
       values.count("worker-program") != 0 ? text("worker-program") : beside_this_program("exhibit-worker");
   if (values.count("object-seconds") != 0) settings.object_seconds = values["object-seconds"].as<std::uint64_t>();
