@@ -2,6 +2,9 @@
 BUILD := build
 JOBS := $(shell nproc)
 
+<<<<<<< HEAD
+.PHONY: all setup demo test check corpora campaign fuzz fuzz-one clean
+=======
 # Where `make bench` and `make soak-kills` keep what they work on; about 25 GB.
 BENCH_DIR := /var/tmp/exhibit-bench
 # A bench image that is there already (BENCH_IMAGE=…raw; an .E01 beside it is taken too). Else one is made.
@@ -12,6 +15,7 @@ ROUNDS := 3
 N := 50
 
 .PHONY: all setup bench-setup demo test check corpora bench soak-kills clean
+>>>>>>> main
 
 all: $(BUILD)/build.ninja
 	cmake --build $(BUILD) -j $(JOBS)
@@ -45,6 +49,21 @@ check: setup all
 corpora: setup all
 	python3 tests/corpora/compare.py --exhibit $(BUILD)/bin/exhibit
 
+<<<<<<< HEAD
+# N damaged images through the real program: tests/campaign/README.md.
+N := 20000
+SEED := exhibit
+campaign: setup all
+	python3 -B tests/campaign/campaign.py --exhibit $(BUILD)/bin/exhibit --count $(N) --seed $(SEED) --jobs $(JOBS)
+
+# libFuzzer over everything of ours that reads hostile bytes, each for SECONDS: tests/fuzz/README.md.
+SECONDS := 3600
+fuzz: setup
+	tests/fuzz/fuzz.sh $(SECONDS) $(JOBS)
+
+fuzz-one: setup
+	tests/fuzz/fuzz.sh $(SECONDS) 1 $(NAME)
+=======
 # Exhibit against its peers and against what the machine can do: docs/performance.md. Needs root.
 bench: bench-setup
 	cmake --preset dev >/dev/null
@@ -55,6 +74,7 @@ bench: bench-setup
 # N kills of a run at random moments, each gone on with: the same findings N times.
 soak-kills: bench-setup all
 	/usr/bin/python3 -B tests/bench/soak_kills.py --bin $(BUILD)/bin --folder $(BENCH_DIR) --kills $(N)
+>>>>>>> main
 
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) build-fuzz

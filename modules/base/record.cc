@@ -115,6 +115,21 @@ Complaint is_places(const Json& value) {
   return nullptr;
 }
 
+Complaint is_extent(const Json& value) {
+  const bool pair =
+      value.is_array() && value.size() == 2 && value[0].is_number_unsigned() && value[1].is_number_unsigned();
+  return pair ? nullptr : "isn't an offset and a length";
+}
+
+// Bytes by class.
+Complaint is_counts(const Json& value) {
+  if (!value.is_object()) return "isn't an object";
+  for (const auto& [name, count] : value.get_ref<const Json::object_t&>()) {
+    if (!count.is_number_unsigned()) return "holds something else than sizes";
+  }
+  return nullptr;
+}
+
 struct Field {
   std::string_view key;
   Complaint (*check)(const Json& value);
@@ -149,10 +164,16 @@ constexpr Field match_fields[] = {
     {"source", is_text, required}, {"source_sha256", is_text, required}, {"where", is_places}};
 constexpr Field problem_fields[] = {{"cause", is_text, required},
                                     {"detail", is_text, required},
+                                    {"extent", is_extent},
                                     {"stage", is_text, required},
                                     {"where", is_text, required}};
-constexpr Field coverage_fields[] = {{"where", is_text, required}};
-constexpr Field evidence_fields[] = {{"id", is_text, required}};
+constexpr Field coverage_fields[] = {
+    {"bytes", is_counts, required}, {"examined", is_counts, required}, {"where", is_text, required}};
+constexpr Field evidence_fields[] = {{"digests", is_digests},
+                                     {"id", is_text, required},
+                                     {"integrity", is_text},
+                                     {"size", is_size},
+                                     {"stored_digests", is_digests}};
 constexpr Field volume_fields[] = {{"id", is_text, required},     {"kind", is_text, required},
                                    {"offset", is_size, required}, {"parent", is_text, required},
                                    {"scheme", is_text, required}, {"size", is_size, required}};

@@ -1,6 +1,7 @@
 // What workers say, taken down. Each line is hostile until it is checked: its form, its turn, and whom it speaks of.
 
 #include "base/record.h"
+#include "engine/message.h"
 #include "engine/pool_state.h"
 
 namespace exhibit::engine {
@@ -10,11 +11,6 @@ namespace {
 constexpr std::uint64_t slowest_bytes_per_second = std::uint64_t{1} << 20;
 // Some digests' states, far below what may harm the coordinator.
 constexpr std::size_t longest_link_state = std::size_t{16} << 10;
-
-// Whether an id is the task's subject or lies in it: a worker has nothing to say of anything else.
-bool in_scope(const std::string& id, const std::string& subject) {
-  return id == subject || (id.starts_with(subject) && id[subject.size()] == '/');
-}
 
 // What is said of an item stands behind its record: `last` is the one that was answered last.
 bool is_about(const base::Json& record, const std::string& last) {
@@ -26,7 +22,7 @@ bool in_scope(const base::Json& record, const std::string& subject) {
   for (const char* key : {"id", "item", "where", "volume"}) {
     const auto found = record.find(key);
     // A match's `where` is a list of places.
-    if (found != record.end() && found->is_string() && !in_scope(found->get<std::string>(), subject)) return false;
+    if (found != record.end() && found->is_string() && !lies_in(found->get<std::string>(), subject)) return false;
   }
   return true;
 }
@@ -80,6 +76,11 @@ Result<void> Pool::take_message(Worker& worker, const base::Json& message, const
     return {};
   }
   if (kind == "done") return take_done(worker, message);
+  const std::string subject = worker.job ? worker.job->task.subject : std::string();
+  if (const auto wrong = wrong_with(message, subject)) {
+    worker.lie = *wrong;
+    return {};
+  }
   ++worker.lines;
   worker.digest->update(std::as_bytes(std::span(line)));
   worker.digest->update(std::as_bytes(std::span("\n", 1)));

@@ -59,8 +59,9 @@ std::optional<Gpt> read_gpt(ByteSource& media, std::uint64_t lba, std::uint32_t 
   if (!start || entry_size < smallest_entry || entry_size > block_size * 8ULL) return gpt;
   if (count * entry_size > largest_table) return gpt;
   const std::string entries = bytes_at(media, *start, static_cast<std::size_t>(count * entry_size));
-  gpt.valid =
-      header_checks(header) && entries.size() == count * entry_size && crc32_of(entries) == little(header, 88, 4);
+  const bool in_place = little(header, 24, 8) == lba;  // MyLBA: not another copy's header
+  gpt.valid = in_place && header_checks(header) && entries.size() == count * entry_size &&
+              crc32_of(entries) == little(header, 88, 4);
   gpt.tables.push_back({*start, count * entry_size});
   for (std::size_t slot = 0; (slot + 1) * entry_size <= entries.size(); ++slot) {
     const std::string_view entry = std::string_view(entries).substr(slot * entry_size, entry_size);

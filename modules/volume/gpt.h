@@ -12,7 +12,7 @@ struct GptEntry {
 };
 
 struct Gpt {
-  bool valid = false;  // both checksums match
+  bool valid = false;  // both checksums match, and the header is the one for its place
   std::uint64_t alternate_lba = 0;
   std::vector<Range> tables;  // header, entries
   std::vector<GptEntry> entries;

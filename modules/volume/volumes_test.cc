@@ -262,6 +262,10 @@ TEST(Gpt, FallsBackOnTheSecondCopyAndSaysSo) {
     EXPECT_EQ(listed.of_kind("partition").size(), 2U);
     EXPECT_EQ(listed.named("E1/p2").label, good.named("E1/p2").label);
   }
+  // The second header in the first one's place: its checksums hold, but it isn't the header for that place.
+  std::string moved = bytes;
+  moved.replace(512, 512, bytes, bytes.size() - 512, 512);
+  EXPECT_THAT(list(moved).problems, Contains(HasSubstr("its backup at byte 50331136 was used")));
   std::string second = bytes;
   second[second.size() - 512 + 20] ^= 1;
   EXPECT_THAT(list(second).problems, Contains(HasSubstr("backup of the GPT is missing or damaged")));

@@ -19,8 +19,7 @@ constexpr std::uint32_t ext_largest_log_block_size = 6;  // 64 KiB
 constexpr std::size_t ext_block_map_offset = 40, ext_block_map_size = 60;
 
 // [MS-FSA] has no layout; the names are those of the Linux NTFS documentation: FILE record header, attribute header.
-constexpr std::size_t ntfs_first_attribute = 20, ntfs_attribute_name_length = 9, ntfs_attribute_id = 14;
-constexpr std::size_t ntfs_content_length = 16, ntfs_content_offset = 20;
+constexpr std::size_t ntfs_first_attribute = 20, ntfs_attribute_id = 14, ntfs_content_offset = 20;
 constexpr std::uint32_t ntfs_end_of_attributes = 0xffffffff;
 
 constexpr std::size_t fat_entry_size = 32;

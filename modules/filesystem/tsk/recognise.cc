@@ -117,6 +117,18 @@ std::optional<Error> backup(ByteSource& volume, const std::string& volume_id) {
   const std::uint64_t last = volume.size() / 512 * 512;
   if (last >= 1024 && Raw::read(volume, last - 512, 16).has(3, "NTFS    "))
     return destroyed("NTFS boot sector", last - 512);
+  // The backup boot region follows the first, of twelve sectors (exFAT specification, 3.1); FAT32's boot sector is in
+  // the sixth (Microsoft's FAT specification, BPB_BkBootSec).
+  constexpr std::array<std::uint64_t, 4> sector_sizes = {512, 1024, 2048, 4096};
+  for (const std::uint64_t sector : sector_sizes) {
+    if (Raw::read(volume, 12 * sector, 16).has(3, "EXFAT   ")) return destroyed("exFAT boot sector", 12 * sector);
+    if (Raw::read(volume, 6 * sector, 90).has(82, "FAT32   ")) return destroyed("FAT32 boot sector", 6 * sector);
+  }
+  // HFS+ (Apple TN1150, "Volume Header"): the alternate header ends 512 bytes before the volume does.
+  if (last >= 2048) {
+    const Raw header = Raw::read(volume, last - 1024, 4);
+    if (header.has(0, "H+\0\4"sv) || header.has(0, "HX\0\5"sv)) return destroyed("HFS+ header", last - 1024);
+  }
   return std::nullopt;
 }
 

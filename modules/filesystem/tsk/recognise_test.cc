@@ -28,6 +28,17 @@ class Start final : public ByteSource {
   std::string bytes_;
 };
 
+// An image of the corpora, whole, whose first `length` bytes are overwritten.
+Error error_of_destroyed(const std::string& image, std::size_t length) {
+  auto unpacked = test::run({"xz", "-dc", test::corpus(image).string()});
+  EXPECT_GT(unpacked.out.size(), length);
+  unpacked.out.replace(0, length, length, '\xe5');
+  Start volume(unpacked.out);
+  const auto opened = open_filesystem(volume, 512, "E1/p0");
+  if (!opened.ok()) return opened.error();
+  return Error{ErrorCode::internal, *opened ? "it opens" : "nothing is known", {}, {}};
+}
+
 // Of the volume's first 4 MiB: the images are large and hold next to nothing.
 Error error_of(const std::string& image) {
   const auto unpacked = test::run({"sh", "-c", "xz -dc '" + test::corpus(image).string() + "' | head -c 4194304"});
@@ -50,6 +61,14 @@ TEST(Recognise, TellsCoreStorage) {
   EXPECT_EQ(error.code, ErrorCode::unsupported);
   EXPECT_THAT(error.message, HasSubstr("FileVault 2"));
   EXPECT_EQ(error.where, "E1/p0");
+}
+
+TEST(Recognise, TellsAFileSystemByWhatIsLeftOfIt) {
+  EXPECT_THAT(error_of_destroyed("images/win_exfat_7.raw.xz", 512).message,
+              HasSubstr("exFAT boot sector is destroyed; a backup of it is at byte 6144"));
+  EXPECT_THAT(error_of_destroyed("images/hfsplus.raw.xz", 2048).message, HasSubstr("HFS+ header is destroyed"));
+  EXPECT_THAT(error_of_destroyed("sampler/fs-fat32_mkdosfs_label1.img.xz", 512).message,
+              HasSubstr("FAT32 boot sector is destroyed"));
 }
 
 }  // namespace

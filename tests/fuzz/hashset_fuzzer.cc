@@ -1,0 +1,26 @@
+// The importers of hash sets: whatever is taken can be looked up.
+
+#include "base/record.h"
+#include "fuzz/fuzz.h"
+#include "hashset/hashset.h"
+
+using namespace exhibit;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const fuzz::MemoryFile file(fuzz::text_of(data, size));
+  const auto set = hashset::load(file.path());
+  if (!set.ok()) return 0;
+  const hashset::HashSet& loaded = **set;
+  FUZZ_CHECK(loaded.entries() > 0 && loaded.refused().size() <= loaded.refused_total());
+  Item item;
+  item.id = "E1/p0/i1:/x";
+  item.size = 1;
+  item.digests = {
+      {"md5", "d41d8cd98f00b204e9800998ecf8427e"}, {"sha1", std::string(40, 'a')}, {"sha256", std::string(64, '0')}};
+  // A rule's name comes from the file: the record that carries it must be one that can be read again.
+  for (const Match& match : loaded.look_up(item)) {
+    const auto again = base::parse_json(base::canonical(base::to_record(match)));
+    FUZZ_CHECK(again.ok() && base::check_record(*again).ok());
+  }
+  return 0;
+}

@@ -1,0 +1,28 @@
+// One line of JSON: the strict reader, the canonical form, and the records that are made of it.
+
+#include "base/record.h"
+#include "fuzz/fuzz.h"
+
+using namespace exhibit;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto value = base::parse_json(fuzz::text_of(data, size));
+  if (!value.ok()) return 0;
+  const std::string canonical = base::canonical(*value);
+  const auto again = base::parse_json(canonical);
+  FUZZ_CHECK(again.ok());
+  FUZZ_CHECK(*again == *value);
+  FUZZ_CHECK(base::canonical(*again) == canonical);
+  if (!value->is_object()) return 0;
+  const bool sound = base::check_record(*value).ok();
+  const auto item = base::item_from_record(*value);
+  if (!item.ok()) {
+    FUZZ_CHECK(!sound || (*value)["record"] != "item");
+    return 0;
+  }
+  // What was read of it is written and read as the same.
+  const base::Json written = base::to_record(*item);
+  const auto reread = base::item_from_record(written);
+  FUZZ_CHECK(reread.ok() && base::to_record(*reread) == written);
+  return 0;
+}

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Writes the fuzzers' seeds: seeds.py FOLDER makes FOLDER/NAME/… for each NAME_fuzzer.cc.
+
+They come from the corpora and from a few lines written here, and are small: what a fuzzer mutates is the structure, not
+the content.
+"""
+import base64
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "campaign"), str(HERE.parent / "independent")]
+import bases  # noqa: E402
+import verify  # noqa: E402
+
+CORPORA = bases.corpus.ROOT
+SEPARATOR = b"--next-segment--"
+LARGEST = 192 << 10  # bytes of one seed: zeros follow in the source that the target makes of it
+NO_DIGEST = "0" * 64
+
+RECORDS = [
+    {"record": "evidence", "id": "E1", "format": "raw", "segments": [{"name": "a.raw", "size": 1048576}], "size": 1048576, "sector_size": 512,
+     "digests": {"md5": "0" * 32, "sha256": NO_DIGEST}, "integrity": "no-stored-digest", "acquisition": {"examiner": "Ю \U0001F600"},
+     "block_root": NO_DIGEST, "block_size": 1048576},
+    {"record": "volume", "id": "E1/p0", "parent": "E1", "kind": "unpartitioned", "scheme": "none", "offset": 0, "size": 1048576,
+     "filesystem": {"type": "fat12", "block_size": 512, "label": "X", "id": "0000-0000"}, "time_zone": "local-unknown"},
+    {"record": "item", "id": "E1/p0/i4:/a.txt", "volume": "E1/p0", "path": "/a.txt", "path_raw": "L2EudHh0", "content": "E1/p0/i4", "kind": "file",
+     "state": "allocated", "size": 9, "mode": 511, "uid": 0, "gid": "0", "times": {"modified": "2024-01-01T00:00:00"}, "type": "text/plain",
+     "digests": {"md5": "0" * 32, "sha256": NO_DIGEST}, "extents": [[512, 9], [-1, 5]], "doubt": [{"offset": 0, "length": 9, "cause": "read-error"}]},
+    {"record": "item", "id": "E1/p0/i5-128-1:/l:s", "volume": "E1/p0", "path": "/l", "stream": "s", "content": "E1/p0/i5-128-1", "kind": "symlink",
+     "state": "deleted", "size": 0, "link_target": "a", "times": {}, "transform": "resident", "extension_mismatch": True, "tier": "validated"},
+    {"record": "match", "item": "E1/p0/i4:/a.txt", "by": "yara", "source": "r.yar", "source_sha256": NO_DIGEST, "rule": "x", "category": "c",
+     "severity": "low", "where": [{"offset": 1, "length": 2, "string": "$a"}], "where_truncated": True},
+    {"record": "problem", "where": "E1/p0", "stage": "walk", "cause": "corrupt", "extent": [0, 512], "detail": "damaged"},
+    {"record": "coverage", "where": "E1/p0", "bytes": {"allocated": 9, "deleted": 0, "gap": 0, "metadata": 512, "slack": 503, "unallocated": 1047552,
+     "unreadable": 0}, "examined": {"hashed": 9, "scanned": 9}},
+    {"record": "coverage", "where": "E1", "bytes": {"allocated": 9, "deleted": 0, "gap": 0, "metadata": 512, "slack": 503, "unallocated": 1047552,
+     "unreadable": 0}, "examined": {"hashed": 9, "scanned": 9}},
+]
+MESSAGES = [{"message": "touch", "object": "E1/p0/i4:/a.txt", "bytes": 9}, {"message": "done", "lines": 3, "sha256": NO_DIGEST}]
+MANIFEST = {
+    "format": "exhibit-manifest/1", "case": {"number": "1", "title": "t", "authority": "a", "profile": "int"},
+    "tool": {"name": "exhibit", "version": "0", "source_revision": "0", "build_sha256": NO_DIGEST, "libraries": {}},
+    "inputs": [], "evidence": [], "custody": {"file": "custody.jsonl", "events": 0, "head": NO_DIGEST}, "created": "2024-01-01T00:00:00Z"}
+
+
+def lines(values):
+    return b"".join(verify.canonical(value) + b"\n" for value in values)
+
+
+def json_seeds(put):
+    for number, record in enumerate(RECORDS):
+        put("record", f"record-{number}", verify.canonical(record))
+    put("record", "escapes", b'{"a":"\\u00e9\\ud83d\\ude00\\n","b":[1,-1,9007199254740991,true,null,{}],"\xd1\x8f":""}')
+    put("protocol", "lines", b"\x04" + lines(RECORDS + MESSAGES))
+    put("protocol", "whole", b"\x0f" + lines(MESSAGES))
+    put("findings", "whole", lines(RECORDS))
+    put("findings", "unfinished", lines(RECORDS)[:-20])
+    for number in range(2, len(RECORDS)):
+        put("findings", f"order-{number}", lines([RECORDS[0], RECORDS[1], RECORDS[number], *RECORDS[2:number]]))
+
+
+def signature_seeds(put):
+    for suite in sorted((CORPORA / "crypto").iterdir()):
+        if not suite.is_dir():
+            continue
+        signature, answer = (suite / "message.json.p7s").read_bytes(), (suite / "message.json.tsr").read_bytes()
+        put("signature", suite.name, len(signature).to_bytes(2, "big") + signature + answer)
+        put("signature", suite.name + "-alone", len(signature).to_bytes(2, "big") + signature)
+        ledger, previous = b"", NO_DIGEST
+        for seq, event in enumerate(("acquired", "transferred", "received", "sealed"), 1):
+            line = verify.canonical({
+                "seq": seq, "time": "2024-01-01T00:00:00Z", "event": event, "actor": {"name": "A", "role": "r", "organisation": "o", "credential": "c"},
+                "participants": [{"name": "B", "role": "witness"}], "place": "p", "evidence": ["E1"], "detail": "d", "previous": previous,
+                "signature": base64.b64encode(signature).decode()})
+            ledger, previous = ledger + line + b"\n", verify.sha256(line).hex()
+        put("ledger", suite.name, ledger)
+
+
+def case_seeds(put, folder):
+    """manifest.json and a ledger as Exhibit writes them, where it is built."""
+    put("manifest", "minimal", verify.canonical(MANIFEST))
+    full = dict(MANIFEST, previous=NO_DIGEST)
+    summary = {"file": "findings/E1.jsonl", "bytes": 9, "records": 1, "counts": {"items": 0, "matches": 0, "problems": 0},
+               "digests": {"sha256": NO_DIGEST}, "trees": {"sha256": NO_DIGEST}, "salt_commitment": NO_DIGEST}
+    full["evidence"] = [{"id": "E1", "size": 512, "digests": {"md5": "0" * 32, "sha256": NO_DIGEST}, "integrity": "match", "block_root": NO_DIGEST,
+                         "findings": summary}]
+    full["inputs"] = [{"kind": "yara", "name": "r.yar", "version": "", "entries": 1, "digests": {"sha256": NO_DIGEST}}]
+    put("manifest", "full", verify.canonical(full))
+
+
+def image_seeds(put, found):
+    for base in found:
+        raw = b"".join(data for _, data in base.files).rstrip(b"\0")
+        if base.type == "e01":
+            joined = SEPARATOR.join(data for _, data in base.files)
+            if len(joined) <= LARGEST:
+                put("image", base.name, joined)
+                put("ewf", base.name, joined)
+        elif base.type == "table":
+            put("volume", base.name, raw[:64 << 10])
+        elif "ext" in base.name and len(raw) and raw[1080:1082] == b"\x53\xef":
+            if len(raw) <= LARGEST or base.type == "ext":
+                put("ext", base.name, raw[:LARGEST])
+        elif raw[3:11] == b"EXFAT   ":
+            put("exfat", base.name, raw[:LARGEST * 2])
+        if base.type in ("split", "iso", "fat") and len(raw) < 65536:
+            put("image", base.name, raw)
+    for name in ("ad1_test.ad1", "dream.aff4", "con-p-aff.aff", "image.qcow", "con-p-ex01.Ex01"):
+        put("image", name, (CORPORA / "images" / name).read_bytes()[:32768])
+
+
+def hashset_seeds(put):
+    for path in sorted((CORPORA / "hashsets").iterdir()):
+        if path.suffix != ".db":
+            put("hashset", path.name, path.read_bytes()[:4096])
+    put("hashset", "empty-file", b"d41d8cd98f00b204e9800998ecf8427e  \\a\\nb\r\n")
+
+
+def main():
+    root = Path(sys.argv[1])
+    shutil.rmtree(root, ignore_errors=True)
+
+    def put(target, name, data):
+        (root / target).mkdir(parents=True, exist_ok=True)
+        (root / target / name.replace("/", "_")).write_bytes(data)
+
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        image_seeds(put, bases.all_bases(folder))
+        case_seeds(put, folder)
+    json_seeds(put)
+    signature_seeds(put)
+    hashset_seeds(put)
+    missing = [path.name for path in HERE.glob("*_fuzzer.cc") if not (root / path.name.removesuffix("_fuzzer.cc")).is_dir()]
+    if missing:
+        sys.exit(f"no seeds for {', '.join(missing)}")
+    print({path.name: sum(1 for _ in path.iterdir()) for path in sorted(root.iterdir())})
+
+
+if __name__ == "__main__":
+    main()
