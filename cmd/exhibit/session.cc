@@ -18,6 +18,9 @@ namespace {
 // Below this a worker can't load its libraries and sweep; with rules, not a pack of some thousands.
 constexpr std::uint64_t smallest_worker = std::uint64_t{96} << 20;
 constexpr std::uint64_t smallest_worker_with_rules = std::uint64_t{176} << 20;
+// This part of the whole is the coordinator's own, most of it for sorting.
+constexpr std::uint64_t coordinators_share = 8;
+constexpr std::uint64_t least_sorting = std::uint64_t{2} << 20, most_sorting = std::uint64_t{32} << 20;
 // A parser that wants more than this is broken or hostile, however large the machine is.
 constexpr std::uint64_t largest_worker = std::uint64_t{4} << 30;
 
@@ -132,9 +135,10 @@ void add_digest_options(options::options_description& described) {
 
 void add_match_options(options::options_description& described) {
   described.add_options()("hashset", options::value<std::vector<std::string>>()->multitoken()->composing(),
-                          "hash set files")("rules",
-                                            options::value<std::vector<std::string>>()->multitoken()->composing(),
-                                            "YARA rule files or folders of them");
+                          "hash set files")(
+      "rules", options::value<std::vector<std::string>>()->multitoken()->composing(),
+      "YARA rule files or folders of them")("prefilter", options::value<std::string>()->default_value("on"),
+                                            "on, or off: ask libyara of every rule; the leads are the same");
 }
 
 RunSettings run_settings(const options::variables_map& values) {
@@ -157,6 +161,9 @@ RunSettings run_settings(const options::variables_map& values) {
   settings.images = texts("image");
   settings.rules = texts("rules");
   settings.hash_sets = texts("hashset");
+  const std::string prefilter = text("prefilter");
+  if (!prefilter.empty() && prefilter != "on" && prefilter != "off") throw Usage{"--prefilter takes on or off"};
+  settings.prefilter = prefilter != "off";
   settings.worker_program =
       values.count("worker-program") != 0 ? text("worker-program") : beside_this_program("exhibit-worker");
   if (values.count("object-seconds") != 0) settings.object_seconds = values["object-seconds"].as<std::uint64_t>();
@@ -219,12 +226,12 @@ Result<std::unique_ptr<Session>> Session::open(RunSettings settings) {
   engine::PoolOptions pool;
   // Rather fewer workers than such as lose their tasks for want of memory: findings must not depend on either number.
   const std::uint64_t smallest = settings.rules.empty() ? smallest_worker : smallest_worker_with_rules;
-  pool.jobs =
-      static_cast<unsigned>(std::clamp<std::uint64_t>(settings.memory / smallest, 1, std::uint64_t{settings.jobs}));
+  const std::uint64_t for_workers = settings.memory - settings.memory / coordinators_share;
+  pool.jobs = static_cast<unsigned>(std::clamp<std::uint64_t>(for_workers / smallest, 1, std::uint64_t{settings.jobs}));
   pool.stop = &stop_asked;
-  pool.worker = {settings.worker_program, settings.rules,
-                 std::clamp(settings.memory / pool.jobs, smallest, largest_worker), settings.sandbox_required,
-                 settings.object_seconds};
+  pool.worker = {
+      settings.worker_program,   settings.rules,          std::clamp(for_workers / pool.jobs, smallest, largest_worker),
+      settings.sandbox_required, settings.object_seconds, settings.prefilter};
   session->pool_ = std::make_unique<engine::Pool>(pool, session->evidence_, *session->journal_, *session->monitor_);
   session->settings_ = std::move(settings);
   return session;
@@ -238,6 +245,7 @@ Session::~Session() {
 }
 
 Result<void> Session::execute(engine::RunOptions run_options) {
+  run_options.sort_bytes = std::clamp(settings_.memory / coordinators_share / 4, least_sorting, most_sorting);
   run_ = std::make_unique<engine::Run>(std::move(run_options), evidence_, *pool_, folder());
   auto done = run_->execute();
   monitor_->clear();

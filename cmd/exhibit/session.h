@@ -19,6 +19,7 @@ struct RunSettings {
   std::uint64_t memory = 0;  // ceiling for the whole run, bytes
   bool sandbox_required = true;
   std::vector<std::string> rules;
+  bool prefilter = true;
   std::vector<std::string> hash_sets;
   std::vector<std::string> digests = {"md5", "sha1", "sha256"};
   std::string progress = "auto";

@@ -93,6 +93,7 @@ Result<void> Pool::start_workers() {
         base::canonical({{"message", "load"},
                          {"rules", options_.worker.rules},
                          {"memory", options_.worker.memory},
+                         {"prefilter", options_.worker.prefilter},
                          {"sandbox", options_.worker.sandbox_required ? "required" : "best-effort"}}) +
         "\n");
     worker->begin_answer();

@@ -22,6 +22,7 @@ struct WorkerSetup {
   std::uint64_t memory = 0;        // address space of one worker, bytes; 0: not limited
   bool sandbox_required = true;
   std::uint64_t object_seconds = 30;  // what an object may take, beside what its size allows
+  bool prefilter = true;              // libyara is given the rules alone that a content can match
 };
 
 // How a worker ended.

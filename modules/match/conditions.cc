@@ -1,3 +1,4 @@
+// Longer than 500 lines because it is one interpreter: every instruction of libyara's once.
 #include "match/conditions.h"
 
 #include <yara/compiler.h>
@@ -5,260 +6,21 @@
 #include <yara/re.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
+#include <functional>
 #include <map>
+
+#include "match/abstract_value.h"
 
 namespace exhibit::match {
 namespace {
 
-static_assert(YR_MAJOR_VERSION == 4 && YR_MINOR_VERSION == 2 && YR_MICRO_VERSION == 3,
-              "conditions.cc knows the bytecode of libyara 4.2.3 alone");
-
-constexpr std::int64_t undefined_number = static_cast<std::int64_t>(YR_UNDEFINED);
 // A rule that takes more instructions than this is one that can be true.
 constexpr int max_instructions = 20000;
 constexpr int max_reference_depth = 32;
 // libyara's MEM_SIZE (exec.c).
 constexpr std::size_t memory_size =
     std::size_t{YR_MAX_LOOP_NESTING} * (std::size_t{YR_MAX_LOOP_VARS} + std::size_t{YR_INTERNAL_LOOP_VARS});
-
-template <typename T>
-T operand(const std::uint8_t* at) {
-  T value;
-  std::memcpy(&value, at, sizeof value);
-  return value;
-}
-
-static_assert(program_test.reader == OP_UINT16);
-
-bool is_jump(std::uint8_t opcode) {
-  switch (opcode) {
-    case OP_JUNDEF_P:
-    case OP_JNUNDEF:
-    case OP_JFALSE:
-    case OP_JFALSE_P:
-    case OP_JTRUE:
-    case OP_JTRUE_P:
-    case OP_JL_P:
-    case OP_JLE_P:
-    case OP_JZ:
-    case OP_JZ_P:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool is_reader(std::uint8_t opcode) { return opcode >= OP_INT8 && opcode <= OP_UINT32BE; }
-
-// The length of the operand; none for an opcode that isn't known.
-std::optional<std::uint32_t> operand_size(std::uint8_t opcode) {
-  if (is_jump(opcode)) return 4;
-  if (is_reader(opcode)) return 0;
-  if (opcode >= OP_INT_BEGIN && opcode <= OP_INT_END) return 0;
-  if (opcode >= OP_DBL_BEGIN && opcode <= OP_DBL_END) return 0;
-  if (opcode >= OP_STR_BEGIN && opcode <= OP_STR_END) return 0;
-  switch (opcode) {
-    case OP_PUSH:
-    case OP_CALL:
-    case OP_OBJ_LOAD:
-    case OP_OBJ_FIELD:
-    case OP_INIT_RULE:
-    case OP_MATCH_RULE:
-    case OP_INCR_M:
-    case OP_CLEAR_M:
-    case OP_ADD_M:
-    case OP_POP_M:
-    case OP_PUSH_M:
-    case OP_SET_M:
-    case OP_SWAPUNDEF:
-    case OP_IMPORT:
-    case OP_PUSH_RULE:
-    case OP_INT_TO_DBL:
-    case OP_OF:
-    case OP_OF_PERCENT:
-      return 8;
-    case OP_PUSH_8:
-      return 1;
-    case OP_PUSH_16:
-      return 2;
-    case OP_PUSH_32:
-      return 4;
-    case OP_NOP:
-    case OP_AND:
-    case OP_OR:
-    case OP_NOT:
-    case OP_DEFINED:
-    case OP_BITWISE_NOT:
-    case OP_BITWISE_AND:
-    case OP_BITWISE_OR:
-    case OP_BITWISE_XOR:
-    case OP_SHL:
-    case OP_SHR:
-    case OP_MOD:
-    case OP_STR_TO_BOOL:
-    case OP_POP:
-    case OP_OBJ_VALUE:
-    case OP_INDEX_ARRAY:
-    case OP_LOOKUP_DICT:
-    case OP_COUNT:
-    case OP_LENGTH:
-    case OP_FOUND:
-    case OP_FOUND_AT:
-    case OP_FOUND_IN:
-    case OP_OFFSET:
-    case OP_COUNT_IN:
-    case OP_OF_FOUND_IN:
-    case OP_FILESIZE:
-    case OP_ENTRYPOINT:
-    case OP_MATCHES:
-    case OP_ITER_NEXT:
-    case OP_ITER_START_ARRAY:
-    case OP_ITER_START_DICT:
-    case OP_ITER_START_INT_RANGE:
-    case OP_ITER_START_INT_ENUM:
-    case OP_PUSH_U:
-    case OP_CONTAINS:
-    case OP_STARTSWITH:
-    case OP_ENDSWITH:
-    case OP_ICONTAINS:
-    case OP_ISTARTSWITH:
-    case OP_IENDSWITH:
-    case OP_IEQUALS:
-      return 0;
-    default:
-      return std::nullopt;
-  }
-}
-
-std::optional<std::int64_t> pushed_number(const std::uint8_t* at) {
-  switch (*at) {
-    case OP_PUSH:
-      return operand<std::int64_t>(at + 1);
-    case OP_PUSH_8:
-      return at[1];
-    case OP_PUSH_16:
-      return operand<std::uint16_t>(at + 1);
-    case OP_PUSH_32:
-      return operand<std::uint32_t>(at + 1);
-    default:
-      return std::nullopt;
-  }
-}
-
-// Past OP_INIT_RULE, the way past the rule and its number.
-constexpr std::uint32_t first_instruction = 1 + sizeof(std::int32_t) + sizeof(std::uint32_t);
-
-// What a value stands for besides a number.
-enum class Kind : std::uint8_t {
-  plain,
-  iterator,
-  pair_iterator,
-  empty_iterator,
-  empty_pair_iterator,
-  hollow,      // a module's object, or part of it, without any value
-  empty_text,  // a variable that is always empty, or its value
-};
-
-// What a value on libyara's stack can be: any mix of zero, another number, and undefined.
-struct Value {
-  bool zero = false, nonzero = false, undefined = false;
-  bool known = false;  // where it is defined, it is `number`
-  Kind kind = Kind::plain;
-  std::int64_t number = 0;
-
-  bool operator==(const Value&) const = default;
-  bool is_number() const { return known && !undefined; }
-  bool never_defined() const { return undefined && !zero && !nonzero; }
-};
-
-Value number_value(std::int64_t number) {
-  if (number == undefined_number) return {.undefined = true};
-  return {.zero = number == 0, .nonzero = number != 0, .known = true, .number = number};
-}
-Value object_value(Kind kind) { return {.nonzero = true, .kind = kind}; }
-constexpr Value undefined_value{.undefined = true};
-constexpr Value anything{.zero = true, .nonzero = true, .undefined = true};
-// Zero or undefined: never true.
-constexpr Value never{.zero = true, .undefined = true};
-
-Value truth(bool may_be_false, bool may_be_true, bool may_be_undefined = false) {
-  return {.zero = may_be_false, .nonzero = may_be_true, .undefined = may_be_undefined};
-}
-
-Value either(const Value& a, const Value& b) {
-  if (a.kind != b.kind) return anything;
-  Value sum{.zero = a.zero || b.zero,
-            .nonzero = a.nonzero || b.nonzero,
-            .undefined = a.undefined || b.undefined,
-            .kind = a.kind};
-  const bool a_defined = a.zero || a.nonzero, b_defined = b.zero || b.nonzero;
-  if (a_defined && b_defined) {
-    sum.known = a.known && b.known && a.number == b.number;
-    sum.number = sum.known ? a.number : 0;
-  } else {
-    const Value& defined = a_defined ? a : b;
-    sum.known = defined.known;
-    sum.number = defined.number;
-  }
-  return sum;
-}
-
-Value comparison(std::uint8_t opcode, const Value& a, const Value& b) {
-  if (a.never_defined() || b.never_defined()) return never;
-  const bool undefined = a.undefined || b.undefined;
-  if (!a.known || !b.known) return truth(true, true, undefined);
-  bool result = false;
-  switch (opcode) {
-    case OP_INT_EQ:
-      result = a.number == b.number;
-      break;
-    case OP_INT_NEQ:
-      result = a.number != b.number;
-      break;
-    case OP_INT_LT:
-      result = a.number < b.number;
-      break;
-    case OP_INT_GT:
-      result = a.number > b.number;
-      break;
-    case OP_INT_LE:
-      result = a.number <= b.number;
-      break;
-    default:
-      result = a.number >= b.number;
-      break;
-  }
-  return truth(!result || undefined, result, undefined);
-}
-
-// Undefined where an operand is. Wraps as the processor does.
-Value arithmetic(std::uint8_t opcode, const Value& a, const Value& b) {
-  if (a.never_defined() || b.never_defined()) return undefined_value;
-  if (!a.is_number() || !b.is_number()) return anything;
-  const auto x = static_cast<std::uint64_t>(a.number), y = static_cast<std::uint64_t>(b.number);
-  switch (opcode) {
-    case OP_INT_ADD:
-      return number_value(static_cast<std::int64_t>(x + y));
-    case OP_INT_SUB:
-      return number_value(static_cast<std::int64_t>(x - y));
-    case OP_INT_MUL:
-      return number_value(static_cast<std::int64_t>(x * y));
-    case OP_BITWISE_AND:
-      return number_value(static_cast<std::int64_t>(x & y));
-    case OP_BITWISE_OR:
-      return number_value(static_cast<std::int64_t>(x | y));
-    case OP_BITWISE_XOR:
-      return number_value(static_cast<std::int64_t>(x ^ y));
-    case OP_SHL:
-      return y < 64 ? number_value(static_cast<std::int64_t>(x << y)) : anything;
-    default:
-      return anything;
-  }
-}
-
-Value sum(const Value& a, const Value& b) { return arithmetic(OP_INT_ADD, a, b); }
 
 struct State {
   std::vector<Value> stack;
@@ -271,40 +33,6 @@ struct State {
 void merge(State& into, const State& more) {
   for (std::size_t i = 0; i < into.stack.size(); ++i) into.stack[i] = either(into.stack[i], more.stack[i]);
   for (std::size_t i = 0; i < into.memory.size(); ++i) into.memory[i] = either(into.memory[i], more.memory[i]);
-}
-
-bool stands_at(std::span<const std::byte> bytes, std::string_view text, std::size_t stride, bool ignore_case) {
-  if (bytes.size() < text.size() * stride - (stride - 1)) return false;
-  const auto folded = [&](unsigned char c) { return ignore_case && c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : int{c}; };
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(bytes[i * stride]);
-    if (folded(byte) != folded(static_cast<unsigned char>(text[i]))) return false;
-    if (i > 0 && stride == 2 && bytes[i * 2 - 1] != std::byte{0}) return false;
-  }
-  return true;
-}
-
-// Whether a match of `string` may begin in [from, to]: exact for plain texts in the part of the content that is known.
-bool text_may_start_within(const ContentFacts& facts, const YR_STRING& string, std::int64_t from, std::int64_t to) {
-  constexpr std::int64_t longest_range = 4096;
-  const bool plain = STRING_IS_LITERAL(&string) && !STRING_IS_XOR(&string) && !STRING_IS_CHAIN_PART(&string);
-  if (!facts.read || !plain || string.length <= 0) return true;
-  from = std::max<std::int64_t>(from, 0);
-  if (to < from) return false;
-  const bool whole = facts.head.size() == facts.size;
-  const auto end = static_cast<std::int64_t>(facts.head.size());
-  if (whole) to = std::min(to, end);
-  if (to - from > longest_range) return true;
-  const std::string_view text(reinterpret_cast<const char*>(string.string), static_cast<std::size_t>(string.length));
-  // A match that goes on past the head isn't known.
-  if (!whole && to > end - 2 * std::int64_t{string.length}) return true;
-  const bool wide = STRING_IS_WIDE(&string), narrow = STRING_IS_ASCII(&string) || !wide;
-  for (std::int64_t at = from; at <= to; ++at) {
-    const auto bytes = facts.head.subspan(static_cast<std::size_t>(at));
-    if (narrow && stands_at(bytes, text, 1, STRING_IS_NO_CASE(&string))) return true;
-    if (wide && stands_at(bytes, text, 2, STRING_IS_NO_CASE(&string))) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -460,7 +188,7 @@ class Run {
   }
 
   Value asked_rule(std::uint64_t index) {
-    if (index >= conditions_.rules_.size()) {
+    if (index >= conditions_.code_.rules.size()) {
       give_up();
       return anything;
     }
@@ -821,149 +549,12 @@ class Run {
   bool unknown_ = false, true_ = false;
 };
 
-namespace {
-
-bool uses_memory(std::uint8_t opcode) {
-  switch (opcode) {
-    case OP_INCR_M:
-    case OP_CLEAR_M:
-    case OP_ADD_M:
-    case OP_POP_M:
-    case OP_PUSH_M:
-    case OP_SET_M:
-    case OP_SWAPUNDEF:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// Reads one rule's code: false where an instruction isn't known or the code isn't as compilers lay it out.
-class RuleReader {
- public:
-  RuleReader(RuleCode& rule, const YR_RULES& rules) : rule_(rule), rules_(rules) {}
-
-  bool read() {
-    std::uint32_t at = first_instruction;
-    for (bool ended = false; !ended;) {
-      if (at >= rule_.size) return false;
-      const auto size = operand_size(rule_.code[at]);
-      if (!size || *size >= rule_.size - at) return false;
-      starts_.push_back(at);
-      note(at);
-      ended = rule_.code[at] == OP_MATCH_RULE;
-      at += 1 + *size;
-    }
-    if (at != rule_.size) return false;
-    const auto is_start = [&](std::uint32_t target) {
-      return std::binary_search(starts_.begin(), starts_.end(), target);
-    };
-    if (!std::all_of(targets_.begin(), targets_.end(), is_start)) return false;
-    find_tests();
-    return true;
-  }
-
- private:
-  void note(std::uint32_t at) {
-    const std::uint8_t* code = rule_.code + at;
-    if (is_jump(*code)) targets_.push_back(at + static_cast<std::uint32_t>(operand<std::int32_t>(code + 1)));
-    if (*code == OP_PUSH) {
-      const auto* pushed = operand<const YR_STRING*>(code + 1);
-      const bool is_string = !std::less<>{}(pushed, rules_.strings_table) &&
-                             std::less<>{}(pushed, rules_.strings_table + rules_.num_strings);
-      if (is_string) rule_.string_operands.push_back(at + 1);
-    }
-    if (*code == OP_PUSH_RULE || *code == OP_MATCH_RULE) rule_.rule_operands.push_back(at + 1);
-    if (*code == OP_PUSH_RULE) {
-      rule_.references.push_back(static_cast<std::uint32_t>(operand<std::uint64_t>(code + 1)));
-    }
-    if (uses_memory(*code)) rule_.uses_memory = true;
-    if (*code == OP_OBJ_LOAD) rule_.objects.push_back(operand<const char*>(code + 1));
-  }
-
-  // Four instructions: offset, reader, value, comparison; or value, offset, reader, comparison.
-  void find_tests() {
-    for (std::size_t i = 3; i < starts_.size(); ++i) {
-      if (rule_.code[starts_[i]] != OP_INT_EQ) continue;
-      const std::uint8_t* first = rule_.code + starts_[i - 3];
-      const std::uint8_t* second = rule_.code + starts_[i - 2];
-      const std::uint8_t* third = rule_.code + starts_[i - 1];
-      const bool value_last = is_reader(*second);
-      if (!value_last && !is_reader(*third)) continue;
-      const auto offset = pushed_number(value_last ? first : second);
-      const auto value = pushed_number(value_last ? third : first);
-      const bool entered = std::any_of(targets_.begin(), targets_.end(), [&](std::uint32_t target) {
-        return target > starts_[i - 3] && target <= starts_[i];
-      });
-      if (!offset || !value || entered) continue;
-      rule_.tests.emplace_back(starts_[i], PlaceTest{value_last ? *second : *third, *offset, *value});
-    }
-  }
-
-  RuleCode& rule_;
-  const YR_RULES& rules_;
-  std::vector<std::uint32_t> starts_, targets_;
-};
-
-}  // namespace
-
-PlaceNumber number_at(const ContentFacts& facts, std::uint8_t reader, std::int64_t offset) {
-  constexpr std::array<std::size_t, 3> widths{1, 2, 4};
-  const unsigned kind = static_cast<unsigned>(reader - OP_READ_INT);  // int8, int16, int32, uint8, …; then big-endian
-  const std::size_t width = widths[kind % 3];
-  const auto place = static_cast<std::uint64_t>(offset);
-  if (!facts.read) return {};
-  if (place > facts.head.size() || facts.head.size() - place < width) {
-    return {.known = facts.head.size() == facts.size, .undefined = true};
-  }
-  std::uint32_t bits = 0;
-  for (std::size_t i = 0; i < width; ++i) {
-    const bool big_endian = kind >= 6;
-    const auto byte = static_cast<std::uint32_t>(facts.head[place + (big_endian ? i : width - 1 - i)]);
-    bits = bits << 8 | byte;
-  }
-  const bool is_signed = kind % 6 < 3;
-  if (!is_signed) return {.known = true, .value = bits};
-  const std::array<std::int64_t, 3> values{static_cast<std::int8_t>(bits), static_cast<std::int16_t>(bits),
-                                           static_cast<std::int32_t>(bits)};
-  return {.known = true, .value = values[kind % 3]};
-}
-
-bool has_no_program(const ContentFacts& facts) {
-  if (facts.denied != nullptr && *facts.denied == program_test) return true;
-  const PlaceNumber magic = number_at(facts, program_test.reader, program_test.offset);
-  return magic.known && (magic.undefined || magic.value != program_test.value);
-}
-
 std::optional<Conditions> Conditions::read(const YR_RULES& rules) {
+  auto code = read_condition_code(rules);
+  if (!code) return std::nullopt;
   Conditions conditions;
   conditions.libyara_ = &rules;
-  conditions.rules_.resize(rules.num_rules);
-  const std::uint8_t* at = rules.code_start;
-  const YR_ARENA_BUFFER& section = rules.arena->buffers[YR_CODE_SECTION];
-  const std::uint8_t* end = at + section.used;
-  while (at < end && *at != OP_HALT) {
-    if (*at == OP_IMPORT) {
-      if (end - at < 9) return std::nullopt;
-      conditions.imports_.push_back(operand<const char*>(at + 1));
-      at += 9;
-      continue;
-    }
-    if (*at != OP_INIT_RULE || end - at < first_instruction) return std::nullopt;
-    const auto size = operand<std::int32_t>(at + 1);
-    const auto index = operand<std::uint32_t>(at + 5);
-    if (size < static_cast<std::int32_t>(first_instruction) || size > end - at || index >= rules.num_rules) {
-      return std::nullopt;
-    }
-    RuleCode& rule = conditions.rules_[index];
-    if (rule.code != nullptr) return std::nullopt;
-    rule.code = at;
-    rule.size = static_cast<std::uint32_t>(size);
-    if (!RuleReader(rule, rules).read()) return std::nullopt;
-    at += size;
-  }
-  const auto present = [](const RuleCode& rule) { return rule.code != nullptr; };
-  if (at >= end || !std::all_of(conditions.rules_.begin(), conditions.rules_.end(), present)) return std::nullopt;
+  conditions.code_ = std::move(*code);
   return conditions;
 }
 
@@ -1017,7 +608,7 @@ bool Conditions::can_match(std::uint32_t rule, const ContentFacts& facts, Judged
   if (depth > max_reference_depth) return true;
   const auto known = judged.find(rule);
   if (known != judged.end()) return known->second;
-  const bool result = Run(*this, rules_[rule], facts, judged, depth).can_be_true();
+  const bool result = Run(*this, code_.rules[rule], facts, judged, depth).can_be_true();
   judged.emplace(rule, result);
   return result;
 }

@@ -25,20 +25,13 @@ double rarity(unsigned char byte) {
   return (byte >= 'a' && byte <= 'z') || (byte >= '1' && byte <= '9') ? 0.75 : 0.95;
 }
 
-double worth(std::string_view literal) {
+double worth_of_one(std::string_view literal) {
   double sum = 0;
   for (std::size_t i = 0; i < literal.size(); ++i) {
     const bool repeated = i > 0 && literal[i] == literal[i - 1];
     sum += rarity(static_cast<unsigned char>(literal[i])) * (repeated ? 0.5 : 1);
   }
   return sum;
-}
-
-double worth(const NeededLiterals& literals) {
-  double least = literals.empty() ? 0 : 1e9;
-  for (const std::string& literal : literals) least = std::min(least, worth(literal));
-  // Twice as many literals are found twice as often: less than a byte.
-  return least - 0.15 * static_cast<double>(std::bit_width(literals.size()) - 1);
 }
 
 // The part of `literal` that is kept. Vectorscan takes a literal that begins with a zero for an empty one.
@@ -48,7 +41,7 @@ std::string best_part(std::string literal) {
   std::string best = literal.substr(0, kept_length);
   for (std::size_t at = 1; at + kept_length <= literal.size(); ++at) {
     const std::string part = literal.substr(at, kept_length);
-    if (part.front() != '\0' && worth(part) > worth(best)) best = part;
+    if (part.front() != '\0' && worth_of_one(part) > worth_of_one(best)) best = part;
   }
   return best;
 }
@@ -185,6 +178,13 @@ std::optional<NeededLiterals> if_enough(const std::optional<NeededLiterals>& lit
 }
 
 }  // namespace
+
+double worth(const NeededLiterals& literals) {
+  double least = literals.empty() ? 0 : 1e9;
+  for (const std::string& literal : literals) least = std::min(least, worth_of_one(literal));
+  // Twice as many literals are found twice as often: less than a byte.
+  return least - 0.15 * static_cast<double>(std::bit_width(literals.size()) - 1);
+}
 
 std::optional<NeededLiterals> literals_of(const RE_AST& tree) {
   if (tree.root_node == nullptr) return std::nullopt;

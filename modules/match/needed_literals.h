@@ -19,6 +19,9 @@ std::optional<NeededLiterals> literals_of(const RE_AST& tree);
 // Of a text string.
 std::optional<NeededLiterals> literals_of(std::string_view text);
 
+// How seldom one of them is found, roughly: about 1 for each byte that isn't common.
+double worth(const NeededLiterals& literals);
+
 // As the content holds them for the modifiers `ascii` and `wide` (UTF-16LE without its last zero); at least one is set.
 NeededLiterals encoded(const NeededLiterals& literals, bool ascii, bool wide);
 

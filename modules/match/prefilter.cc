@@ -11,6 +11,12 @@ namespace {
 
 void set_bit(std::vector<std::uint64_t>& bits, std::size_t at) { bits[at / 64] |= std::uint64_t{1} << (at % 64); }
 
+void clear_bit(std::vector<std::uint64_t>& bits, std::size_t at) { bits[at / 64] &= ~(std::uint64_t{1} << (at % 64)); }
+
+// Literals of this worth are seldom found: a rule that has only such ones needs no others. Below 8 the prefilter lets
+// more contents through to libyara than it gains, above 12 its search is slower (measured with signature-base).
+constexpr double rare = 10;
+
 std::string lower(std::string text) {
   for (char& c : text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -49,48 +55,95 @@ Result<std::unique_ptr<Prefilter>> Prefilter::make(const YR_RULES& rules, const 
   return prefilter;
 }
 
-Result<void> Prefilter::compile_literals(const std::vector<StringTree>& trees) {
-  always_possible_.assign(rules_.num_strings / 64 + 1, 0);
-  std::map<std::pair<std::string, bool>, std::uint32_t> numbers;
-  std::vector<SearchedLiteral> literals;
+// Of every string, by its number; none for a string that may match without any.
+std::vector<Prefilter::StringLiterals> Prefilter::literals_by_string(const std::vector<StringTree>& trees) const {
+  std::vector<StringLiterals> all(rules_.num_strings);
   auto tree = trees.begin();
   for (std::uint32_t rule = 0; rule < rules_.num_rules; ++rule) {
     // The compiler's trees are told apart by their order; should it differ for a rule, none of that rule's is used.
     const auto end = std::find_if(tree, trees.end(), [&](const StringTree& t) { return t.rule != rule; });
-    std::vector<const YR_STRING*> with_tree;
+    // Conditions ask for the first part of a string that libyara cut in parts: it stands for all.
+    std::vector<const YR_STRING*> strings, with_tree;
     const YR_STRING* string = nullptr;
     yr_rule_strings_foreach((&rules_.rules_table[rule]), string) {
-      if (string->chained_to == nullptr && has_tree(*string)) with_tree.push_back(string);
+      if (string->chained_to != nullptr) continue;
+      strings.push_back(string);
+      if (has_tree(*string)) with_tree.push_back(string);
     }
     const bool in_step =
         std::equal(tree, end, with_tree.begin(), with_tree.end(),
                    [](const StringTree& t, const YR_STRING* s) { return t.identifier == s->identifier; });
-    yr_rule_strings_foreach((&rules_.rules_table[rule]), string) {
-      EXHIBIT_CHECK(string->idx == static_cast<std::uint32_t>(string - rules_.strings_table));
-      if (string->chained_to != nullptr) {  // conditions ask for the first part, which stands for all
-        set_bit(always_possible_, string->idx);
-        continue;
-      }
-      const StringTree* own = nullptr;
-      if (has_tree(*string)) own = in_step ? &*tree++ : nullptr;
-      const auto needed = has_tree(*string) && own == nullptr ? std::nullopt : literals_of_string(*string, own);
-      if (!needed || std::any_of(needed->begin(), needed->end(), [](const auto& l) { return l.empty(); })) {
-        set_bit(always_possible_, string->idx);
-        continue;
-      }
-      const bool ignore_case = STRING_IS_NO_CASE(string) || (own != nullptr && own->ignore_case);
-      for (const std::string& literal : *needed) {
-        EXHIBIT_CHECK(literal.size() <= longest_literal);
-        const auto [known, is_new] = numbers.try_emplace({ignore_case ? lower(literal) : literal, ignore_case},
-                                                         static_cast<std::uint32_t>(literals.size()));
-        if (is_new) {
-          literals.push_back({known->first.first, ignore_case});
-          strings_of_literal_.emplace_back();
-        }
-        strings_of_literal_[known->second].push_back(string->idx);
-      }
+    for (const YR_STRING* plain : strings) {
+      if (has_tree(*plain) && !in_step) continue;
+      const StringTree* own = has_tree(*plain) ? &*tree++ : nullptr;
+      auto needed = literals_of_string(*plain, own);
+      if (!needed || std::any_of(needed->begin(), needed->end(), [](const auto& l) { return l.empty(); })) continue;
+      const bool ignore_case = STRING_IS_NO_CASE(plain) || (own != nullptr && own->ignore_case);
+      all[plain->idx] = {std::move(*needed), ignore_case};
     }
     tree = end;
+  }
+  return all;
+}
+
+// Forgets literals that a rule can do without: those of strings that may as well match, as the rule can't for want of
+// others. For `10 of them` it takes all strings but nine. The more common ones go first, and only where what stays is
+// rare, as less is then known of a content that has some of it.
+void Prefilter::drop_needless(std::vector<StringLiterals>& all) {
+  for (std::uint32_t rule = 0; rule < rules_.num_rules; ++rule) {
+    std::vector<std::uint32_t> strings;
+    const YR_STRING* string = nullptr;
+    yr_rule_strings_foreach((&rules_.rules_table[rule]), string) {
+      if (!all[string->idx].literals.empty()) strings.push_back(string->idx);
+    }
+    ContentFacts facts;
+    facts.possible_strings = always_possible_;
+    if (strings.size() < 2 || conditions_.can_match(rule, facts)) continue;
+    std::sort(strings.begin(), strings.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return std::pair(worth(all[a].literals), a) < std::pair(worth(all[b].literals), b);
+    });
+    std::vector<std::uint32_t> dropped;
+    double least_kept = 1e9;
+    for (const std::uint32_t one : strings) {
+      set_bit(always_possible_, one);
+      if (!conditions_.can_match(rule, facts)) {
+        dropped.push_back(one);
+      } else {
+        clear_bit(always_possible_, one);
+        least_kept = std::min(least_kept, worth(all[one].literals));
+      }
+    }
+    for (const std::uint32_t one : dropped) {
+      if (least_kept < rare) {
+        clear_bit(always_possible_, one);
+      } else {
+        all[one].literals.clear();
+      }
+    }
+  }
+}
+
+Result<void> Prefilter::compile_literals(const std::vector<StringTree>& trees) {
+  std::vector<StringLiterals> all = literals_by_string(trees);
+  always_possible_.assign(rules_.num_strings / 64 + 1, 0);
+  for (std::uint32_t string = 0; string < rules_.num_strings; ++string) {
+    if (all[string].literals.empty()) set_bit(always_possible_, string);
+  }
+  drop_needless(all);
+  std::map<std::pair<std::string, bool>, std::uint32_t> numbers;
+  std::vector<SearchedLiteral> literals;
+  for (std::uint32_t string = 0; string < rules_.num_strings; ++string) {
+    const bool ignore_case = all[string].ignore_case;
+    for (const std::string& literal : all[string].literals) {
+      EXHIBIT_CHECK(literal.size() <= longest_literal);
+      const auto [known, is_new] = numbers.try_emplace({ignore_case ? lower(literal) : literal, ignore_case},
+                                                       static_cast<std::uint32_t>(literals.size()));
+      if (is_new) {
+        literals.push_back({known->first.first, ignore_case});
+        strings_of_literal_.emplace_back();
+      }
+      strings_of_literal_[known->second].push_back(string);
+    }
   }
   possible_ = always_possible_;
   search_ = EXHIBIT_TRY(LiteralSearch::compile(literals));

@@ -51,6 +51,12 @@ class Prefilter {
 
  private:
   Prefilter(const YR_RULES& rules, const Conditions& conditions) : rules_(rules), conditions_(conditions) {}
+  struct StringLiterals {
+    NeededLiterals literals;
+    bool ignore_case = false;
+  };
+  std::vector<StringLiterals> literals_by_string(const std::vector<StringTree>& trees) const;
+  void drop_needless(std::vector<StringLiterals>& all);
   Result<void> compile_literals(const std::vector<StringTree>& trees);
   std::optional<PlaceTest> guard_of(std::uint32_t rule, ContentFacts facts) const;
   void find_referring_rules();

@@ -1,5 +1,7 @@
 #include "match/rule_scanner.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <climits>
 #include <map>
@@ -318,6 +320,8 @@ Result<std::unique_ptr<RuleScanner>> load_rule_scanner(const std::vector<std::st
   if (modules.contains("magic")) EXHIBIT_TRY(rehearse_magic(seconds));
   std::unique_ptr<CandidateRules> candidates;
   if (options.prefilter) candidates = EXHIBIT_TRY(CandidateRules::make(*compiled.rules, compiled.trees));
+  compiled.trees = {};
+  malloc_trim(0);  // what compiling took is far more than what is kept of it
   return std::unique_ptr<RuleScanner>(
       std::make_unique<YaraRuleScanner>(std::move(library), std::move(compiled), std::move(candidates), time));
 }

@@ -50,7 +50,7 @@ Result<void> load(const Json& message, Context& context) {
   hash::prepare();
   context.types = EXHIBIT_TRY(match::TypeDetector::load());
   const auto rules = texts(message, "rules");
-  if (!rules.empty()) context.rules = EXHIBIT_TRY(match::RuleScanner::load(rules));
+  if (!rules.empty()) context.rules = EXHIBIT_TRY(match::RuleScanner::load(rules, {.prefilter = message.value("prefilter", true)}));
   return {};
 }
 

@@ -7,17 +7,18 @@
 
 namespace exhibit::worker {
 
-Stretch::Stretch(ByteSource& medium, std::uint64_t offset, std::uint64_t length)
+Stretch::Stretch(ByteSource& medium, StretchBuffer& buffer, std::uint64_t offset, std::uint64_t length)
     : medium_(medium),
+      buffer_(buffer),
       offset_(std::min(offset, medium.size())),
       length_(std::min({length, medium.size() - offset_, largest})) {}
 
 Result<void> Stretch::load() {
-  std::vector<std::byte> bytes(static_cast<std::size_t>(length_));
+  const std::span<std::byte> bytes = buffer_.first(static_cast<std::size_t>(length_));
   const std::size_t got = EXHIBIT_TRY(medium_.read_at(offset_, bytes));
   if (got != bytes.size()) return Error{ErrorCode::io_error, "the medium ends before its size", {}, offset_ + got};
   doubts_ = medium_.doubts(offset_, length_);
-  bytes_ = std::move(bytes);
+  bytes_ = bytes;
   return {};
 }
 
@@ -31,7 +32,7 @@ std::optional<std::span<const std::byte>> Stretch::sound_bytes(std::uint64_t off
     return doubt.offset < offset + length && offset < doubt.offset + doubt.length;
   });
   if (damaged) return std::nullopt;
-  return std::span(bytes_).subspan(static_cast<std::size_t>(offset - offset_), static_cast<std::size_t>(length));
+  return bytes_.subspan(static_cast<std::size_t>(offset - offset_), static_cast<std::size_t>(length));
 }
 
 Result<std::size_t> Stretch::read_at(std::uint64_t offset, std::span<std::byte> buffer) {

@@ -3,19 +3,33 @@
 
 #include <exhibit/byte_source.h>
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 namespace exhibit::worker {
 
+// The memory of one stretch after the other: given back to the system, each of its pages would cost a fault every time.
+class StretchBuffer {
+ public:
+  static constexpr std::size_t size = std::size_t{32} << 20;
+  std::span<std::byte> first(std::size_t length) {
+    if (bytes_ == nullptr) bytes_ = std::make_unique_for_overwrite<std::byte[]>(size);
+    return {bytes_.get(), length};
+  }
+
+ private:
+  std::unique_ptr<std::byte[]> bytes_;
+};
+
 class Stretch final : public ByteSource {
  public:
-  // Bytes of memory that the largest stretch takes.
-  static constexpr std::uint64_t largest = std::uint64_t{32} << 20;
+  static constexpr std::uint64_t largest = StretchBuffer::size;
 
-  // [offset, offset + length) of `medium`, which must outlive this; nothing is read yet.
-  Stretch(ByteSource& medium, std::uint64_t offset, std::uint64_t length);
+  // [offset, offset + length) of `medium`; nothing is read yet. Both must outlive this, and `buffer` is this one's
+  // alone.
+  Stretch(ByteSource& medium, StretchBuffer& buffer, std::uint64_t offset, std::uint64_t length);
 
   // Reads the stretch. Error: the medium can't give it.
   Result<void> load();
@@ -38,9 +52,10 @@ class Stretch final : public ByteSource {
   bool holds(std::uint64_t offset, std::uint64_t length) const;
 
   ByteSource& medium_;
+  StretchBuffer& buffer_;
   std::uint64_t offset_, length_;
-  std::vector<std::byte> bytes_;
-  std::vector<Doubt> doubts_;  // within the stretch
+  std::span<const std::byte> bytes_;  // empty: not loaded
+  std::vector<Doubt> doubts_;         // within the stretch
   std::uint64_t damaged_reads_ = 0;
 };
 

@@ -19,6 +19,7 @@
 #include "image/image.h"
 #include "match/content.h"
 #include "worker/judgements.h"
+#include "worker/stretch.h"
 
 namespace exhibit::worker {
 
@@ -94,6 +95,7 @@ struct Context {
   std::unique_ptr<match::TypeDetector> types;
   std::unique_ptr<match::RuleScanner> rules;  // nullptr: none given
   Judgements judgements;
+  StretchBuffer stretch_buffer;
 
   // The image that the arguments name by `evidence`.
   Result<image::Image*> image(const base::Json& arguments);

@@ -38,7 +38,7 @@ class Sweep {
         output_(output),
         media_(media),
         wanted_(task.arguments.value("digests", std::vector<std::string>())),
-        stretch_(media, task.arguments.at("stretch").at(0).get<std::uint64_t>(),
+        stretch_(media, context.stretch_buffer, task.arguments.at("stretch").at(0).get<std::uint64_t>(),
                  task.arguments.at("stretch").at(1).get<std::uint64_t>()),
         object_(task.arguments.at("evidence").get<std::string>() + "#" + std::to_string(stretch_.offset()) + "-" +
                 std::to_string(stretch_.length())),
