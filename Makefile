@@ -2,20 +2,14 @@
 BUILD := build
 JOBS := $(shell nproc)
 
-<<<<<<< HEAD
-.PHONY: all setup demo test check corpora campaign fuzz fuzz-one clean
-=======
 # Where `make bench` and `make soak-kills` keep what they work on; about 25 GB.
 BENCH_DIR := /var/tmp/exhibit-bench
 # A bench image that is there already (BENCH_IMAGE=…raw; an .E01 beside it is taken too). Else one is made.
 BENCH_IMAGE :=
 PARTS := pipeline,verify,list,items,limits,memory
 ROUNDS := 3
-# Kills of `make soak-kills`.
-N := 50
 
-.PHONY: all setup bench-setup demo test check corpora bench soak-kills clean
->>>>>>> main
+.PHONY: all setup bench-setup demo test check corpora campaign fuzz fuzz-one bench soak-kills clean
 
 all: $(BUILD)/build.ninja
 	cmake --build $(BUILD) -j $(JOBS)
@@ -49,12 +43,10 @@ check: setup all
 corpora: setup all
 	python3 tests/corpora/compare.py --exhibit $(BUILD)/bin/exhibit
 
-<<<<<<< HEAD
 # N damaged images through the real program: tests/campaign/README.md.
-N := 20000
 SEED := exhibit
 campaign: setup all
-	python3 -B tests/campaign/campaign.py --exhibit $(BUILD)/bin/exhibit --count $(N) --seed $(SEED) --jobs $(JOBS)
+	python3 -B tests/campaign/campaign.py --exhibit $(BUILD)/bin/exhibit --count $(or $(N),20000) --seed $(SEED) --jobs $(JOBS)
 
 # libFuzzer over everything of ours that reads hostile bytes, each for SECONDS: tests/fuzz/README.md.
 SECONDS := 3600
@@ -63,7 +55,7 @@ fuzz: setup
 
 fuzz-one: setup
 	tests/fuzz/fuzz.sh $(SECONDS) 1 $(NAME)
-=======
+
 # Exhibit against its peers and against what the machine can do: docs/performance.md. Needs root.
 bench: bench-setup
 	cmake --preset dev >/dev/null
@@ -73,8 +65,7 @@ bench: bench-setup
 
 # N kills of a run at random moments, each gone on with: the same findings N times.
 soak-kills: bench-setup all
-	/usr/bin/python3 -B tests/bench/soak_kills.py --bin $(BUILD)/bin --folder $(BENCH_DIR) --kills $(N)
->>>>>>> main
+	/usr/bin/python3 -B tests/bench/soak_kills.py --bin $(BUILD)/bin --folder $(BENCH_DIR) --kills $(or $(N),50)
 
 clean:
 	rm -rf $(BUILD) build-fuzz

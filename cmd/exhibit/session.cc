@@ -75,19 +75,7 @@ class Session::ProgressMonitor : public engine::Monitor {
     printed_ = false;
   }
 
-  void touched(const engine::Task& task, const std::string&, std::uint64_t bytes) override {
-    if (task.role == "examine" || task.role == "sweep" || task.role == "scan") done_ += bytes;
-  }
-  void recorded(const base::Json& record) override {
-    const std::string kind = record.value("record", "");
-    if (kind == "item" && !record.contains("type")) {
-      ++items_;
-      if (record.value("kind", "") == "file") total_ += record.value("size", std::uint64_t{0});
-    }
-    if (kind == "evidence") total_ += record.value("size", std::uint64_t{0});
-    leads_ += kind == "match";
-    problems_ += kind == "problem";
-  }
+  void progressed(const engine::Progress& progress) override { now_ = progress; }
   void log(const base::Json& line) override { log_.push_back(line); }
   void tick() override {
     const bool asked = status_asked.exchange(false);
@@ -95,14 +83,7 @@ class Session::ProgressMonitor : public engine::Monitor {
     if (!asked && (!shown_ || now - last_ < std::chrono::milliseconds(500))) return;
     last_ = now;
     const double seconds = std::chrono::duration<double>(now - start_).count();
-    const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;
-    std::string line = size_text(static_cast<double>(done_)) + " of " +
-                       size_text(static_cast<double>(std::max(total_, done_))) + ", " + size_text(rate) + "/s";
-    if (rate > 0 && total_ > done_)
-      line +=
-          ", " + std::to_string(static_cast<std::uint64_t>(static_cast<double>(total_ - done_) / rate) + 1) + " s left";
-    line += ", " + std::to_string(items_) + " items, " + std::to_string(leads_) + " leads, " +
-            std::to_string(problems_) + " problems";
+    const std::string line = status(seconds);
     std::fprintf(stderr, asked && !shown_ ? "exhibit: %s\n" : "\r\033[K%s", line.c_str());
     std::fflush(stderr);
     printed_ = printed_ || shown_;
@@ -111,9 +92,24 @@ class Session::ProgressMonitor : public engine::Monitor {
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  // Bytes and items of those known so far, and the time that the rest takes at the rate so far.
+  std::string status(double seconds) const {
+    const auto here = static_cast<double>(now_.bytes_done - now_.bytes_resumed);
+    const double rate = seconds > 0 ? here / seconds : 0;
+    std::string line = size_text(static_cast<double>(now_.bytes_done)) + " of " +
+                       size_text(static_cast<double>(now_.bytes)) + ", " + size_text(rate) + "/s";
+    if (rate > 0 && now_.bytes > now_.bytes_done) {
+      const double left = static_cast<double>(now_.bytes - now_.bytes_done) / rate;
+      line += ", " + std::to_string(static_cast<std::uint64_t>(left) + 1) + " s left";
+    }
+    return line + ", " + std::to_string(now_.items_done) + " of " + std::to_string(now_.items) + " items, " +
+           std::to_string(now_.leads) + " leads, " + std::to_string(now_.problems) + " problems";
+  }
+
   bool shown_, printed_ = false;
   Clock::time_point start_, last_;
-  std::uint64_t done_ = 0, total_ = 0, items_ = 0, leads_ = 0, problems_ = 0;
+  engine::Progress now_;
   std::vector<base::Json> log_;
 };
 

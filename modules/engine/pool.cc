@@ -76,7 +76,6 @@ Result<void> Pool::complete_finished(const Finished& finished) {
   while (!finished_.empty()) {
     auto [task, output] = std::move(finished_.front());
     finished_.pop_front();
-    monitor_.finished(task);
     EXHIBIT_TRY(finished(task, output));
   }
   return {};
@@ -285,7 +284,6 @@ Result<void> Pool::failed(Worker& worker, Ending ending) {
     return {};
   }
   const base::Json problem = problem_about(suspect, job->task, ending);
-  monitor_.recorded(problem);
   // What was to be passed over and killed a worker all the same would do so for ever; so would what is no single item.
   const bool is_next_item =
       !after || (worker.items_at_touch < job->expected.size() && job->expected[worker.items_at_touch] == suspect);

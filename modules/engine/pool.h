@@ -12,13 +12,19 @@
 
 namespace exhibit::engine {
 
+// How far a run is, of what it knows to be before it. Grows as walks and accounts tell what there is.
+struct Progress {
+  std::uint64_t bytes = 0, bytes_done = 0;  // to be read; the media where they are swept
+  std::uint64_t bytes_resumed = 0;          // of bytes_done: by an earlier run
+  std::uint64_t items = 0, items_done = 0;
+  std::uint64_t leads = 0, problems = 0;
+};
+
 // What a person wants to see of a run; all calls come from run()'s thread.
 class Monitor {
  public:
   virtual ~Monitor() = default;
-  virtual void touched(const Task&, const std::string& object, std::uint64_t bytes) { (void)object, (void)bytes; }
-  virtual void recorded(const base::Json& record) { (void)record; }
-  virtual void finished(const Task&) {}
+  virtual void progressed(const Progress& progress) { (void)progress; }
   virtual void log(const base::Json& line) { (void)line; }
   virtual void tick() {}  // a few times a second
 };
@@ -49,6 +55,9 @@ class Pool {
   Result<void> run(const Finished& finished);
 
   unsigned jobs() const { return options_.jobs; }
+  // Whether an earlier run did it.
+  bool is_resumed(const Task& task) const { return journal_.find(task) != nullptr; }
+  Monitor& monitor() { return monitor_; }
 
   // What the first sealed worker said: its seal and its rule files.
   const std::optional<base::Json>& sealed() const { return sealed_; }

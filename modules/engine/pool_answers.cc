@@ -71,7 +71,6 @@ Result<void> Pool::take_message(Worker& worker, const base::Json& message, const
       worker.size_at_touch = worker.job->output->size();
       worker.lines_at_touch = worker.job->output->lines();
       worker.items_at_touch = worker.job->items_done;
-      monitor_.touched(worker.job->task, *worker.touched, bytes->get<std::uint64_t>());
     }
     return {};
   }
@@ -126,7 +125,6 @@ Result<void> Pool::take_record(Worker& worker, const base::Json& record, const s
   worker.digest->update(std::as_bytes(std::span(line)));
   worker.digest->update(std::as_bytes(std::span("\n", 1)));
   if (record.at("record") == "item") ++job.items_done;
-  monitor_.recorded(record);
   return worker.job->output->write(base::canonical(record) + "\n");
 }
 

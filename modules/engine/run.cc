@@ -21,31 +21,34 @@ std::string task_id(std::string id) {
   return id;
 }
 
+// Items that one task examines.
+struct Batch {
+  std::vector<LineSlice> slices;
+  std::uint64_t items = 0, bytes = 0;  // of content
+};
+
 // Gathers runs of neighbouring lines of a file into slices, and slices into batches.
 class Batches {
  public:
   explicit Batches(std::string path) : path_(std::move(path)) {}
   void take(std::uint64_t offset, std::uint64_t length, std::uint64_t content_bytes) {
-    if (batches_.empty() || items_ == items_per_batch || bytes_ >= bytes_per_batch) {
-      batches_.emplace_back();
-      items_ = bytes_ = 0;
-    }
-    std::vector<LineSlice>& slices = batches_.back();
-    ++items_;
-    bytes_ += std::min(content_bytes, bytes_per_batch);
-    if (!slices.empty() && slices.back().offset + slices.back().length == offset) {
-      slices.back().length += length;
-      ++slices.back().lines;
+    if (all_.empty() || all_.back().items == items_per_batch || all_.back().bytes >= bytes_per_batch)
+      all_.emplace_back();
+    Batch& batch = all_.back();
+    ++batch.items;
+    batch.bytes += std::min(content_bytes, UINT64_MAX - batch.bytes);
+    if (!batch.slices.empty() && batch.slices.back().offset + batch.slices.back().length == offset) {
+      batch.slices.back().length += length;
+      ++batch.slices.back().lines;
     } else {
-      slices.push_back({path_, offset, length, 1});
+      batch.slices.push_back({path_, offset, length, 1});
     }
   }
-  std::vector<std::vector<LineSlice>>& all() { return batches_; }
+  std::vector<Batch>& all() { return all_; }
 
  private:
   std::string path_;
-  std::vector<std::vector<LineSlice>> batches_;
-  std::uint64_t items_ = 0, bytes_ = 0;
+  std::vector<Batch> all_;
 };
 
 // Calls with each line, its value and its place.
@@ -160,6 +163,25 @@ Task Run::volume_task(const VolumeState& volume, const char* role, const char* s
 }
 
 Result<void> Run::on_finished(const Task& task, const TaskOutput& output) {
+  EXHIBIT_TRY(take_output(task, output));
+  progress(task);
+  return {};
+}
+
+// What was before the run and now lies behind it.
+void Run::progress(const Task& task) {
+  std::uint64_t bytes = 0;
+  if (task.chained) bytes = task.arguments.at("stretch").at(1).get<std::uint64_t>();
+  if (task.role == "examine") bytes = task.arguments.value("bytes", std::uint64_t{0});
+  if (task.role == "scan") {
+    for (const Json& region : task.arguments.at("regions")) bytes += region.at("length").get<std::uint64_t>();
+  }
+  progress_.bytes_done += bytes;
+  if (pool_.is_resumed(task)) progress_.bytes_resumed += bytes;
+  pool_.monitor().progressed(progress_);
+}
+
+Result<void> Run::take_output(const Task& task, const TaskOutput& output) {
   EvidenceState& evidence = *evidence_.at(task.evidence);
   if (task.role == "survey") return on_survey(evidence, output);
   if (task.role == "media") return on_media(evidence, output);
@@ -174,7 +196,14 @@ Result<void> Run::on_finished(const Task& task, const TaskOutput& output) {
 }
 
 Result<void> Run::add(EvidenceState& evidence, const Json& record) {
-  return evidence.findings->add(record, base::canonical(record));
+  return add(evidence, record, base::canonical(record));
+}
+
+Result<void> Run::add(EvidenceState& evidence, const Json& record, std::string_view line) {
+  const std::string kind = kind_of(record);
+  progress_.leads += kind == "match";
+  progress_.problems += kind == "problem";
+  return evidence.findings->add(record, line);
 }
 
 // What a task that couldn't be done leaves behind.
@@ -280,9 +309,10 @@ Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const Ta
           return add(evidence, base::to_record(Problem{
                                    volume.id, "walk", line.value("cause", "corrupt"), {}, line.value("detail", "")}));
         }
-        if (kind_of(line) != "item") return evidence.findings->add(line, text);
+        if (kind_of(line) != "item") return add(evidence, line, text);
+        ++progress_.items;
         if (!options_.examine) {
-          EXHIBIT_TRY(evidence.findings->add(line, text));
+          EXHIBIT_TRY(add(evidence, line, text));
           return look_up(evidence, line);
         }
         const auto place = evidence.plan != nullptr ? place_of(line) : std::nullopt;
@@ -291,11 +321,13 @@ Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const Ta
         return {};
       }));
   std::size_t number = 0;
-  for (auto& batch : batches.all()) {
+  for (Batch& batch : batches.all()) {
     Task task = volume_task(volume, "examine", "hash");
     task.id += "." + std::to_string(number++);
     task.resume = Task::Resume::after;
-    task.input = std::move(batch);
+    task.input = std::move(batch.slices);
+    task.arguments["bytes"] = batch.bytes;
+    progress_.bytes += batch.bytes;
     task.arguments["digests"] = options_.digests;
     ++evidence.examining;
     pool_.submit(std::move(task));
@@ -377,8 +409,10 @@ Result<void> Run::take_examined(EvidenceState& evidence, const Task& task, const
       if (is_item) last = evidence.find_volume(line);
       if (last != nullptr) EXHIBIT_TRY(last->account_for(text));
     }
-    EXHIBIT_TRY(evidence.findings->add(line, text));
-    return is_item ? look_up(evidence, line) : Result<void>();
+    EXHIBIT_TRY(add(evidence, line, text));
+    if (!is_item) return {};
+    ++progress_.items_done;
+    return look_up(evidence, line);
   }));
   if (task.chained && !linked) evidence.medium->lose();
   return {};
@@ -436,7 +470,10 @@ Result<void> Run::on_account(EvidenceState& evidence, VolumeState& volume, const
     if (kind_of(line) == "coverage") volume.coverage = line;
     if (message_of(line) == "owned") volume.owned_coverage = line;
     if (message_of(line) == "regions") {
-      for (const Json& region : line.at("regions")) volume.regions.push_back(region);
+      for (const Json& region : line.at("regions")) {
+        volume.regions.push_back(region);
+        progress_.bytes += region.at("length").get<std::uint64_t>();
+      }
     }
     return {};
   }));
@@ -468,7 +505,7 @@ Result<void> Run::on_scan(EvidenceState& evidence, VolumeState& volume, const Ta
       failed = true;
       return add_problem(evidence, task, line);
     }
-    EXHIBIT_TRY(evidence.findings->add(line, text));
+    EXHIBIT_TRY(add(evidence, line, text));
     if (kind_of(line) != "problem") return {};
     if (line.contains("extent")) {
       unscanned.insert(line.at("extent").at(0).get<std::uint64_t>());

@@ -78,7 +78,9 @@ class Run {
   Result<void> on_sweep(EvidenceState& evidence, const Task& task, const TaskOutput& output);
   Result<void> on_account(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output);
   Result<void> on_scan(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output);
+  Result<void> take_output(const Task& task, const TaskOutput& output);
   Result<void> add(EvidenceState& evidence, const base::Json& record);
+  Result<void> add(EvidenceState& evidence, const base::Json& record, std::string_view line);
   Result<void> add_problem(EvidenceState& evidence, const Task& task, const base::Json& failed);
   Result<void> take_examined(EvidenceState& evidence, const Task& task, const TaskOutput& output);
   Result<void> volume_walked(EvidenceState& evidence);
@@ -90,7 +92,10 @@ class Run {
   Task volume_task(const VolumeState& volume, const char* role, const char* stage) const;
   base::Json evidence_coverage(const EvidenceState& evidence) const;
 
+  void progress(const Task& task);
+
   RunOptions options_;
+  Progress progress_;
   Pool& pool_;
   std::string folder_;
   std::map<std::string, std::unique_ptr<EvidenceState>> evidence_;

@@ -19,7 +19,7 @@ namespace exhibit::engine {
 struct WorkerSetup {
   std::string program;             // path of exhibit-worker
   std::vector<std::string> rules;  // YARA files and folders
-  std::uint64_t memory = 0;        // address space of one worker, bytes; 0: not limited
+  std::uint64_t memory = 0;        // of one worker, bytes resident; 0: not limited
   bool sandbox_required = true;
   std::uint64_t object_seconds = 30;  // what an object may take, beside what its size allows
   bool prefilter = true;              // libyara is given the rules alone that a content can match

@@ -20,7 +20,8 @@ class TypeDetector {
  public:
   static Result<std::unique_ptr<TypeDetector>> load();
   virtual ~TypeDetector() = default;
-  // `head`: the content's first bytes, up to head_size of them. Empty content: inode/x-empty.
+  // `head`: the content's first bytes, up to head_size of them. Empty content: inode/x-empty. An empty answer: libmagic
+  // gave up, as it does where memory ends.
   virtual std::string type_of(std::span<const std::byte> head) = 0;
   static constexpr std::size_t head_size = std::size_t{1} << 18;
 };

@@ -53,7 +53,8 @@ class Library {
 
   std::string ask(std::span<const std::byte> head) const {
     const char* type = magic_buffer(magic_.get(), head.data(), head.size());
-    return type == nullptr || *type == '\0' ? unknown_type : type;
+    // No answer at all is a failure (of memory, say); that it knows no type it would say.
+    return type == nullptr ? "" : *type == '\0' ? unknown_type : type;
   }
 
  private:

@@ -65,6 +65,7 @@ void put_digests(Json& record, const Digests& digests) {
 
 void put_judgement(const Item& item, Json& record, const std::string& type, bool windowed) {
   if (windowed) record["windows"] = windows();
+  if (type.empty()) return;
   record["type"] = type;
   if (match::extension_mismatch(item.path, type)) record["extension_mismatch"] = true;
 }
@@ -114,9 +115,11 @@ Result<void> Examiner::read(const Item& item, ByteSource& content, Json& record)
                                   [](const auto& trouble) { return trouble.cause == name_of(ErrorCode::io_error); });
   if (doubts.empty() && !unread) put_digests(record, reading.digests());
   if (!doubts.empty()) record["doubt"] = base::to_json(doubts);
-  put_judgement(item, record, context_.types->type_of(reading.head()), scanned.windowed);
+  const std::string type = context_.types->type_of(reading.head());
+  put_judgement(item, record, type, scanned.windowed);
   output_.record(record);
   tell_doubts(item, doubts, output_);
+  tell_type(item, type);
   tell_scan(item, scanned);
   return {};
 }
@@ -135,13 +138,19 @@ void Examiner::examine(const Item& item, Json record, ByteSource& content, const
       judged.scanned = scanned.take();
     }
     // What a scan didn't get through may fare better another time.
-    if (!key.empty() && judged.scanned.troubles.empty()) context_.judgements.keep(key, judged);
+    if (!key.empty() && judged.scanned.troubles.empty() && !judged.type.empty()) context_.judgements.keep(key, judged);
     known = &judged;
   }
   put_digests(record, digests);
   put_judgement(item, record, known->type, known->scanned.windowed);
   output_.record(record);
+  tell_type(item, known->type);
   tell_scan(item, known->scanned);
+}
+
+void Examiner::tell_type(const Item& item, const std::string& type) {
+  if (!type.empty()) return;
+  output_.problem({item.id, "decode", name_of(ErrorCode::memory_limit), {}, "libmagic gave up; its type isn't told"});
 }
 
 void Examiner::tell_scan(const Item& item, const match::ScanResult& scanned) {

@@ -39,6 +39,7 @@ class Examiner {
 
  private:
   Result<void> read(const Item& item, ByteSource& content, base::Json& record);
+  void tell_type(const Item& item, const std::string& type);
   void tell_scan(const Item& item, const match::ScanResult& scanned);
 
   Context& context_;

@@ -1,5 +1,10 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <memory>
 #include <new>
 
 #include "base/channel.h"
@@ -50,7 +55,8 @@ Result<void> load(const Json& message, Context& context) {
   hash::prepare();
   context.types = EXHIBIT_TRY(match::TypeDetector::load());
   const auto rules = texts(message, "rules");
-  if (!rules.empty()) context.rules = EXHIBIT_TRY(match::RuleScanner::load(rules, {.prefilter = message.value("prefilter", true)}));
+  if (!rules.empty())
+    context.rules = EXHIBIT_TRY(match::RuleScanner::load(rules, {.prefilter = message.value("prefilter", true)}));
   return {};
 }
 
@@ -137,9 +143,23 @@ void answer(Output& output, Result<void> result) {
   output.done();
 }
 
+// The most address space for a worker that may take `share` bytes of memory; 0: not limited. What is mapped but not
+// resident (libraries, most of all) is no memory taken. Whatever was loaded, there is room for a stretch and its work.
+std::uint64_t address_space(std::uint64_t share) {
+  constexpr std::uint64_t least_room = std::uint64_t{64} << 20;
+  if (share == 0) return 0;
+  unsigned long long mapped = 0, resident = 0;  // pages
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> statm(std::fopen("/proc/self/statm", "r"), std::fclose);
+  if (!statm || std::fscanf(statm.get(), "%llu %llu", &mapped, &resident) != 2) return share;
+  const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  const std::uint64_t taken = resident * page;
+  return mapped * page + std::max(least_room, share - std::min(share, taken));
+}
+
 Result<sandbox::Seal> prepare(const Json& message, Context& context) {
   EXHIBIT_TRY(load(message, context));
-  return sandbox::seal({message.value("memory", std::uint64_t{0}), message.value("sandbox", "required") == "required"});
+  return sandbox::seal(
+      {address_space(message.value("memory", std::uint64_t{0})), message.value("sandbox", "required") == "required"});
 }
 
 }  // namespace
