@@ -259,6 +259,7 @@ Result<void> Run::on_survey(EvidenceState& evidence, const TaskOutput& output) {
     evidence.plan = std::make_unique<SweepPlan>(folder_, evidence.files->id, size, options_.sort_bytes);
     evidence.medium =
         EXHIBIT_TRY(Medium::create(folder_ + "/" + evidence.files->id + ".blocks", evidence.files->id, size));
+    progress_.bytes += size;
     for (const auto& volume : evidence.volumes) {
       volume->number = evidence.plan->add_volume(volume->id, volume->plan.at("offset").get<std::uint64_t>(),
                                                  volume->plan.at("size").get<std::uint64_t>());
