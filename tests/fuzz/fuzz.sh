@@ -23,7 +23,7 @@ run_one() {
   local name=$1
   mkdir -p "$build/corpus/$name"
   local status=0
-  "$build/bin/${name}_fuzzer" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=524288 -use_value_profile=1 \
+  "$build/bin/${name}_fuzzer" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=8192 -max_len=524288 -use_value_profile=1 \
     -print_final_stats=1 -artifact_prefix="$build/found/$name-" "$build/corpus/$name" "$build/seeds/$name" \
     >"$build/found/$name.log" 2>&1 || status=$?
   printf '%-10s exit %s, %s runs, %s\n' "$name" "$status" "$(sed -n 's/^stat::number_of_executed_units: //p' "$build/found/$name.log")" \
