@@ -515,7 +515,7 @@ Result<void> Run::on_scan(EvidenceState& evidence, VolumeState& volume, const Ta
     }
     return {};
   }));
-  if (failed || volume.coverage.is_null()) return {};
+  if (failed || volume.coverage.is_null() || volume.owned_coverage.is_null()) return {};
   for (const Json& region : task.arguments.at("regions")) {
     if (unscanned.contains(region.at("offset").get<std::uint64_t>())) continue;
     add_numbers(volume.coverage["examined"], {{"scanned", region.at("length")}});
