@@ -59,15 +59,18 @@ Result<void> Pool::run(const Finished& finished) {
     EXHIBIT_TRY(complete_finished(finished));
     const bool busy =
         std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->job != nullptr; });
-    if (waiting_.empty() && !busy && finished_.empty()) return {};
+    if (waiting_.empty() && !busy && finished_.empty() && ended_.empty()) return {};
     if (options_.stop != nullptr && options_.stop->load()) {
+      while (!ended_.empty()) EXHIBIT_TRY(settle_one());
       return Error{ErrorCode::interrupted, "stopped before the end", {}, {}};
     }
     EXHIBIT_TRY(start_workers());
     for (auto& worker : workers_) {
       if (worker->state == Worker::State::idle && !waiting_.empty()) EXHIBIT_TRY(hand_out(*worker));
     }
-    EXHIBIT_TRY(poll_once());
+    EXHIBIT_TRY(poll_once(ended_.empty() ? poll_milliseconds : 0));
+    // Syncing to disk takes its time: the workers have their next task by now.
+    if (!ended_.empty()) EXHIBIT_TRY(settle_one());
     monitor_.tick();
   }
 }
@@ -160,6 +163,7 @@ void Pool::start_task(Worker& worker) {
   base::Json message = {
       {"message", "task"}, {"role", job.task.role}, {"arguments", arguments}, {"records", line_count(job.task.input)}};
   if (job.task.resume == Task::Resume::after) message["from"] = job.items_done;
+  message["careful"] = job.careful;
   worker.process->send(base::canonical(message) + "\n",
                        job.task.descriptor >= 0 ? std::vector<int>{job.task.descriptor} : std::vector<int>());
   for (const LineSlice& slice : job.task.input) worker.process->send(slice);
@@ -194,14 +198,14 @@ void Pool::know_link(const Task& task, const base::Json& link) {
   for (auto& worker : workers_) send_link(*worker);
 }
 
-Result<void> Pool::poll_once() {
+Result<void> Pool::poll_once(int milliseconds) {
   std::vector<pollfd> fds;
   for (const auto& worker : workers_) {
     const short events = static_cast<short>(POLLIN | (worker->process->wants_to_send() ? POLLOUT : 0));
     fds.push_back({worker->process->socket(), events, 0});
     fds.push_back({worker->process->errors(), POLLIN, 0});
   }
-  if (poll(fds.data(), fds.size(), poll_milliseconds) < 0 && errno != EINTR) {
+  if (poll(fds.data(), fds.size(), milliseconds) < 0 && errno != EINTR) {
     return Error{ErrorCode::internal, "poll failed", {}, {}};
   }
   const auto now = Clock::now();
@@ -275,9 +279,19 @@ Result<void> Pool::pass_on(Job& job, std::uint64_t count) {
 Result<void> Pool::failed(Worker& worker, Ending ending) {
   std::unique_ptr<Job> job = std::move(worker.job);
   const bool after = job->task.resume == Task::Resume::after;
+  // What went through a descriptor can't be taken back, and must not go twice.
+  const bool repeatable = job->task.descriptor < 0;
+  if (!job->careful && repeatable) {
+    // What it died on isn't known to the object yet.
+    job->careful = true;
+    EXHIBIT_TRY(rewind(*job, worker));
+    waiting_.push_front(std::move(job));
+    return {};
+  }
   const std::string suspect = worker.touched.value_or(job->task.subject);
   // A hang is the object's own doing: it would only cost its time twice.
-  const bool second_chance = ending.cause != name_of(ErrorCode::timeout) && ++job->deaths[suspect] < most_attempts;
+  const bool second_chance =
+      repeatable && ending.cause != name_of(ErrorCode::timeout) && ++job->deaths[suspect] < most_attempts;
   if (second_chance) {
     EXHIBIT_TRY(rewind(*job, worker));
     waiting_.push_front(std::move(job));
@@ -289,7 +303,7 @@ Result<void> Pool::failed(Worker& worker, Ending ending) {
       !after || (worker.items_at_touch < job->expected.size() && job->expected[worker.items_at_touch] == suspect);
   const bool can_pass_over = worker.touched && worker.state == Worker::State::busy && job->skip.size() < most_skipped &&
                              !job->skip.contains(suspect) && is_next_item;
-  if (!after && can_pass_over) {
+  if (!after && can_pass_over && repeatable) {
     job->problems.push_back(problem);
     job->skip.insert(suspect);
     EXHIBIT_TRY(rewind(*job, worker));
@@ -301,15 +315,25 @@ Result<void> Pool::failed(Worker& worker, Ending ending) {
     EXHIBIT_TRY(pass_on(*job, can_pass_over ? 1 : UINT64_MAX));
   }
   EXHIBIT_TRY(job->output->write(base::canonical(problem) + "\n"));
-  if (!after || job->items_done == line_count(job->task.input)) return finish(std::move(job));
-  waiting_.push_front(std::move(job));
+  if (!after || job->items_done == line_count(job->task.input)) {
+    finish(std::move(job));
+  } else {
+    waiting_.push_front(std::move(job));
+  }
   return {};
 }
 
-Result<void> Pool::finish(std::unique_ptr<Job> job) {
-  if (job->link) EXHIBIT_TRY(job->output->write(base::canonical(*job->link) + "\n"));
+void Pool::finish(std::unique_ptr<Job> job) {
   // Whoever follows it is to know that nothing comes.
   if (job->task.chained && !job->link) know_link(job->task, base::Json());
+  ended_.push_back(std::move(job));
+}
+
+// Its output is synced and journalled, and only then it counts as done.
+Result<void> Pool::settle_one() {
+  const std::unique_ptr<Job> job = std::move(ended_.front());
+  ended_.pop_front();
+  if (job->link) EXHIBIT_TRY(job->output->write(base::canonical(*job->link) + "\n"));
   for (const base::Json& problem : job->problems) EXHIBIT_TRY(job->output->write(base::canonical(problem) + "\n"));
   const TaskOutput output{job->output->path(), job->output->lines()};
   const std::string sha256 = EXHIBIT_TRY(job->output->close());

@@ -67,7 +67,7 @@ class Pool {
   struct Worker;  // a process and what it does
 
   Result<void> start_workers();
-  Result<void> poll_once();
+  Result<void> poll_once(int milliseconds);
   Result<void> hand_out(Worker& worker);
   void open_evidence(Worker& worker, const Evidence& evidence);
   void start_task(Worker& worker);
@@ -83,7 +83,8 @@ class Pool {
   Result<void> failed(Worker& worker, Ending ending);
   static Result<void> rewind(Job& job, const Worker& worker);
   static Result<void> pass_on(Job& job, std::uint64_t count);
-  Result<void> finish(std::unique_ptr<Job> job);
+  void finish(std::unique_ptr<Job> job);
+  Result<void> settle_one();
   Result<void> complete_finished(const Finished& finished);
 
   PoolOptions options_;
@@ -91,6 +92,7 @@ class Pool {
   Journal& journal_;
   Monitor& monitor_;
   std::deque<std::unique_ptr<Job>> waiting_;
+  std::deque<std::unique_ptr<Job>> ended_;  // done, but not on disk yet
   std::deque<std::pair<Task, TaskOutput>> finished_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::map<std::string, base::Json> links_;  // by task: what the task that follows it is to be told

@@ -1,5 +1,7 @@
 // What workers say, taken down. Each line is hostile until it is checked: its form, its turn, and whom it speaks of.
 
+#include <algorithm>
+
 #include "base/record.h"
 #include "engine/message.h"
 #include "engine/pool_state.h"
@@ -9,6 +11,8 @@ namespace {
 
 // An object is given object_seconds and this much for its size besides: slower than any scan that makes progress.
 constexpr std::uint64_t slowest_bytes_per_second = std::uint64_t{1} << 20;
+// A worker that was taken over can't give itself more time than this much content takes.
+constexpr std::uint64_t most_bytes = std::uint64_t{256} << 30;
 // Some digests' states, far below what may harm the coordinator.
 constexpr std::size_t longest_link_state = std::size_t{16} << 10;
 
@@ -64,7 +68,7 @@ Result<void> Pool::take_message(Worker& worker, const base::Json& message, const
       return {};
     }
     const std::uint64_t seconds =
-        options_.worker.object_seconds + bytes->get<std::uint64_t>() / slowest_bytes_per_second;
+        options_.worker.object_seconds + std::min(bytes->get<std::uint64_t>(), most_bytes) / slowest_bytes_per_second;
     worker.touched = object->get<std::string>();
     worker.deadline = Clock::now() + std::chrono::seconds(seconds);
     if (worker.state == Worker::State::busy) {
@@ -173,7 +177,8 @@ Result<void> Pool::take_done(Worker& worker, const base::Json& message) {
   // A task that stopped early has still to give back every item that it was given.
   Job& job = *worker.job;
   if (worker.failure && job.task.resume == Task::Resume::after) EXHIBIT_TRY(pass_on(job, UINT64_MAX));
-  return finish(std::move(worker.job));
+  finish(std::move(worker.job));
+  return {};
 }
 
 // The worker's own, once for each task; kept beside its records, which may have to be taken back.

@@ -24,6 +24,7 @@ struct Pool::Job {
   std::vector<std::string> expected;       // Resume::after: the input's ids, in order
   std::uint64_t items_done = 0;            // item records in the output; Resume::after: input lines answered
   std::optional<base::Json> link;          // its message `chain`, whichever worker gave it
+  bool careful = false;                    // a worker died on it: from now on each touch is told before its object
   bool link_sent = false;                  // the worker that has it was told the link before it
 };
 

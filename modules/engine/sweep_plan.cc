@@ -53,19 +53,14 @@ void SweepPlan::begin_part(std::uint64_t stretch) {
   parts_.push_back({stretch, again ? parts_.back().number + 1 : 0, offset, 0, 0, {}});
 }
 
-// Each stretch has a task, whether or not an item begins in it.
-void SweepPlan::begin_stretches(std::uint64_t end) {
-  while (parts_.empty() || parts_.back().stretch + 1 < end) begin_part(parts_.empty() ? 0 : parts_.back().stretch + 1);
-}
-
 Result<void> SweepPlan::finish() {
   auto file = EXHIBIT_TRY(OutputFile::create(items_file()));
   EXHIBIT_TRY(items_.for_each(0, [&](std::string_view key, std::string_view line) -> Result<void> {
     const std::uint64_t stretch = number_at(key, 0);
     const auto volume = static_cast<std::uint32_t>(number_at(key, 8));
-    begin_stretches(stretch + 1);
-    const bool full = parts_.back().lines >= most_items || parts_.back().length + line.size() >= most_item_bytes;
-    if (full && parts_.back().lines > 0) begin_part(stretch);
+    const bool full =
+        !parts_.empty() && (parts_.back().lines >= most_items || parts_.back().length + line.size() >= most_item_bytes);
+    if (full || parts_.empty() || parts_.back().stretch != stretch) begin_part(stretch);
     Part& part = parts_.back();
     part.length += line.size() + 1;
     ++part.lines;
@@ -73,14 +68,19 @@ Result<void> SweepPlan::finish() {
     EXHIBIT_TRY(file.write(line));
     return file.write("\n");
   }));
-  begin_stretches((medium_bytes_ - 1) / stretch_bytes + 1);
   EXHIBIT_TRY(file.close());
   return {};
 }
 
+// Each stretch has a task, whether or not an item begins in it.
 std::optional<Task> SweepPlan::next() {
-  if (next_ == parts_.size()) return std::nullopt;
-  return task_of(parts_[next_++]);
+  const bool has_part = next_part_ < parts_.size() && parts_[next_part_].stretch <= next_stretch_;
+  if (has_part) {
+    next_stretch_ = parts_[next_part_].stretch + 1;
+    return task_of(parts_[next_part_++]);
+  }
+  if (next_stretch_ > (medium_bytes_ - 1) / stretch_bytes) return std::nullopt;
+  return task_of({next_stretch_++, 0, 0, 0, 0, {}});
 }
 
 Task SweepPlan::task_of(const Part& part) const {
@@ -94,7 +94,7 @@ Task SweepPlan::task_of(const Part& part) const {
   task.evidence = task.subject = evidence_;
   task.stage = "hash";
   task.resume = Task::Resume::after;
-  task.input = {{items_file(), part.offset, part.length, part.lines}};
+  if (part.lines > 0) task.input = {{items_file(), part.offset, part.length, part.lines}};
   task.arguments["stretch"] = {offset, std::min(stretch_bytes, medium_bytes_ - offset)};
   base::Json& volumes = task.arguments["volumes"] = base::Json::object();
   for (const std::uint32_t number : part.volumes) {

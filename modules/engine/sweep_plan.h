@@ -45,15 +45,15 @@ class SweepPlan {
   };
   std::string items_file() const { return folder_ + "/" + evidence_ + ".sweep.items"; }
   void begin_part(std::uint64_t stretch);
-  void begin_stretches(std::uint64_t end);
   Task task_of(const Part& part) const;
 
   std::string folder_, evidence_;
   std::uint64_t medium_bytes_;
   ExternalSorter items_;
   std::vector<Volume> volumes_;
-  std::vector<Part> parts_;
-  std::size_t next_ = 0;
+  std::vector<Part> parts_;  // those that have items
+  std::size_t next_part_ = 0;
+  std::uint64_t next_stretch_ = 0;  // every one before it was given out
 };
 
 }  // namespace exhibit::engine

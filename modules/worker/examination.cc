@@ -78,6 +78,17 @@ bool has_content(const Item& item) {
   return item.kind == ItemKind::file && (item.size > 0 || item.state == ItemState::allocated);
 }
 
+// Holes cost no room on a volume but time here: what is many times its volume's size is read up to this size only.
+std::optional<Error> too_large(const Item& item, std::uint64_t volume_bytes) {
+  constexpr std::uint64_t always_read = std::uint64_t{128} << 30, most_times = 8;
+  if (item.size <= always_read || item.size / most_times <= volume_bytes) return std::nullopt;
+  return Error{
+      ErrorCode::size_limit,
+      "its size is more than " + std::to_string(most_times) + " times that of its volume; its content isn't read",
+      item.id,
+      {}};
+}
+
 Examiner::Examiner(Context& context, std::vector<std::string> digests, Output& output)
     : context_(context), output_(output), wanted_(std::move(digests)) {}
 

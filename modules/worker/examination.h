@@ -17,6 +17,9 @@ namespace exhibit::worker {
 // makes up, nor where what is left of a deleted entry names no byte (that it was empty is not known).
 bool has_content(const Item& item);
 
+// Why an item's content isn't read at all: a size that no content of such a volume has, as one flipped bit makes it.
+std::optional<Error> too_large(const Item& item, std::uint64_t volume_bytes);
+
 // Answers items one by one with their records. What a record says besides is passed on as it came.
 class Examiner {
  public:

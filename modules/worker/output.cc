@@ -7,6 +7,10 @@ namespace {
 
 constexpr std::size_t send_size = std::size_t{1} << 16;
 
+// Without care: how long the coordinator may hear nothing, and from which size on an object may take that long.
+constexpr auto longest_silence = std::chrono::milliseconds(50);
+constexpr std::uint64_t large_object = std::uint64_t{1} << 20;
+
 std::unique_ptr<hash::Hasher> sha256() {
   auto hasher = hash::create("sha256");
   EXHIBIT_CHECK(hasher.ok());
@@ -36,7 +40,9 @@ void Output::problem(const Problem& problem) { record(base::to_record(problem));
 
 void Output::touch(std::string_view object, std::uint64_t bytes) {
   append(base::canonical({{"message", "touch"}, {"object", object}, {"bytes", bytes}}) + "\n");
-  flush();  // it must be on its way before the object is handled
+  // What takes long is told at once all the same: it has its own time.
+  const bool due = std::chrono::steady_clock::now() - flushed_ > longest_silence;
+  if (careful_ || bytes >= large_object || due) flush();
   if (hook_) hook_(role_, object);
 }
 
@@ -47,6 +53,7 @@ void Output::done() {
 }
 
 void Output::flush() {
+  flushed_ = std::chrono::steady_clock::now();
   if (pending_.empty()) return;
   // The coordinator is gone: nobody is left to tell.
   if (!base::send_all(socket_, pending_).ok()) std::_Exit(base::exit_protocol);

@@ -110,7 +110,7 @@ Result<void> open_evidence(const Json& message, EvidenceGatherer& gatherer, Cont
 Result<void> run_task(const Json& message, Inbox& inbox, Context& context, Output& output) {
   Task task;
   task.role = message.value("role", "");
-  output.begin(task.role);
+  output.begin(task.role, message.value("careful", true));
   task.arguments = message.value("arguments", Json::object());
   task.descriptors = inbox.take_descriptors();
   std::uint64_t left = message.value("records", std::uint64_t{0});

@@ -4,6 +4,7 @@
 #include <exhibit/byte_source.h>
 #include <exhibit/item.h>
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -36,7 +37,12 @@ class Output : public base::Reporter {
   // A line with the key `message` that isn't part of the findings.
   void message(const base::Json& message);
   void touch(std::string_view object, std::uint64_t bytes) override;
-  void begin(std::string role) { role_ = std::move(role); }
+  // A task's beginning. `careful`: each touch is on its way before its object is handled, so that whatever ends the
+  // worker is known. Else touches travel with the records, and the task is begun anew with care if the worker dies.
+  void begin(std::string role, bool careful) {
+    role_ = std::move(role);
+    careful_ = careful;
+  }
   void problem(const Problem& problem) override;
 
   // The task's end: how many record and message lines it gave, and the SHA-256 over them with their LFs.
@@ -50,6 +56,8 @@ class Output : public base::Reporter {
   int socket_;
   TouchHook hook_;
   std::string role_;
+  bool careful_ = true;
+  std::chrono::steady_clock::time_point flushed_;
   std::string pending_;      // not yet sent
   std::uint64_t lines_ = 0;  // of this task
   std::unique_ptr<hash::Hasher> digest_;

@@ -76,6 +76,15 @@ std::optional<std::uint32_t> ext_log_block_size(ByteSource& volume, std::uint64_
   return super.le32(24);
 }
 
+// A super block whose block size alone is impossible: the fields beside it are what ext writes (the kernel's
+// Documentation/filesystems/ext4/super.rst: counts, state, errors, creator, revision).
+bool is_ext_but_for_its_block_size(ByteSource& volume) {
+  constexpr std::uint16_t magic = 0xef53;
+  const Raw super = Raw::read(volume, 1024, 128);
+  return super.le16(56) == magic && super.le32(0) > 0 && super.le32(4) > 0 && super.le16(58) <= 7 &&
+         super.le16(60) >= 1 && super.le16(60) <= 3 && super.le32(72) <= 4 && super.le32(76) <= 1;
+}
+
 Error error(ErrorCode code, std::string message, const std::string& volume_id) {
   return {code, std::move(message), volume_id, {}};
 }
@@ -137,7 +146,8 @@ std::optional<Error> what_else(TSK_IMG_INFO& image, ByteSource& volume, const st
   for (const Signature& signature : signatures)
     if (Raw::read(volume, signature.offset, signature.bytes.size()).has(0, signature.bytes))
       return told(image, signature, volume_id);
-  if (ext_log_block_size(volume, 1024)) return damaged(image, "ext", TSK_FS_TYPE_EXT_DETECT, volume_id);
+  if (ext_log_block_size(volume, 1024) || is_ext_but_for_its_block_size(volume))
+    return damaged(image, "ext", TSK_FS_TYPE_EXT_DETECT, volume_id);
   return backup(volume, volume_id);
 }
 

@@ -27,6 +27,45 @@ std::string digest(const std::string& text) {
   return out;
 }
 
+// Whatever two items of one id can differ in.
+std::string all_of(const Item& item) {
+  std::string all;
+  const auto put = [&](std::string_view text) {
+    const std::uint64_t length = text.size();
+    all.append(reinterpret_cast<const char*>(&length), sizeof length).append(text);
+  };
+  const auto put_text = [&](const std::optional<std::string>& text) {
+    all += text ? '+' : '-';
+    if (text) put(*text);
+  };
+  const auto put_number = [&](std::optional<std::uint64_t> number) {
+    all += number ? '+' : '-';
+    if (number) all.append(reinterpret_cast<const char*>(&*number), sizeof *number);
+  };
+  for (const auto* text : {&item.path_raw, &item.stream, &item.link_target, &item.transform, &item.times.modified,
+                           &item.times.accessed, &item.times.changed, &item.times.born})
+    put_text(*text);
+  put(item.path);
+  put(item.content);
+  for (const std::optional<std::uint64_t> number :
+       {std::optional(static_cast<std::uint64_t>(item.kind)), std::optional(static_cast<std::uint64_t>(item.state)),
+        std::optional(item.size), std::optional<std::uint64_t>(item.mode), item.uid, item.gid})
+    put_number(number);
+  put_number(item.extents ? std::optional<std::uint64_t>(item.extents->size()) : std::nullopt);
+  if (item.extents) {
+    for (const Extent& extent : *item.extents) {
+      put_number(static_cast<std::uint64_t>(extent.offset));
+      put_number(extent.length);
+    }
+  }
+  for (const Doubt& doubt : item.doubt) {
+    put_number(doubt.offset);
+    put_number(doubt.length);
+    put_number(static_cast<std::uint64_t>(doubt.cause));
+  }
+  return all;
+}
+
 bool is_virtual_folder(const TSK_FS_INFO& fs, TSK_INUM_T address) { return address == TSK_FS_ORPHANDIR_INUM((&fs)); }
 
 ItemKind kind_of_name(TSK_FS_NAME_TYPE_ENUM type) {
@@ -343,7 +382,7 @@ void Walk::tell(Item item) {
   for (int copy = 2;; ++copy) {
     const auto [known, added] = told_.try_emplace(digest(item.id));
     item.id = id;  // two entries are the same where they differ in nothing but the suffix
-    const std::string content = digest(base::canonical(base::to_record(item)));
+    const std::string content = digest(all_of(item));
     if (added) {
       known->second = content;
       if (copy > 2) item.id = id + "#" + std::to_string(copy - 1);

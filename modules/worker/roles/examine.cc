@@ -26,6 +26,10 @@ Result<void> run_examine(Context& context, const Task& task, Output& output) {
       examiner.pass_on(*record);
       continue;
     }
+    if (const auto refusal = too_large(item, volume->bytes().size())) {
+      examiner.refuse(item, *record, *refusal);
+      continue;
+    }
     output.touch(item.id, item.size);
     const auto content = filesystem->open_content(address_of(item));
     if (content.ok()) {

@@ -48,7 +48,11 @@ class Sweep {
   Result<void> run() {
     EXHIBIT_TRY(take_items());
     output_.touch(object_, stretch_.length());
-    if (chain_owed_ || is_worth_loading()) EXHIBIT_TRY(stretch_.load());
+    if (!is_missing() && (chain_owed_ || is_worth_loading())) EXHIBIT_TRY(stretch_.load());
+    // Before the chain is asked for: whoever follows waits for its state alone.
+    if (chain_owed_) {
+      for (const std::string& digest : hash::block_digests(stretch_.bytes())) blocks_ += digest;
+    }
     EXHIBIT_TRY(follow_chain(false));
     EXHIBIT_TRY(examine_items());
     return follow_chain(true);
@@ -56,6 +60,7 @@ class Sweep {
 
  private:
   Result<void> take_items();
+  bool is_missing() const;
   bool is_worth_loading() const;
   void find_in_memory(SweptItem& swept) const;
   Result<void> examine_items();
@@ -72,6 +77,7 @@ class Sweep {
   std::string object_;
   bool chain_owed_;
   Examiner examiner_;
+  std::string blocks_;  // the blocks' SHA-256, one after the other
   std::vector<SweptItem> items_;
   std::vector<std::byte> head_;
 };
@@ -88,6 +94,15 @@ Result<void> Sweep::take_items() {
     items_.push_back(std::move(swept));
   }
   return {};
+}
+
+// A container that ends early may lack most of its medium: where nothing can be had there is nothing to read.
+bool Sweep::is_missing() const {
+  std::uint64_t missing = 0;
+  for (const Doubt& doubt : media_.doubts(stretch_.offset(), stretch_.length())) {
+    if (doubt.cause == DoubtCause::missing_segment) missing += doubt.length;
+  }
+  return missing == stretch_.length();
 }
 
 // A few items of a stretch whose chain was followed before are read by themselves.
@@ -137,6 +152,8 @@ Result<void> Sweep::examine_items() {
 }
 
 void Sweep::examine(SweptItem& swept, const Digests* digests) {
+  if (const auto refusal = too_large(swept.item, swept.volume_size))
+    return examiner_.refuse(swept.item, swept.record, *refusal);
   output_.touch(swept.item.id, swept.item.size);
   const auto volume = volume::slice(stretch_, swept.volume_offset, swept.volume_size);
   const auto content =
@@ -176,13 +193,12 @@ Result<void> Sweep::follow_chain(bool wait) {
 // `before` holds the state that the stretch before came to; without one the chain is broken and stays so.
 Result<Json> Sweep::next_link(const Json& before) {
   const Json& arguments = task_.arguments.at("chain");
-  std::string blocks;
-  for (const std::string& digest : hash::block_digests(stretch_.bytes())) blocks += digest;
   Json link = {{"message", "chain"},
-               {"blocks", base::to_hex(blocks)},
+               {"blocks", base::to_hex(blocks_)},
                {"doubt", base::to_json(media_.doubts(stretch_.offset(), stretch_.length()))}};
   const bool first = stretch_.offset() == 0;
-  if (!first && !before.contains("state")) return link;
+  // Of a medium that is damaged anywhere no digest is claimed: the chain ends here.
+  if (!link.at("doubt").empty() || (!first && !before.contains("state"))) return link;
   auto digest = EXHIBIT_TRY(first ? hash::ChainDigest::create(arguments.at("digests").get<std::vector<std::string>>())
                                   : hash::ChainDigest::resume(before.at("state").get<std::string>()));
   digest.update(stretch_.bytes());

@@ -85,8 +85,10 @@ class Reader {
     EXHIBIT_TRY(read_media());
     EXHIBIT_TRY(read_acquisition_errors());
     for (std::size_t i = 0; i < chains_.size() && !lost_; ++i) EXHIBIT_TRY(read_segment(i));
-    for (const Chain& chain : chains_)
+    for (const Chain& chain : chains_) {
+      layout_.notices.insert(layout_.notices.end(), chain.notices.begin(), chain.notices.end());
       if (chain.broken) layout_.notices.push_back(*chain.broken);
+    }
     if (layout_.located_chunks == 0) return nothing_left();
     if (layout_.located_chunks < layout_.media.chunks()) {
       layout_.notices.push_back(segments_.front().name + ": " +

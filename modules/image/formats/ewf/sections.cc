@@ -71,6 +71,13 @@ Result<std::optional<std::uint64_t>> take_section(const SegmentFile& segment, st
     return broken("the section `" + section.type + "`" + at(offset) + " reaches to " + std::to_string(next) +
                   ", the file ends at " + std::to_string(segment.size) + "; the file is truncated");
   }
+  // Writers that leave the size out write 0. A descriptor that stands where another stood leads past what lay between.
+  const std::uint64_t size = little64(descriptor, 24);
+  if (size != 0 && size != next - offset) {
+    chain.notices.push_back(segment.name + ": the section `" + section.type + "`" + at(offset) + " says that it is " +
+                            std::to_string(size) + " bytes long, but the next begins at " + std::to_string(next) +
+                            "; sections may be missing");
+  }
   if (chain.sections.size() == most_sections) return broken("has more sections than any tool writes");
   section.end = next;
   chain.sections.push_back(std::move(section));

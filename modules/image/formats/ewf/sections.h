@@ -30,6 +30,7 @@ struct Chain {
   bool last = false;                  // it ends in `done`, not in `next`
   std::optional<std::string> broken;  // what is wrong, where it ends in neither; starts with the file's name
   std::uint64_t broken_at = 0;
+  std::vector<std::string> notices;  // what is odd though the chain goes on
 };
 
 // An Error where there is no chain at all (no header, no first section) or the system refuses.
