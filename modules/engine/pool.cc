@@ -168,6 +168,9 @@ void Pool::start_task(Worker& worker) {
                        job.task.descriptor >= 0 ? std::vector<int>{job.task.descriptor} : std::vector<int>());
   for (const LineSlice& slice : job.task.input) worker.process->send(slice);
   worker.state = Worker::State::busy;
+  if (!job.careful) {
+    worker.deadline = Clock::now() + std::chrono::seconds(std::min(options_.worker.object_seconds, hasty_seconds));
+  }
   send_link(worker);
 }
 

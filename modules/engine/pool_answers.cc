@@ -13,6 +13,8 @@ namespace {
 constexpr std::uint64_t slowest_bytes_per_second = std::uint64_t{1} << 20;
 // A worker that was taken over can't give itself more time than this much content takes.
 constexpr std::uint64_t most_bytes = std::uint64_t{256} << 30;
+// What a small object may take before its task is done again with care; larger ones are always told (worker/output.cc).
+constexpr std::uint64_t large_object = std::uint64_t{1} << 20;
 // Some digests' states, far below what may harm the coordinator.
 constexpr std::size_t longest_link_state = std::size_t{16} << 10;
 
@@ -67,8 +69,11 @@ Result<void> Pool::take_message(Worker& worker, const base::Json& message, const
       worker.lie = "a touch that names nothing";
       return {};
     }
-    const std::uint64_t seconds =
-        options_.worker.object_seconds + std::min(bytes->get<std::uint64_t>(), most_bytes) / slowest_bytes_per_second;
+    // Without care the object at hand may be another than the one told: who is silent is soon asked again, with care.
+    const bool careful = worker.job == nullptr || worker.job->careful || bytes->get<std::uint64_t>() >= large_object;
+    const std::uint64_t base =
+        careful ? options_.worker.object_seconds : std::min(options_.worker.object_seconds, hasty_seconds);
+    const std::uint64_t seconds = base + std::min(bytes->get<std::uint64_t>(), most_bytes) / slowest_bytes_per_second;
     worker.touched = object->get<std::string>();
     worker.deadline = Clock::now() + std::chrono::seconds(seconds);
     if (worker.state == Worker::State::busy) {

@@ -15,6 +15,9 @@ namespace exhibit::engine {
 
 using Clock = std::chrono::steady_clock;
 
+// How long a task that isn't done with care may be silent before it is.
+constexpr std::uint64_t hasty_seconds = 5;
+
 struct Pool::Job {
   Task task;
   std::optional<OutputFile> output;

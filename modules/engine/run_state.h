@@ -63,6 +63,13 @@ struct Run::EvidenceState {
   }
 };
 
+// Calls with each line, its value and its place.
+using ValueCall = std::function<Result<void>(std::string_view line, const Json& value, std::uint64_t offset)>;
+Result<void> for_each_value(const std::string& path, const ValueCall& call);
+
+inline std::string kind_of(const Json& line) { return line.value("record", ""); }
+inline std::string message_of(const Json& line) { return line.value("message", ""); }
+
 // Adds `more`'s numbers to `sum`'s, key by key.
 void add_numbers(Json& sum, const Json& more);
 

@@ -100,7 +100,10 @@ void claim_damage(Account& account, const Json& doubts, std::uint64_t volume_off
 }
 
 // Each item comes with the problems of its scan behind it.
-Result<void> take_items(const Task& task, std::uint64_t block_size, bool rules, VolumeAccount& account) {
+Result<void> take_items(const Task& task, std::uint64_t block_size, bool rules, VolumeAccount& account,
+                        const std::string& volume, Output& output) {
+  constexpr std::uint64_t items_per_touch = 1024;
+  std::uint64_t taken = 0;
   std::optional<Item> item;
   bool scanned = false;
   const auto take = [&] {
@@ -112,6 +115,7 @@ Result<void> take_items(const Task& task, std::uint64_t block_size, bool rules, 
       continue;
     }
     take();
+    if (taken++ % items_per_touch == 0) output.touch(volume, 0);
     item = EXHIBIT_TRY(base::item_from_record(*record));
     scanned = rules && item->type.has_value();
   }
@@ -134,7 +138,7 @@ Result<void> run_account(Context& context, const Task& task, Output& output) {
   filesystem::FileSystem* filesystem = nullptr;
   if (task.arguments.value("filesystem", false)) filesystem = EXHIBIT_TRY(volume->filesystem());
   const std::uint64_t block_size = filesystem != nullptr ? filesystem->description().block_size : 0;
-  EXHIBIT_TRY(take_items(task, block_size, rules, account));
+  EXHIBIT_TRY(take_items(task, block_size, rules, account, volume->id(), output));
   // Its maps are a help: where they can't be had, coverage rests on the items alone, and a problem says so.
   const std::string maps = volume->id() + ":/blocks";
   if (filesystem != nullptr && !task.skips(maps)) {

@@ -1,0 +1,94 @@
+// What lies beside the items: each byte's class, and rules over what belongs to no item.
+
+#include "base/record.h"
+#include "engine/run.h"
+#include "engine/run_state.h"
+
+namespace exhibit::engine {
+namespace {
+
+constexpr std::uint64_t bytes_per_batch = std::uint64_t{64} << 20;
+constexpr std::size_t regions_per_batch = 4096;
+
+}  // namespace
+
+Result<void> Run::submit_account(EvidenceState& evidence, VolumeState& volume) {
+  if (!options_.account || !volume.accounted) return {};
+  const std::string path = volume.accounted->path();
+  const std::uint64_t size = volume.accounted->size();
+  EXHIBIT_TRY(volume.accounted->close());
+  // Of a listing that isn't whole nobody can say what lies beside its items.
+  if (options_.given != nullptr && options_.given->volumes.at(volume.id).coverage.is_null()) return {};
+  Task task = volume_task(volume, "account", "read");
+  task.input = {{path, 0, size, volume.accounted_lines}};
+  for (const char* key : {"owned", "tables", "rest", "filesystem"}) task.arguments[key] = volume.plan.at(key);
+  task.arguments["rules"] = options_.rules;
+  task.arguments["doubt"] = evidence.medium ? evidence.medium->doubts() : Json::array();
+  pool_.submit(std::move(task));
+  return {};
+}
+
+Result<void> Run::on_account(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output) {
+  EXHIBIT_TRY(for_each_value(output.path, [&](auto, const Json& line, auto) -> Result<void> {
+    if (message_of(line) == "failed") {
+      EXHIBIT_TRY(add(evidence, base::to_record(Problem{
+                                    volume.id, "read", line.value("cause", "corrupt"), {}, line.value("detail", "")})));
+    }
+    if (kind_of(line) == "problem") EXHIBIT_TRY(add(evidence, line));
+    if (kind_of(line) == "coverage") volume.coverage = line;
+    if (message_of(line) == "owned") volume.owned_coverage = line;
+    if (message_of(line) == "regions") {
+      for (const Json& region : line.at("regions")) {
+        volume.regions.push_back(region);
+        progress_.bytes += region.at("length").get<std::uint64_t>();
+      }
+    }
+    return {};
+  }));
+  if (options_.rules) submit_scans(volume);
+  return {};
+}
+
+void Run::submit_scans(VolumeState& volume) {
+  std::size_t number = 0;
+  for (std::size_t first = 0; first < volume.regions.size();) {
+    Json regions = Json::array();
+    std::uint64_t bytes = 0;
+    while (first < volume.regions.size() && regions.size() < regions_per_batch && bytes < bytes_per_batch) {
+      bytes += volume.regions[first].at("length").get<std::uint64_t>();
+      regions.push_back(volume.regions[first++]);
+    }
+    Task task = volume_task(volume, "scan", "scan");
+    task.id += "." + std::to_string(number++);
+    task.arguments["regions"] = std::move(regions);
+    pool_.submit(std::move(task));
+  }
+}
+
+Result<void> Run::on_scan(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output) {
+  std::set<std::uint64_t> unscanned;
+  bool failed = false;
+  EXHIBIT_TRY(for_each_value(output.path, [&](std::string_view text, const Json& line, auto) -> Result<void> {
+    if (message_of(line) == "failed") {
+      failed = true;
+      return add_problem(evidence, task, line);
+    }
+    EXHIBIT_TRY(add(evidence, line, text));
+    if (kind_of(line) != "problem") return {};
+    if (line.contains("extent")) {
+      unscanned.insert(line.at("extent").at(0).get<std::uint64_t>());
+    } else {
+      failed = true;
+    }
+    return {};
+  }));
+  if (failed || volume.coverage.is_null() || volume.owned_coverage.is_null()) return {};
+  for (const Json& region : task.arguments.at("regions")) {
+    if (unscanned.contains(region.at("offset").get<std::uint64_t>())) continue;
+    add_numbers(volume.coverage["examined"], {{"scanned", region.at("length")}});
+    add_numbers(volume.owned_coverage["examined"], {{"scanned", region.at("owned")}});
+  }
+  return {};
+}
+
+}  // namespace exhibit::engine
