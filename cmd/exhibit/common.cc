@@ -44,12 +44,13 @@ Parsed parse(const Verb& verb, const std::vector<std::string>& arguments, option
   Parsed parsed;
   try {
     options::store(options::command_line_parser(arguments).options(all).positional(places).run(), parsed.values);
-    options::notify(parsed.values);
+    // Who asks for help need not give what else is required.
+    parsed.help = parsed.values.count("help") != 0;
+    if (!parsed.help) options::notify(parsed.values);
   } catch (const options::error& error) {
     throw Usage{error.what()};
   }
-  if (parsed.values.count("help") != 0) {
-    parsed.help = true;
+  if (parsed.help) {
     std::cout << "usage: exhibit " << verb.name << " " << verb.usage << "\n" << verb.summary << "\n\n" << described;
   }
   return parsed;

@@ -339,6 +339,25 @@ TEST(Ewf, KeepsTheStartOfASetWhoseLastSegmentIsCut) {
   EXPECT_EQ(bytes_of(**image).substr(0, start), medium.substr(0, start));
 }
 
+// A sound descriptor where another belongs: the chain goes on behind what lay between.
+TEST(Ewf, TellsASectionThatLeadsPastOthers) {
+  Made made;
+  made.medium = medium_of(100000, 50000, 100000);
+  acquire(made, "encase6", "fast", "8GiB");
+  std::string bytes = test::read_file(made.paths.front());
+  const std::size_t copy = bytes.find(std::string("table2\0\0\0\0\0\0\0\0\0\0", 16));
+  const std::size_t data = bytes.find(std::string("data\0\0\0\0\0\0\0\0\0\0\0\0", 16));
+  ASSERT_NE(copy, std::string::npos);
+  ASSERT_NE(data, std::string::npos);
+  constexpr std::size_t descriptor = 76;
+  bytes.replace(copy, descriptor, bytes.substr(data, descriptor));
+  const auto path = made.scratch / "changed.E01";
+  test::write_file(path, bytes);
+  const auto image = open_paths({path});
+  ASSERT_TRUE(image.ok()) << image.error().message;
+  EXPECT_THAT((*image)->description().notices, testing::Contains(testing::HasSubstr("sections may be missing")));
+}
+
 TEST(SplitRaw, NamesThePieceThatIsMissing) {
   const TemporaryDirectory scratch;
   for (const char* n : {"001", "002", "003"})

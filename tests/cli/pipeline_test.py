@@ -61,6 +61,11 @@ class Pipeline(unittest.TestCase):
         self.assertEqual(done.returncode, 3)
         self.assertIn(b"line 2", done.stderr)
 
+    def test_every_verb_s_help_asks_for_nothing_else(self):
+        for verb in ("info", "list", "cat", "hash", "match", "process", "seal", "verify", "doctor"):
+            done = run(verb, "--help", check=(0,))
+            self.assertIn(b"usage: exhibit " + verb.encode(), done.stdout)
+
     def test_cat_gives_the_content_that_was_hashed(self):
         import hashlib
         hashed = lines(run("hash", self.image, check=(0, 4)).stdout)

@@ -63,6 +63,20 @@ TEST(Recognise, TellsCoreStorage) {
   EXPECT_EQ(error.where, "E1/p0");
 }
 
+// Nothing else of the super block is damaged: without a word its files would be missing.
+TEST(Recognise, TellsExtWhoseBlockSizeIsImpossible) {
+  auto unpacked = test::run({"sh", "-c",
+                             "f=$(mktemp); truncate -s 4M $f; "
+                             "mke2fs -q -F -t ext4 $f; cat $f; rm $f"});
+  ASSERT_EQ(unpacked.out.size(), std::size_t{4} << 20);
+  constexpr std::size_t log_block_size = 1024 + 24;  // s_log_block_size
+  unpacked.out.replace(log_block_size, 4, "\xff\xff\xff\x7f");
+  Start volume(unpacked.out);
+  const auto opened = open_filesystem(volume, 512, "E1/p0");
+  ASSERT_FALSE(opened.ok());
+  EXPECT_THAT(opened.error().message, HasSubstr("signature of ext"));
+}
+
 TEST(Recognise, TellsAFileSystemByWhatIsLeftOfIt) {
   EXPECT_THAT(error_of_destroyed("images/win_exfat_7.raw.xz", 512).message,
               HasSubstr("exFAT boot sector is destroyed; a backup of it is at byte 6144"));
