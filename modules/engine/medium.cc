@@ -122,6 +122,7 @@ Result<void> Medium::finish(Json& evidence, const std::vector<std::string>& want
   }
   if (!damage.empty() || lost_ || seen_ != bytes_ || !digests_.is_object() || !stored_.is_object()) {
     evidence["integrity"] = "unreadable";
+    evidence.erase("digests");
     blocks_file_.clear();
     return {};
   }

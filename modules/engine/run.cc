@@ -178,7 +178,7 @@ void Run::progress(const Task& task) {
 Result<void> Run::take_output(const Task& task, const TaskOutput& output) {
   EvidenceState& evidence = *evidence_.at(task.evidence);
   if (task.role == "survey") return on_survey(evidence, output);
-  if (task.role == "media") return on_media(evidence, output);
+  if (task.role == "media") return on_media(evidence, task, output);
   if (task.role == "sweep") return on_sweep(evidence, task, output);
   VolumeState& volume = evidence.volume(task.subject);
   if (task.role == "walk") return on_walk(evidence, volume, output);
@@ -285,11 +285,17 @@ Result<void> Run::begin_volumes(EvidenceState& evidence) {
 }
 
 // Digests whose state can't be handed from one worker to the next are made in a reading of their own.
-Result<void> Run::on_media(EvidenceState& evidence, const TaskOutput& output) {
+Result<void> Run::on_media(EvidenceState& evidence, const Task& task, const TaskOutput& output) {
   EXHIBIT_TRY(for_each_value(output.path, [&](auto, const Json& line, auto) -> Result<void> {
     if (message_of(line) == "media" && line.contains("digests")) {
       for (const auto& [name, digest] : line.at("digests").items()) evidence.record["digests"][name] = digest;
     }
+    if (message_of(line) == "failed") return add_problem(evidence, task, line);
+    // What is wrong with the medium is told once, of the sweep; what was wrong with this reading is told here.
+    const std::string cause = line.value("cause", "");
+    const bool of_reading = cause == name_of(ErrorCode::crash) || cause == name_of(ErrorCode::timeout) ||
+                            cause == name_of(ErrorCode::memory_limit);
+    if (kind_of(line) == "problem" && of_reading) return add(evidence, line);
     return {};
   }));
   --evidence.examining;

@@ -73,7 +73,7 @@ class Run {
   Result<void> on_survey(EvidenceState& evidence, const TaskOutput& output);
   Result<void> take_survey(EvidenceState& evidence, const TaskOutput& output, std::vector<base::Json>& problems);
   Result<void> begin_volumes(EvidenceState& evidence);
-  Result<void> on_media(EvidenceState& evidence, const TaskOutput& output);
+  Result<void> on_media(EvidenceState& evidence, const Task& task, const TaskOutput& output);
   Result<void> on_walk(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output);
   Result<void> on_sweep(EvidenceState& evidence, const Task& task, const TaskOutput& output);
   Result<void> on_account(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output);

@@ -41,7 +41,7 @@ class Resume(unittest.TestCase):
         with open(journal, "r+b") as file:
             file.truncate(os.path.getsize(journal) - 20)
         for name in os.listdir(self.path("whole/work")):
-            if ".examine." in name:
+            if ".sweep." in name and name.endswith(".jsonl"):
                 with open(self.path("whole/work/" + name), "ab") as file:
                     file.write(b'{"record":"item"')
         run(*self.words("whole"), check=(0, 4))
