@@ -39,7 +39,7 @@ std::optional<ConditionCode> read_condition_code(const YR_RULES& rules);
 template <typename T>
 T operand(const std::uint8_t* at) {
   T value;
-  std::memcpy(&value, at, sizeof value);
+  std::memcpy(&value, at, sizeof value);  // NOLINT(bugprone-sizeof-expression): T may be a pointer
   return value;
 }
 

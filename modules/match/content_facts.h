@@ -14,7 +14,7 @@ struct PlaceTest {
   std::uint8_t reader = 0;  // the opcode, OP_INT8 to OP_UINT32BE
   std::int64_t offset = 0;
   std::int64_t value = 0;
-  auto operator<=>(const PlaceTest&) const = default;
+  auto operator<=>(const PlaceTest&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm
 };
 
 // What is known of one content.
