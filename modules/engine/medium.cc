@@ -123,6 +123,9 @@ Result<void> Medium::finish(Json& evidence, const std::vector<std::string>& want
   if (!damage.empty() || lost_ || seen_ != bytes_ || !digests_.is_object() || !stored_.is_object()) {
     evidence["integrity"] = "unreadable";
     evidence.erase("digests");
+    // Whatever took a part of it away, that nothing is claimed never passes without a word.
+    if (damage.empty())
+      tell(name_of(ErrorCode::io_error), {}, "the medium was not read whole; no digest of it is claimed");
     blocks_file_.clear();
     return {};
   }
