@@ -9,7 +9,7 @@ namespace exhibit::match {
 void LiteralSearch::DatabaseDeleter::operator()(hs_database* database) const { hs_free_database(database); }
 void LiteralSearch::ScratchDeleter::operator()(hs_scratch* scratch) const { hs_free_scratch(scratch); }
 
-Result<LiteralSearch> LiteralSearch::compile(const std::vector<SearchedLiteral>& literals) {
+Result<LiteralSearch> LiteralSearch::compile(const std::vector<SearchedLiteral>& literals, Report report) {
   LiteralSearch search;
   if (literals.empty()) return search;
   std::vector<const char*> expressions;
@@ -19,7 +19,8 @@ Result<LiteralSearch> LiteralSearch::compile(const std::vector<SearchedLiteral>&
     ids.push_back(static_cast<unsigned>(expressions.size()));
     expressions.push_back(literal.bytes.data());
     lengths.push_back(literal.bytes.size());
-    flags.push_back(HS_FLAG_SINGLEMATCH | (literal.ignore_case ? unsigned{HS_FLAG_CASELESS} : 0u));
+    flags.push_back((report == Report::whether ? unsigned{HS_FLAG_SINGLEMATCH} : 0u) |
+                    (literal.ignore_case ? unsigned{HS_FLAG_CASELESS} : 0u));
   }
   hs_database_t* database = nullptr;
   hs_compile_error_t* failure = nullptr;
@@ -40,14 +41,20 @@ Result<LiteralSearch> LiteralSearch::compile(const std::vector<SearchedLiteral>&
 }
 
 bool LiteralSearch::search(std::span<const std::byte> bytes, const std::function<void(std::uint32_t)>& found) {
+  return search_places(bytes, [&](std::uint32_t literal, std::uint64_t) { found(literal); });
+}
+
+bool LiteralSearch::search_places(std::span<const std::byte> bytes,
+                                  const std::function<void(std::uint32_t, std::uint64_t)>& found) {
   if (!database_ || bytes.empty()) return true;
   if (bytes.size() > std::numeric_limits<unsigned>::max()) return false;
-  const auto on_match = [](unsigned id, unsigned long long, unsigned long long, unsigned, void* context) noexcept {
-    (*static_cast<const std::function<void(std::uint32_t)>*>(context))(id);
+  using Found = std::function<void(std::uint32_t, std::uint64_t)>;
+  const auto on_match = [](unsigned id, unsigned long long, unsigned long long end, unsigned, void* context) noexcept {
+    (*static_cast<const Found*>(context))(id, end);
     return 0;
   };
   return hs_scan(database_.get(), reinterpret_cast<const char*>(bytes.data()), static_cast<unsigned>(bytes.size()), 0,
-                 scratch_.get(), on_match, const_cast<std::function<void(std::uint32_t)>*>(&found)) == HS_SUCCESS;
+                 scratch_.get(), on_match, const_cast<Found*>(&found)) == HS_SUCCESS;
 }
 
 std::size_t LiteralSearch::memory() const {

@@ -22,11 +22,17 @@ struct SearchedLiteral {
 
 class LiteralSearch {
  public:
-  // Everything that a search needs is allocated here.
-  static Result<LiteralSearch> compile(const std::vector<SearchedLiteral>& literals);
+  enum class Report { whether, each_place };
+
+  // Everything that a search needs is allocated here. `report` says which of the searches will be asked for.
+  static Result<LiteralSearch> compile(const std::vector<SearchedLiteral>& literals, Report report = Report::whether);
 
   // Calls `found` once for each literal that lies in `bytes`. False if the search failed: then it may lack some.
   bool search(std::span<const std::byte> bytes, const std::function<void(std::uint32_t literal)>& found);
+
+  // Calls `found` for each place of each literal, in the order of their ends. False as above.
+  bool search_places(std::span<const std::byte> bytes,
+                     const std::function<void(std::uint32_t literal, std::uint64_t end)>& found);
 
   std::size_t memory() const;
 

@@ -12,11 +12,11 @@ import sys
 from pathlib import Path
 
 # From the ground up: a module may depend only on those before it.
-ORDER = ("base hash image volume filesystem hashset match sandbox worker "
+ORDER = ("base hash image volume filesystem hashset match carve sandbox worker "
          "engine manifest custody verify report").split()
 
 # What parses evidence runs sealed; what is trusted never includes it.
-PARSERS = {"image", "volume", "filesystem", "match", "worker"}
+PARSERS = {"image", "volume", "filesystem", "match", "carve", "worker"}
 TRUSTED = {"engine", "manifest", "custody", "verify", "report"}
 PARSER_HEADERS = re.compile(r"tsk/|hs(/hs)?\.h|libdeflate|libewf|libbfio|yara(\.h|/)|magic\.h|archive(_entry)?\.h|lib(qcow|vmdk|vhdi|bde|luksde)")
 

@@ -1,0 +1,54 @@
+#pragma once
+// One pass over bytes that finds where an object could begin: all signatures' patterns at once.
+
+#include <exhibit/result.h>
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "carve/signature.h"
+#include "match/literal_search.h"
+
+namespace exhibit::carve {
+
+// Where an object could be: worth a validator's time.
+struct Candidate {
+  std::uint32_t signature = 0;  // its index in signatures()
+  // Of the object's first byte, or of an anchor pattern, in the bytes that were searched.
+  std::uint64_t offset = 0;
+  bool is_anchor = false;
+  auto operator<=>(const Candidate&) const = default;
+};
+
+class CandidateSearch {
+ public:
+  // How much behind the bytes that it owns a search must see, so that what it finds depends on no border.
+  static constexpr std::size_t lookahead = 4096;
+
+  // `wanted`: the signatures to look for, all of which lie in `all`, which outlives this.
+  static Result<CandidateSearch> compile(const std::vector<Signature>& all, const std::vector<bool>& wanted);
+
+  // Candidates whose pattern begins in the first `owned` of `bytes`; `bytes` goes on for `lookahead` more, unless the
+  // medium ends. A candidate may begin before `bytes` (a pattern that lies behind the first byte): `base` is the
+  // offset of bytes[0], and offsets told have it added. In order of the patterns' places. False: the search failed.
+  bool search(ByteSpan bytes, std::size_t owned, std::uint64_t base, const std::function<void(Candidate)>& found);
+
+ private:
+  struct Literal {
+    std::uint32_t signature = 0;
+    std::uint64_t offset = 0;
+    std::size_t length = 0;
+    bool is_anchor = false;
+  };
+  const std::vector<Signature>* all_ = nullptr;
+  std::vector<Literal> literals_;
+  match::LiteralSearch search_;
+  std::optional<std::uint32_t> text_;
+};
+
+// Whether a block (512 bytes, or what is left of the medium) can be text: no byte that text doesn't have.
+bool is_text_block(ByteSpan block);
+inline constexpr std::size_t text_block = 512;  // bytes: a sector
+
+}  // namespace exhibit::carve

@@ -1,0 +1,58 @@
+#include "carve/carver.h"
+
+#include "carve/join.h"
+
+namespace exhibit::carve {
+namespace {
+
+// From the space's byte `begin` on, no more than an object of the signature may have.
+PieceContent content_from(const Space& space, std::uint64_t begin, const Signature& signature) {
+  return {space, {{begin, std::min(space.size() - begin, signature.maximum)}}};
+}
+
+}  // namespace
+
+Found Carver::found(const Space& space, std::uint32_t signature, const std::vector<Run>& pieces,
+                    const Verdict& verdict) const {
+  Found found;
+  found.signature = signature;
+  found.tier = verdict.tier;
+  found.extension = verdict.extension.empty() ? all_[signature].extension : verdict.extension;
+  found.size = verdict.length;
+  found.sound = std::min(verdict.sound, verdict.length);
+  found.doubts = verdict.doubts;
+  found.is_joined = pieces.size() > 1;
+  for (const Run& piece : pieces) {
+    for (const Extent& extent : space.extents(piece.offset, piece.length)) found.extents.push_back(extent);
+  }
+  return found;
+}
+
+std::vector<Found> Carver::carve(const Space& space, const Candidate& candidate) const {
+  const Signature& signature = all_[candidate.signature];
+  std::uint64_t begin = candidate.offset;
+  if (candidate.is_anchor) {
+    const PieceContent before(space, {{0, space.size()}});
+    if (signature.validator->begin_of == nullptr) return {};
+    const auto begins = signature.validator->begin_of(before, candidate.offset);
+    if (!begins) return {};
+    begin = *begins;
+  }
+  if (begin >= space.size()) return {};
+  const PieceContent content = content_from(space, begin, signature);
+  Memory memory;
+  const Verdict verdict = signature.validator->validate(content, memory);
+  std::vector<Found> all;
+  if (verdict.tier != Tier::validated && verdict.tier != Tier::none && signature.is_joined) {
+    if (const auto joined = join(space, signature, begin, block_, verdict, memory)) {
+      all.push_back(found(space, candidate.signature, joined->pieces, joined->verdict));
+    }
+  }
+  const bool is_long_enough = verdict.length >= signature.minimum && verdict.length <= content.size();
+  if (verdict.tier != Tier::none && is_long_enough) {
+    all.push_back(found(space, candidate.signature, content.pieces(verdict.length), verdict));
+  }
+  return all;
+}
+
+}  // namespace exhibit::carve

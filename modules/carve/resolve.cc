@@ -1,0 +1,147 @@
+#include "carve/resolve.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace exhibit::carve {
+namespace {
+
+std::uint64_t begin_of(const Extent& extent) { return static_cast<std::uint64_t>(extent.offset); }
+std::uint64_t end_of(const Extent& extent) { return begin_of(extent) + extent.length; }
+std::uint64_t first_byte(const Found& found) { return begin_of(found.extents.front()); }
+
+bool touch(const Found& a, const Found& b) {
+  for (const Extent& x : a.extents) {
+    for (const Extent& y : b.extents) {
+      if (begin_of(x) < end_of(y) && begin_of(y) < end_of(x)) return true;
+    }
+  }
+  return false;
+}
+
+bool holds(const Found& outer, const Found& inner) {
+  return std::all_of(inner.extents.begin(), inner.extents.end(), [&](const Extent& part) {
+    return std::any_of(outer.extents.begin(), outer.extents.end(), [&](const Extent& whole) {
+      return begin_of(whole) <= begin_of(part) && end_of(part) <= end_of(whole);
+    });
+  });
+}
+
+// Where in `found`'s content the volume's byte `offset` lies; its size if it doesn't.
+std::uint64_t content_offset(const Found& found, std::uint64_t offset) {
+  std::uint64_t before = 0;
+  for (const Extent& extent : found.extents) {
+    if (begin_of(extent) <= offset && offset < end_of(extent)) return before + (offset - begin_of(extent));
+    before += extent.length;
+  }
+  return found.size;
+}
+
+// Ends the content at `length`, and says so.
+void cut(Found& found, std::uint64_t length) {
+  std::uint64_t left = length;
+  std::vector<Extent> kept;
+  for (Extent extent : found.extents) {
+    extent.length = std::min(extent.length, left);
+    if (extent.length == 0) break;
+    left -= extent.length;
+    kept.push_back(extent);
+  }
+  found.extents = std::move(kept);
+  found.size = length;
+  found.sound = std::min(found.sound, length);
+  std::erase_if(found.doubts, [&](const Doubt& doubt) { return doubt.offset > length; });
+  for (Doubt& doubt : found.doubts) doubt.length = std::min(doubt.length, length - doubt.offset);
+  if (found.doubts.empty()) found.doubts.push_back({length, 0, DoubtCause::missing_segment});
+}
+
+class Group {
+ public:
+  Group(const std::vector<Signature>& all, std::vector<Found> found) : all_(all), found_(std::move(found)) {
+    std::sort(found_.begin(), found_.end(), [&](const Found& a, const Found& b) { return claim(a) < claim(b); });
+  }
+
+  std::vector<Standing> resolve() {
+    for (Found& found : found_) consider(found);
+    std::vector<Standing> standing;
+    std::sort(standing_.begin(), standing_.end(), [](const Found& a, const Found& b) {
+      return std::tuple(first_byte(a), b.size, a.signature) < std::tuple(first_byte(b), a.size, b.signature);
+    });
+    for (const Found& found : standing_) standing.push_back({found, parent_of(found)});
+    return standing;
+  }
+
+ private:
+  // The strongest claim to its bytes first.
+  std::tuple<int, bool, int, std::uint64_t, std::uint64_t, std::uint32_t> claim(const Found& found) const {
+    return {-static_cast<int>(found.tier), found.is_joined, -static_cast<int>(all_[found.signature].strength),
+            UINT64_MAX - found.size, first_byte(found), found.signature};
+  }
+
+  void consider(Found& found) {
+    for (const Found& other : standing_) {
+      if (!touch(found, other)) continue;
+      const bool same_begin = first_byte(found) == first_byte(other);
+      if (holds(other, found)) {
+        const bool is_part = found.tier == Tier::validated && all_[found.signature].is_nested && !same_begin;
+        if (!is_part) return;
+      } else if (holds(found, other)) {
+        // A broken object may hold whole ones, but only as far as it is itself believed.
+        if (found.tier == Tier::validated && !same_begin) continue;
+        if (same_begin || !yields_to(found, other)) return;
+      } else if (found.tier == Tier::validated || !yields_to(found, other)) {
+        return;
+      }
+    }
+    standing_.push_back(found);
+  }
+
+  // Whether something is left of a broken object once `other` has its bytes; what is left then ends before it.
+  bool yields_to(Found& found, const Found& other) const {
+    const std::uint64_t at = content_offset(found, Resolver::place(other).first);
+    if (at < found.sound && holds(found, other) && all_[other.signature].is_nested) return true;  // its part
+    if (found.is_joined || at == 0 || at >= found.size) return false;
+    cut(found, at);
+    return found.size >= all_[found.signature].minimum;
+  }
+
+  std::optional<std::size_t> parent_of(const Found& found) const {
+    std::optional<std::size_t> parent;
+    for (std::size_t i = 0; i < standing_.size(); ++i) {
+      const Found& other = standing_[i];
+      if (&other == &found || first_byte(other) == first_byte(found) || !holds(other, found)) continue;
+      if (!parent || other.size < standing_[*parent].size) parent = i;
+    }
+    return parent;
+  }
+
+  const std::vector<Signature>& all_;
+  std::vector<Found> found_, standing_;
+};
+
+}  // namespace
+
+std::pair<std::uint64_t, std::uint64_t> Resolver::place(const Found& found) {
+  std::pair<std::uint64_t, std::uint64_t> place{UINT64_MAX, 0};
+  for (const Extent& extent : found.extents) {
+    place.first = std::min(place.first, begin_of(extent));
+    place.second = std::max(place.second, end_of(extent));
+  }
+  return place;
+}
+
+void Resolver::take(Found found, const std::function<void(std::vector<Standing>)>& standing) {
+  if (found.tier < least_ || found.extents.empty()) return;
+  const auto [begin, end] = place(found);
+  if (begin >= group_end_) finish(standing);
+  group_end_ = std::max(group_end_, end);
+  group_.push_back(std::move(found));
+}
+
+void Resolver::finish(const std::function<void(std::vector<Standing>)>& standing) {
+  if (!group_.empty()) standing(Group(all_, std::exchange(group_, {})).resolve());
+  group_end_ = 0;
+}
+
+}  // namespace exhibit::carve
