@@ -148,7 +148,16 @@ Result<Json> describe_inputs(const std::vector<std::unique_ptr<hashset::HashSet>
   return inputs;
 }
 
-Result<Json> with_loaded_rules(Json inputs, const Json& sealed) {
+Result<Json> with_loaded_inputs(Json inputs, const Json& sealed) {
+  if (sealed.contains("carver")) {
+    const Json& carver = sealed.at("carver");
+    inputs.push_back({{"kind", "carver"},
+                      {"name", "exhibit"},
+                      {"version", version},
+                      {"entries", carver.at("signatures")},
+                      {"digests", {{"sha256", carver.at("sha256")}}}});
+  }
+
   for (const Json& rules : sealed.at("rules")) {
     const Json described = {{"kind", "yara"},
                             {"name", rules.at("name")},

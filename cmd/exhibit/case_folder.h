@@ -55,7 +55,7 @@ Result<base::Json> describe_inputs(const std::vector<std::unique_ptr<hashset::Ha
 
 // The same after the run, as the worker that loaded the rules says: how many rules each file holds, and the files that
 // they include. Error where a rule file isn't the one that was described.
-Result<base::Json> with_loaded_rules(base::Json inputs, const base::Json& sealed);
+Result<base::Json> with_loaded_inputs(base::Json inputs, const base::Json& sealed);
 
 // The manifest's `tool`, with the libraries' versions as the worker told them.
 Result<base::Json> describe_tool(const base::Json& libraries);

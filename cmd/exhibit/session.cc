@@ -225,9 +225,13 @@ Result<std::unique_ptr<Session>> Session::open(RunSettings settings) {
   const std::uint64_t for_workers = settings.memory - settings.memory / coordinators_share;
   pool.jobs = static_cast<unsigned>(std::clamp<std::uint64_t>(for_workers / smallest, 1, std::uint64_t{settings.jobs}));
   pool.stop = &stop_asked;
-  pool.worker = {
-      settings.worker_program,   settings.rules,          std::clamp(for_workers / pool.jobs, smallest, largest_worker),
-      settings.sandbox_required, settings.object_seconds, settings.prefilter};
+  pool.worker = {settings.worker_program,
+                 settings.rules,
+                 std::clamp(for_workers / pool.jobs, smallest, largest_worker),
+                 settings.sandbox_required,
+                 settings.object_seconds,
+                 settings.prefilter,
+                 settings.carve};
   session->pool_ = std::make_unique<engine::Pool>(pool, session->evidence_, *session->journal_, *session->monitor_);
   session->settings_ = std::move(settings);
   return session;

@@ -20,6 +20,7 @@ struct RunSettings {
   bool sandbox_required = true;
   std::vector<std::string> rules;
   bool prefilter = true;
+  base::Json carve;  // engine::WorkerSetup::carve
   std::vector<std::string> hash_sets;
   std::vector<std::string> digests = {"md5", "sha1", "sha256"};
   std::string progress = "auto";
@@ -54,6 +55,8 @@ class Session {
   Result<void> execute(const NextTask& next, const TaskLine& line);
 
   engine::Run& run() { return *run_; }
+  // Whatever descriptors workers were given are closed then.
+  void stop_workers() { pool_->stop_workers(); }
   const std::vector<engine::Evidence>& evidence() const { return evidence_; }
   const std::string& folder() const { return journal_->folder(); }
   // What the first worker said of itself; nothing where every task was known from before.

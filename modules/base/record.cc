@@ -344,6 +344,11 @@ Result<std::vector<Extent>> extents_from_json(const Json& value) {
   return extents_of(value);
 }
 
+Result<std::vector<Doubt>> doubts_from_json(const Json& value) {
+  if (const Complaint complaint = is_doubts(value)) return bad("doubt", complaint);
+  return doubts_of(value);
+}
+
 Result<Item> item_from_record(const Json& record) {
   EXHIBIT_TRY(check_fields(record, item_fields));
   Item item;

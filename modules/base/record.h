@@ -17,6 +17,7 @@ Json to_json(const std::vector<Doubt>& doubts);
 // Reads an `item` record; an Error names the key that is missing or of the wrong type.
 Result<Item> item_from_record(const Json& record);
 Result<std::vector<Extent>> extents_from_json(const Json& value);
+Result<std::vector<Doubt>> doubts_from_json(const Json& value);
 
 // Checks a record that comes from a worker or a pipe: known kind, keys of the right types, offsets and sizes
 // within 2^53. An Error names the key.

@@ -34,7 +34,8 @@ bool CandidateSearch::search(ByteSpan bytes, std::size_t owned, std::uint64_t ba
     if (glance != nullptr && place >= literal.offset && !glance(bytes.subspan(place - literal.offset))) return;
     found({literal.signature, base + place - literal.offset, false});
   };
-  if (!search_.search_places(std::as_bytes(bytes.first(std::min(bytes.size(), owned + 32))), on_hit)) return false;
+  if (!search_.search_places(std::as_bytes(bytes.first(std::min(bytes.size(), owned + longest_pattern))), on_hit))
+    return false;
   if (!text_) return true;
   bool before = false;  // what lies before these bytes isn't known: the validator looks
   for (std::size_t at = 0; at < std::min(owned, bytes.size()); at += text_block) {

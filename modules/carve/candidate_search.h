@@ -12,6 +12,8 @@
 
 namespace exhibit::carve {
 
+inline constexpr std::size_t longest_pattern = 32;  // bytes
+
 // Where an object could be: worth a validator's time.
 struct Candidate {
   std::uint32_t signature = 0;  // its index in signatures()

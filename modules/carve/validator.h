@@ -33,8 +33,8 @@ struct Verdict {
   // How many bytes from the first are surely the object's: a gap can't begin before. At most `length`. A format without
   // checksums is humble here: what decodes isn't proved.
   std::uint64_t sound = 0;
-  // For a broken object: a gap can't begin behind this byte. Where a checksum failed: the end of what it covers; where a
-  // field can't be: behind that field. 0: at the object's end.
+  // For a broken object: a gap can't begin behind this byte. Where a checksum failed: the end of what it covers; where
+  // a field can't be: behind that field. 0: at the object's end.
   std::uint64_t suspect = 0;
   // Where in the object the structure doesn't hold. crc_error: a checksum contradicts. missing_segment: what belongs
   // there lies elsewhere or nowhere (cut, overwritten). Empty where `validated`.
@@ -50,8 +50,8 @@ struct Verdict {
     verdict.extension = std::move(extension);
     return verdict;
   }
-  // One that is surely the object up to `sound` and contradicts its format in [sound, suspect), which is what is doubted;
-  // it is taken to end at `length`.
+  // One that is surely the object up to `sound` and contradicts its format in [sound, suspect), which is what is
+  // doubted; it is taken to end at `length`.
   static Verdict broken(std::uint64_t sound, std::uint64_t suspect, std::uint64_t length, DoubtCause cause) {
     Verdict verdict;
     verdict.tier = Tier::plausible;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/number_key.h"
+
 namespace exhibit::engine {
 namespace {
 
@@ -30,11 +32,6 @@ void append_text(std::string& key, std::string_view text) {
   key.append(text).append(end_of_text);
 }
 
-// Big-endian, so that numbers compare as bytes.
-void append_number(std::string& key, std::uint64_t number) {
-  for (int shift = 56; shift >= 0; shift -= 8) key += static_cast<char>(number >> shift & 0xFF);
-}
-
 std::uint64_t first_offset(const base::Json& match) {
   const auto places = match.find("where");
   if (places == match.end() || !places->is_array() || places->empty()) return 0;
@@ -46,7 +43,7 @@ std::uint64_t first_offset(const base::Json& match) {
 void append_match(std::string& key, const base::Json& record) {
   key += match_rank;
   for (const char* name : {"by", "source", "rule"}) append_text(key, text(record, name));
-  append_number(key, first_offset(record));
+  put_number(key, first_offset(record));
 }
 
 void append_problem(std::string& key, const base::Json& record) {

@@ -35,6 +35,17 @@ bool is_regions(const Json& value) {
          });
 }
 
+// Lists of triples of numbers: runs, and candidates for carving.
+bool is_triples(const Json& value) {
+  return is_list(value) && std::all_of(value.begin(), value.end(), [](const Json& triple) {
+           return is_list(triple) && triple.size() == 3 && std::all_of(triple.begin(), triple.end(), is_size);
+         });
+}
+
+bool is_range(const Json& value) {
+  return is_list(value) && value.size() == 2 && is_size(value[0]) && is_size(value[1]);
+}
+
 struct Field {
   std::string_view key;
   bool (*holds)(const Json& value);
@@ -59,6 +70,9 @@ constexpr Field media[] = {{"digests", is_texts, optional},
 constexpr Field blocks[] = {{"sha256", is_text}};
 constexpr Field owned[] = {{"bytes", is_sizes}, {"examined", is_sizes}};
 constexpr Field regions[] = {{"regions", is_regions}};
+constexpr Field runs[] = {{"runs", is_triples}};
+constexpr Field candidates[] = {{"at", is_triples}};
+constexpr Field found[] = {{"place", is_range}, {"signature", is_text}, {"extents", is_list}, {"size", is_size}};
 constexpr Field reread[] = {{"item", is_text}, {"status", is_text}, {"detail", is_text}, {"places", is_list, optional}};
 constexpr Field attempted[] = {{"refused", is_boolean}, {"detail", is_text}};
 
@@ -66,9 +80,10 @@ struct Kind {
   std::string_view name;
   std::span<const Field> fields;
 };
-constexpr Kind kinds[] = {{"failed", failed}, {"sealed", sealed},      {"volume", volume}, {"chain", chain},
-                          {"media", media},   {"blocks", blocks},      {"owned", owned},   {"regions", regions},
-                          {"reread", reread}, {"attempted", attempted}};
+constexpr Kind kinds[] = {{"failed", failed},      {"sealed", sealed},         {"volume", volume}, {"chain", chain},
+                          {"media", media},        {"blocks", blocks},         {"owned", owned},   {"regions", regions},
+                          {"runs", runs},          {"candidates", candidates}, {"found", found},   {"reread", reread},
+                          {"attempted", attempted}};
 
 }  // namespace
 

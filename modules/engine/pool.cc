@@ -44,6 +44,8 @@ Pool::Pool(PoolOptions options, const std::vector<Evidence>& evidence, Journal& 
 
 Pool::~Pool() = default;
 
+void Pool::stop_workers() { workers_.clear(); }
+
 void Pool::submit(Task task) {
   if (const TaskOutput* output = journal_.find(task)) {
     finished_.emplace_back(std::move(task), *output);
@@ -91,13 +93,13 @@ Result<void> Pool::start_workers() {
   while (workers_.size() < wanted) {
     auto worker = std::make_unique<Worker>();
     worker->process = EXHIBIT_TRY(WorkerProcess::start(options_.worker));
-    worker->process->send(
-        base::canonical({{"message", "load"},
-                         {"rules", options_.worker.rules},
-                         {"memory", options_.worker.memory},
-                         {"prefilter", options_.worker.prefilter},
-                         {"sandbox", options_.worker.sandbox_required ? "required" : "best-effort"}}) +
-        "\n");
+    base::Json load = {{"message", "load"},
+                       {"rules", options_.worker.rules},
+                       {"memory", options_.worker.memory},
+                       {"prefilter", options_.worker.prefilter},
+                       {"sandbox", options_.worker.sandbox_required ? "required" : "best-effort"}};
+    if (!options_.worker.carve.is_null()) load["carve"] = options_.worker.carve;
+    worker->process->send(base::canonical(load) + "\n");
     worker->begin_answer();
     worker->deadline = Clock::now() + std::chrono::seconds(options_.worker.object_seconds);
     workers_.push_back(std::move(worker));

@@ -54,6 +54,9 @@ class Pool {
   // Until no task is left. Error: interrupted (stop was set), the disk is full, or workers can't be started or sealed.
   Result<void> run(const Finished& finished);
 
+  // Ends the workers, none of which is busy; run() starts new ones.
+  void stop_workers();
+
   unsigned jobs() const { return options_.jobs; }
   // Whether an earlier run did it.
   bool is_resumed(const Task& task) const { return journal_.find(task) != nullptr; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/record.h"
+#include "engine/batches.h"
 #include "engine/run_state.h"
 #include "hash/chain_digest.h"
 
@@ -10,45 +11,6 @@ namespace exhibit::engine {
 namespace {
 
 using base::Json;
-
-// A batch of items is small enough that a worker's death costs little, and large enough that handing it out costs less.
-constexpr std::uint64_t items_per_batch = 256;
-constexpr std::uint64_t bytes_per_batch = std::uint64_t{64} << 20;
-
-std::string task_id(std::string id) {
-  std::replace(id.begin(), id.end(), '/', '.');
-  return id;
-}
-
-// Items that one task examines.
-struct Batch {
-  std::vector<LineSlice> slices;
-  std::uint64_t items = 0, bytes = 0;  // of content
-};
-
-// Gathers runs of neighbouring lines of a file into slices, and slices into batches.
-class Batches {
- public:
-  explicit Batches(std::string path) : path_(std::move(path)) {}
-  void take(std::uint64_t offset, std::uint64_t length, std::uint64_t content_bytes) {
-    if (all_.empty() || all_.back().items == items_per_batch || all_.back().bytes >= bytes_per_batch)
-      all_.emplace_back();
-    Batch& batch = all_.back();
-    ++batch.items;
-    batch.bytes += std::min(content_bytes, UINT64_MAX - batch.bytes);
-    if (!batch.slices.empty() && batch.slices.back().offset + batch.slices.back().length == offset) {
-      batch.slices.back().length += length;
-      ++batch.slices.back().lines;
-    } else {
-      batch.slices.push_back({path_, offset, length, 1});
-    }
-  }
-  std::vector<Batch>& all() { return all_; }
-
- private:
-  std::string path_;
-  std::vector<Batch> all_;
-};
 
 Error error_from(const Json& failed, const std::string& where) {
   const std::string cause = failed.value("cause", "");
@@ -184,6 +146,8 @@ Result<void> Run::take_output(const Task& task, const TaskOutput& output) {
   if (task.role == "walk") return on_walk(evidence, volume, output);
   if (task.role == "account") return on_account(evidence, volume, output);
   if (task.role == "scan") return on_scan(evidence, volume, task, output);
+  if (task.role == "carve") return on_carve(evidence, volume, task, output);
+  if (task.role == "resolve") return on_resolve(evidence, volume, task, output);
   EXHIBIT_TRY(take_examined(evidence, task, output));
   --evidence.examining;
   return proceed(evidence);
@@ -251,12 +215,17 @@ Result<void> Run::on_survey(EvidenceState& evidence, const TaskOutput& output) {
   const std::uint64_t size = evidence.record.value("size", std::uint64_t{0});
   if (sweeps() && size > 0) {
     evidence.plan = std::make_unique<SweepPlan>(folder_, evidence.files->id, size, options_.sort_bytes);
-    evidence.medium =
-        EXHIBIT_TRY(Medium::create(folder_ + "/" + evidence.files->id + ".blocks", evidence.files->id, size));
+    if (options_.media) {
+      evidence.medium =
+          EXHIBIT_TRY(Medium::create(folder_ + "/" + evidence.files->id + ".blocks", evidence.files->id, size));
+    }
+    if (options_.carve) evidence.carving = std::make_unique<CarvePlan>(folder_, options_.sort_bytes);
     progress_.bytes += size;
     for (const auto& volume : evidence.volumes) {
-      volume->number = evidence.plan->add_volume(volume->id, volume->plan.at("offset").get<std::uint64_t>(),
-                                                 volume->plan.at("size").get<std::uint64_t>());
+      const auto offset = volume->plan.at("offset").get<std::uint64_t>();
+      const auto bytes = volume->plan.at("size").get<std::uint64_t>();
+      volume->number = evidence.plan->add_volume(volume->id, offset, bytes);
+      if (evidence.carving != nullptr) volume->carve_number = evidence.carving->add_volume(offset, bytes);
     }
   }
   return begin_volumes(evidence);
@@ -311,6 +280,7 @@ Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const Ta
                                    volume.id, "walk", line.value("cause", "corrupt"), {}, line.value("detail", "")}));
         }
         if (kind_of(line) != "item") return add(evidence, line, text);
+        if (options_.carved_only) return volume.account_for(text);
         ++progress_.items;
         if (!options_.examine) {
           EXHIBIT_TRY(add(evidence, line, text));
@@ -377,6 +347,11 @@ Result<void> Run::submit_sweeps(EvidenceState& evidence) {
       return {};
     }
     task->arguments["digests"] = options_.digests;
+    if (task->chained) task->arguments["carve"] = options_.carve;  // once for each stretch
+    if (!options_.media) {
+      task->chained = false;
+      task->follows.clear();
+    }
     if (task->chained) task->arguments["chain"]["digests"] = digests;
     ++evidence.examining;
     pool_.submit(std::move(*task));
@@ -402,11 +377,14 @@ Result<void> Run::take_examined(EvidenceState& evidence, const Task& task, const
       const Json& stretch = task.arguments.at("stretch");
       return evidence.medium->take(stretch.at(0).get<std::uint64_t>(), stretch.at(1).get<std::uint64_t>(), line);
     }
+    if (message_of(line) == "candidates" && evidence.carving != nullptr)
+      return evidence.carving->add_candidates(line.at("at"));
     const std::string kind = kind_of(line);
     if (kind.empty()) return {};
     const bool is_item = kind == "item";
+    const bool is_carved = task.arguments.value("carved", false);  // the account is made, and holds its bytes
     const bool of_scan = kind == "problem" && line.value("stage", "") == "scan";
-    if (is_item || of_scan) {
+    if (!is_carved && (is_item || of_scan)) {
       if (is_item) last = evidence.find_volume(line);
       if (last != nullptr) EXHIBIT_TRY(last->account_for(text));
     }
@@ -441,7 +419,10 @@ Result<void> Run::proceed(EvidenceState& evidence) {
     evidence.blocks_file = evidence.medium->blocks_file();
     for (const Json& problem : evidence.medium->problems()) EXHIBIT_TRY(add(evidence, problem));
   }
-  for (const auto& volume : evidence.volumes) EXHIBIT_TRY(submit_account(evidence, *volume));
+  for (const auto& volume : evidence.volumes) {
+    EXHIBIT_TRY(submit_account(evidence, *volume));
+    if (options_.carve && carves_all()) EXHIBIT_TRY(begin_carving(evidence, *volume, {}));
+  }
   return {};
 }
 

@@ -7,6 +7,8 @@
 //                               │  the items that lie in it                               │  of what belongs to no item
 //                               └► examine: items that only their file system can give ──┘
 //
+//   what the sweep found that could be objects, and where the account lets them be ─► carve ─► resolve ─► examine
+//
 // Where the medium isn't digested, all items are examined by themselves.
 
 #include <map>
@@ -29,6 +31,10 @@ struct RunOptions {
   bool media = false;                // whole-media digests and block_root
   bool account = false;              // coverage
   bool rules = false;                // the workers have rules: items and regions are scanned
+  bool carve = false;                // the workers have signatures: objects are looked for
+  // Where: unallocated (deleted content too), slack, gaps; or all, which needs no account.
+  std::vector<std::string> carve_where = {"unallocated", "slack", "gaps"};
+  bool carved_only = false;  // items of file systems are walked for the account alone
   const std::vector<std::unique_ptr<hashset::HashSet>>* sets = nullptr;
   // What came by a pipe: its items are taken instead of walking, and only what came is written again. Without
   // `examine` the evidence isn't opened at all.
@@ -68,7 +74,8 @@ class Run {
   Result<void> adopt_given(EvidenceState& evidence);
   Result<void> look_up(EvidenceState& evidence, const base::Json& item);
   bool is_wanted(const VolumeState& volume) const;
-  bool sweeps() const { return options_.media && options_.given == nullptr; }
+  bool sweeps() const { return (options_.media || options_.carve) && options_.given == nullptr; }
+  bool carves_all() const { return options_.carve_where == std::vector<std::string>{"all"}; }
   Result<void> on_finished(const Task& task, const TaskOutput& output);
   Result<void> on_survey(EvidenceState& evidence, const TaskOutput& output);
   Result<void> take_survey(EvidenceState& evidence, const TaskOutput& output, std::vector<base::Json>& problems);
@@ -89,6 +96,10 @@ class Run {
   Result<void> proceed(EvidenceState& evidence);
   Result<void> submit_account(EvidenceState& evidence, VolumeState& volume);
   void submit_scans(VolumeState& volume);
+  Result<void> begin_carving(EvidenceState& evidence, VolumeState& volume, const std::string& account);
+  Result<void> on_carve(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output);
+  Result<void> on_resolve(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output);
+  Result<void> carved(EvidenceState& evidence, VolumeState& volume);
   Task volume_task(const VolumeState& volume, const char* role, const char* stage) const;
   base::Json evidence_coverage(const EvidenceState& evidence) const;
 

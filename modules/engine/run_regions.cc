@@ -23,6 +23,8 @@ Result<void> Run::submit_account(EvidenceState& evidence, VolumeState& volume) {
   task.input = {{path, 0, size, volume.accounted_lines}};
   for (const char* key : {"owned", "tables", "rest", "filesystem"}) task.arguments[key] = volume.plan.at(key);
   task.arguments["rules"] = options_.rules;
+  const bool carves = evidence.carving != nullptr && !carves_all();
+  task.arguments["carve"] = carves ? options_.carve_where : std::vector<std::string>();
   task.arguments["doubt"] = evidence.medium ? evidence.medium->doubts() : Json::array();
   pool_.submit(std::move(task));
   return {};
@@ -46,6 +48,7 @@ Result<void> Run::on_account(EvidenceState& evidence, VolumeState& volume, const
     return {};
   }));
   if (options_.rules) submit_scans(volume);
+  if (evidence.carving != nullptr && !carves_all()) return begin_carving(evidence, volume, output.path);
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/carve_plan.h"
 #include "engine/medium.h"
 #include "engine/run.h"
 #include "engine/sweep_plan.h"
@@ -23,9 +24,11 @@ struct Run::VolumeState {
   std::uint32_t number = 0;             // in the sweep's plan
   std::optional<OutputFile> accounted;  // its items, and the problems of their scans: what coverage rests on
   std::uint64_t accounted_lines = 0;
-  std::vector<Json> regions;  // [offset, length, owned bytes]
-  Json coverage;              // its record; null where there is none
-  Json owned_coverage;        // what it adds to the evidence's
+  std::vector<Json> regions;       // [offset, length, owned bytes]
+  Json coverage;                   // its record; null where there is none
+  Json owned_coverage;             // what it adds to the evidence's
+  std::uint32_t carve_number = 0;  // in the plan of what is carved
+  std::uint64_t carving = 0;       // tasks under way that look at its candidates
 
   Result<void> account_for(std::string_view line) {
     if (!accounted) return {};
@@ -43,6 +46,7 @@ struct Run::EvidenceState {
   std::unique_ptr<FindingsSorter> findings;
   std::unique_ptr<SweepPlan> plan;
   std::optional<Medium> medium;
+  std::unique_ptr<CarvePlan> carving;
   std::uint64_t walks_left = 0;  // volumes whose items aren't known yet
   std::uint64_t examining = 0;   // tasks under way that examine items, or digest the medium
   bool accounting = false;       // what follows the last of them has begun
@@ -66,6 +70,12 @@ struct Run::EvidenceState {
 // Calls with each line, its value and its place.
 using ValueCall = std::function<Result<void>(std::string_view line, const Json& value, std::uint64_t offset)>;
 Result<void> for_each_value(const std::string& path, const ValueCall& call);
+
+// An id as a part of a file's name.
+inline std::string task_id(std::string id) {
+  std::replace(id.begin(), id.end(), '/', '.');
+  return id;
+}
 
 inline std::string kind_of(const Json& line) { return line.value("record", ""); }
 inline std::string message_of(const Json& line) { return line.value("message", ""); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/journal.h"
+#include "engine/number_key.h"
 
 namespace exhibit::engine {
 namespace {
@@ -10,17 +11,6 @@ namespace {
 // A worker holds the records of one task in memory; a stretch with more of them is worked on in several tasks.
 constexpr std::uint64_t most_items = 4096;
 constexpr std::uint64_t most_item_bytes = std::uint64_t{8} << 20;
-
-// Big-endian, so that numbers compare as text.
-void put_number(std::string& key, std::uint64_t number) {
-  for (int shift = 56; shift >= 0; shift -= 8) key += static_cast<char>((number >> shift) & 0xFF);
-}
-
-std::uint64_t number_at(std::string_view key, std::size_t at) {
-  std::uint64_t number = 0;
-  for (std::size_t i = at; i < at + 8; ++i) number = number << 8 | static_cast<unsigned char>(key[i]);
-  return number;
-}
 
 }  // namespace
 

@@ -23,6 +23,8 @@ struct WorkerSetup {
   bool sandbox_required = true;
   std::uint64_t object_seconds = 30;  // what an object may take, beside what its size allows
   bool prefilter = true;              // libyara is given the rules alone that a content can match
+  // What is carved: {"types": names of signatures (none: all), "tier": the least that is told}; null: nothing.
+  base::Json carve = nullptr;
 };
 
 // How a worker ended.

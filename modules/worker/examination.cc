@@ -1,6 +1,7 @@
 #include "worker/examination.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/record.h"
 
@@ -67,7 +68,19 @@ void put_judgement(const Item& item, Json& record, const std::string& type, bool
   if (windowed) record["windows"] = windows();
   if (type.empty()) return;
   record["type"] = type;
-  if (match::extension_mismatch(item.path, type)) record["extension_mismatch"] = true;
+  // A carved object has no name of its own that could mislead anybody.
+  if (item.state != ItemState::carved && match::extension_mismatch(item.path, type))
+    record["extension_mismatch"] = true;
+}
+
+// Beside what was in doubt before the content was read: a carved object's own.
+void put_doubts(const Item& item, std::vector<Doubt> doubts, Json& record) {
+  doubts.insert(doubts.end(), item.doubt.begin(), item.doubt.end());
+  std::sort(doubts.begin(), doubts.end(), [](const Doubt& a, const Doubt& b) {
+    return std::tie(a.offset, a.length, a.cause) < std::tie(b.offset, b.length, b.cause);
+  });
+  doubts.erase(std::unique(doubts.begin(), doubts.end()), doubts.end());
+  record["doubt"] = base::to_json(doubts);
 }
 
 }  // namespace
@@ -125,7 +138,7 @@ Result<void> Examiner::read(const Item& item, ByteSource& content, Json& record)
   const bool unread = std::any_of(scanned.troubles.begin(), scanned.troubles.end(),
                                   [](const auto& trouble) { return trouble.cause == name_of(ErrorCode::io_error); });
   if (doubts.empty() && !unread) put_digests(record, reading.digests());
-  if (!doubts.empty()) record["doubt"] = base::to_json(doubts);
+  if (!doubts.empty()) put_doubts(item, doubts, record);
   const std::string type = context_.types->type_of(reading.head());
   put_judgement(item, record, type, scanned.windowed);
   output_.record(record);

@@ -50,13 +50,17 @@ std::vector<std::string> texts(const Json& message, const char* key) {
   return message.value(key, std::vector<std::string>());
 }
 
-// Loads what is trusted: rules, the magic database, digests. Files are opened here and never again.
+// Loads what is trusted: rules, signatures, the magic database, digests. Files are opened here and never again.
 Result<void> load(const Json& message, Context& context) {
   hash::prepare();
   context.types = EXHIBIT_TRY(match::TypeDetector::load());
   const auto rules = texts(message, "rules");
   if (!rules.empty())
     context.rules = EXHIBIT_TRY(match::RuleScanner::load(rules, {.prefilter = message.value("prefilter", true)}));
+  if (message.contains("carve")) {
+    const Json& wanted = message.at("carve");
+    context.carving = EXHIBIT_TRY(Carving::load(texts(wanted, "types"), wanted.value("tier", "plausible")));
+  }
   return {};
 }
 
@@ -70,6 +74,10 @@ Json sealed_message(const sandbox::Seal& seal, const Context& context) {
     for (const auto& file : context.rules->files()) {
       message["rules"].push_back({{"name", file.name}, {"sha256", file.sha256}, {"rules", file.rules}});
     }
+  }
+  if (context.carving != nullptr) {
+    const Carving& carving = *context.carving;
+    message["carver"] = {{"signatures", carving.signatures.size()}, {"sha256", carving.files_sha256}};
   }
   return message;
 }

@@ -13,12 +13,17 @@ Stretch::Stretch(ByteSource& medium, StretchBuffer& buffer, std::uint64_t offset
       offset_(std::min(offset, medium.size())),
       length_(std::min({length, medium.size() - offset_, largest})) {}
 
-Result<void> Stretch::load() {
-  const std::span<std::byte> bytes = buffer_.first(static_cast<std::size_t>(length_));
+Result<void> Stretch::load(std::size_t ahead) {
+  const std::span<std::byte> all = buffer_.first(static_cast<std::size_t>(length_) + ahead);
+  const std::span<std::byte> bytes = all.first(static_cast<std::size_t>(length_));
   const std::size_t got = EXHIBIT_TRY(medium_.read_at(offset_, bytes));
   if (got != bytes.size()) return Error{ErrorCode::io_error, "the medium ends before its size", {}, offset_ + got};
   doubts_ = medium_.doubts(offset_, length_);
   bytes_ = bytes;
+  if (ahead > 0) {
+    const auto more = medium_.read_at(offset_ + length_, all.subspan(bytes.size()));
+    ahead_ = more.ok() ? *more : 0;
+  }
   return {};
 }
 

@@ -14,8 +14,9 @@ namespace exhibit::worker {
 class StretchBuffer {
  public:
   static constexpr std::size_t size = std::size_t{32} << 20;
+  static constexpr std::size_t most_ahead = std::size_t{16} << 10;  // bytes behind the stretch
   std::span<std::byte> first(std::size_t length) {
-    if (bytes_ == nullptr) bytes_ = std::make_unique_for_overwrite<std::byte[]>(size);
+    if (bytes_ == nullptr) bytes_ = std::make_unique_for_overwrite<std::byte[]>(size + most_ahead);
     return {bytes_.get(), length};
   }
 
@@ -31,10 +32,13 @@ class Stretch final : public ByteSource {
   // alone.
   Stretch(ByteSource& medium, StretchBuffer& buffer, std::uint64_t offset, std::uint64_t length);
 
-  // Reads the stretch. Error: the medium can't give it.
-  Result<void> load();
+  // Reads the stretch, and up to `ahead` bytes (StretchBuffer::most_ahead) of what follows it. Error: the medium can't
+  // give the stretch.
+  Result<void> load(std::size_t ahead = 0);
   bool loaded() const { return !bytes_.empty(); }
   std::span<const std::byte> bytes() const { return bytes_; }
+  // The stretch and what was read of what follows it.
+  std::span<const std::byte> bytes_and_ahead() const { return {bytes_.data(), bytes_.size() + ahead_}; }
   std::uint64_t offset() const { return offset_; }
   std::uint64_t length() const { return length_; }
 
@@ -55,6 +59,7 @@ class Stretch final : public ByteSource {
   StretchBuffer& buffer_;
   std::uint64_t offset_, length_;
   std::span<const std::byte> bytes_;  // empty: not loaded
+  std::size_t ahead_ = 0;             // bytes behind bytes_
   std::vector<Doubt> doubts_;         // within the stretch
   std::uint64_t damaged_reads_ = 0;
 };

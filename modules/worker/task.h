@@ -19,6 +19,7 @@
 #include "hash/multi_digest.h"
 #include "image/image.h"
 #include "match/content.h"
+#include "worker/carving.h"
 #include "worker/judgements.h"
 #include "worker/stretch.h"
 
@@ -102,6 +103,7 @@ struct Context {
   std::unique_ptr<OpenVolume> volume;                             // the last one used
   std::unique_ptr<match::TypeDetector> types;
   std::unique_ptr<match::RuleScanner> rules;  // nullptr: none given
+  std::unique_ptr<Carving> carving;           // nullptr: nothing is carved
   Judgements judgements;
   StretchBuffer stretch_buffer;
 

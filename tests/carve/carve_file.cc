@@ -51,9 +51,13 @@ int run(const Options& options) {
   const auto standing = carve::carve_everything(*all, wanted(*all, options.types), bytes, least, options.block);
   for (const carve::Standing& one : standing) {
     const carve::Found& object = one.found;
-    base::Json line = {{"signature", (*all)[object.signature].name}, {"extension", object.extension},
-                       {"tier", name_of(object.tier)}, {"size", object.size}, {"sound", object.sound},
-                       {"extents", base::to_json(object.extents)}, {"joined", object.is_joined}};
+    base::Json line = {{"signature", (*all)[object.signature].name},
+                       {"extension", object.extension},
+                       {"tier", name_of(object.tier)},
+                       {"size", object.size},
+                       {"sound", object.sound},
+                       {"extents", base::to_json(object.extents)},
+                       {"joined", object.is_joined}};
     if (!object.doubts.empty()) line["doubt"] = base::to_json(object.doubts);
     if (one.parent) line["parent"] = standing[*one.parent].found.extents.front().offset;
     std::cout << line.dump() << "\n";

@@ -26,6 +26,7 @@ Json plan_of(const RunSettings& settings, const std::vector<engine::Evidence>& e
           {"inputs", inputs},
           {"digests", settings.digests},
           {"as", settings.as},
+          {"carve", settings.carve},
           {"tool", {{"version", version}, {"source_revision", source_revision}}}};
 }
 
@@ -73,9 +74,9 @@ Json case_fields(const options::variables_map& values) {
   return fields;
 }
 
-// A run that found every task done loaded no rules: the run before it said what they are.
+// A run that found every task done loaded nothing: the run before it said what the inputs are.
 Result<Json> known_inputs(const CaseFolder& folder, const Session& session, const Json& inputs) {
-  if (session.sealed()) return with_loaded_rules(inputs, *session.sealed());
+  if (session.sealed()) return with_loaded_inputs(inputs, *session.sealed());
   const auto before = folder.memory();
   return before.ok() ? before->inputs : inputs;
 }
@@ -87,6 +88,7 @@ Result<int> process(const options::variables_map& values, const std::vector<std:
     settings.digests.push_back("sha256");
     std::sort(settings.digests.begin(), settings.digests.end());
   }
+  if (values["carve"].as<std::string>() == "on") settings.carve = Json::object();
   CaseFolder folder(values["case"].as<std::string>());
   if (folder.sealed()) {
     return Error{ErrorCode::invalid_argument, folder.path() + ": is sealed; begin another case", {}, {}};
@@ -114,6 +116,7 @@ Result<int> process(const options::variables_map& values, const std::vector<std:
                              .media = true,
                              .account = true,
                              .rules = !settings.rules.empty(),
+                             .carve = !settings.carve.is_null(),
                              .sets = &sets};
   Result<void> done = session->execute(std::move(options));
   engine::Counts counts;
@@ -141,7 +144,8 @@ int run_process(const std::vector<std::string>& arguments) {
                                                            "the order that allows this")(
       "examiner", options::value<std::string>(), "who processes")(
       "profile", options::value<std::string>()->default_value("int"), "jurisdiction: int, ru or by")(
-      "carve", options::value<std::string>(), "off (this version doesn't carve yet)");
+      "carve", options::value<std::string>()->default_value("on"),
+      "on, or off: look for objects in unallocated space, slack and gaps");
   add_digest_options(described);
   add_match_options(described);
   add_run_options(described);
@@ -150,9 +154,8 @@ int run_process(const std::vector<std::string>& arguments) {
   if (parsed.values.count("image") == 0) throw Usage{"name an image"};
   const std::string profile = parsed.values["profile"].as<std::string>();
   if (profile != "int" && profile != "ru" && profile != "by") throw Usage{"--profile takes int, ru or by"};
-  if (parsed.values.count("carve") != 0 && parsed.values["carve"].as<std::string>() != "off") {
-    throw Usage{"--carve: this version doesn't carve; only 'off' can be asked for"};
-  }
+  const std::string carve = parsed.values["carve"].as<std::string>();
+  if (carve != "on" && carve != "off") throw Usage{"--carve takes on or off"};
   auto status = process(parsed.values, arguments);
   return status.ok() ? *status : fail(status.error());
 }

@@ -61,9 +61,56 @@ Json bytes_of(const Account::Totals& totals) {
   return bytes;
 }
 
-Json examined(const VolumeAccount& account, const Ranges& ranges, bool rules) {
+// In which classes objects are carved: those of `carve` among the task's arguments.
+std::set<ByteClass> carved_classes(const Json& arguments) {
+  std::set<ByteClass> classes;
+  for (const Json& where : arguments.value("carve", Json::array())) {
+    if (where == "unallocated") classes.insert({ByteClass::unallocated, ByteClass::deleted});
+    if (where == "slack") classes.insert(ByteClass::slack);
+    if (where == "gaps") classes.insert(ByteClass::gap);
+  }
+  return classes;
+}
+
+Json examined(const VolumeAccount& account, const Ranges& ranges, bool rules, const std::set<ByteClass>& carved) {
   const std::uint64_t scanned = rules ? account.scanned.totals(ranges).bytes.at(ByteClass::allocated) : 0;
-  return {{"hashed", account.classes.totals(ranges).hashed}, {"scanned", scanned}, {"carved", std::uint64_t{0}}};
+  const Account::Totals totals = account.classes.totals(ranges);
+  std::uint64_t searched = 0;
+  for (const ByteClass byte_class : carved) {
+    const auto bytes = totals.bytes.find(byte_class);
+    if (bytes != totals.bytes.end()) searched += bytes->second;
+  }
+  return {{"hashed", totals.hashed}, {"scanned", scanned}, {"carved", searched}};
+}
+
+// The runs in which objects are carved: [offset, length, stands alone]. Unallocated runs follow each other as one
+// space; each slack is one of its own.
+void tell_runs(const VolumeAccount& account, const std::set<ByteClass>& carved, Output& output) {
+  constexpr std::size_t runs_per_message = 1024;
+  Json runs = Json::array();
+  const auto tell = [&] {
+    if (!runs.empty()) output.message({{"message", "runs"}, {"runs", std::exchange(runs, Json::array())}});
+  };
+  std::optional<ClassRun> open;  // an unallocated run that may go on
+  const auto end_open = [&] {
+    if (open) runs.push_back({open->offset, open->length, 0U});
+    open.reset();
+  };
+  for (const ClassRun& run : account.classes.runs()) {
+    if (runs.size() >= runs_per_message) tell();
+    if (!carved.contains(run.byte_class)) continue;
+    if (run.byte_class == ByteClass::slack) {
+      end_open();
+      runs.push_back({run.offset, run.length, 1U});
+    } else if (open && open->offset + open->length == run.offset) {
+      open->length += run.length;
+    } else {
+      end_open();
+      open = run;
+    }
+  }
+  end_open();
+  tell();
 }
 
 // Runs that no item's scan has read, cut by class.
@@ -152,14 +199,16 @@ Result<void> run_account(Context& context, const Task& task, Output& output) {
   }
   const Ranges whole = {{0, size}};
   const Ranges owned = ranges_of(task.arguments.at("owned"));
+  const std::set<ByteClass> carved = carved_classes(task.arguments);
   output.record({{"record", "coverage"},
                  {"where", volume->id()},
                  {"bytes", bytes_of(account.classes.totals(whole))},
-                 {"examined", examined(account, whole, rules)}});
+                 {"examined", examined(account, whole, rules, carved)}});
   output.message({{"message", "owned"},
                   {"bytes", bytes_of(account.classes.totals(owned))},
-                  {"examined", examined(account, owned, rules)}});
+                  {"examined", examined(account, owned, rules, carved)}});
   if (rules) tell_regions(account, owned, output);
+  if (!carved.empty()) tell_runs(account, carved, output);
   return {};
 }
 

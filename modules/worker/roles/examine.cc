@@ -1,8 +1,10 @@
-// Items whose content only their file system can give (compressed, or its place isn't told), one reading each.
+// Items whose content only their file system can give (compressed, or its place isn't told), and carved ones, one
+// reading each.
 
 #include <algorithm>
 
 #include "base/record.h"
+#include "filesystem/run_content.h"
 #include "worker/examination.h"
 
 namespace exhibit::worker {
@@ -13,12 +15,19 @@ std::string address_of(const Item& item) {
   return item.content.substr(std::min(item.content.size(), item.volume.size() + 1));
 }
 
+// Carved content is the bytes of its extents, whatever file system is around them.
+Result<std::unique_ptr<ByteSource>> content_of(const Item& item, OpenVolume& volume) {
+  if (item.state == ItemState::carved)
+    return filesystem::run_content(volume.bytes(), {item.extents.value_or(std::vector<Extent>()), {}});
+  filesystem::FileSystem* filesystem = EXHIBIT_TRY(volume.filesystem());
+  if (filesystem == nullptr) return Error{ErrorCode::not_found, "the volume has no file system", volume.id(), {}};
+  return filesystem->open_content(address_of(item));
+}
+
 }  // namespace
 
 Result<void> run_examine(Context& context, const Task& task, Output& output) {
   OpenVolume* volume = EXHIBIT_TRY(context.open_volume(task.arguments));
-  filesystem::FileSystem* filesystem = EXHIBIT_TRY(volume->filesystem());
-  if (filesystem == nullptr) return Error{ErrorCode::not_found, "the volume has no file system", volume->id(), {}};
   Examiner examiner(context, task.arguments.value("digests", std::vector<std::string>()), output);
   while (auto record = task.next_record()) {
     const Item item = EXHIBIT_TRY(base::item_from_record(*record));
@@ -31,7 +40,7 @@ Result<void> run_examine(Context& context, const Task& task, Output& output) {
       continue;
     }
     output.touch(item.id, item.size);
-    const auto content = filesystem->open_content(address_of(item));
+    const auto content = content_of(item, *volume);
     if (content.ok()) {
       examiner.examine(item, std::move(*record), **content);
     } else {

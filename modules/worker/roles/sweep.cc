@@ -43,16 +43,22 @@ class Sweep {
         object_(task.arguments.at("evidence").get<std::string>() + "#" + std::to_string(stretch_.offset()) + "-" +
                 std::to_string(stretch_.length())),
         chain_owed_(task.arguments.contains("chain")),
+        searches_(task.arguments.value("carve", false) && context.carving != nullptr),
+        context_(context),
         examiner_(context, wanted_, output) {}
 
   Result<void> run() {
     EXHIBIT_TRY(take_items());
     output_.touch(object_, stretch_.length());
-    if (!is_missing() && (chain_owed_ || is_worth_loading())) EXHIBIT_TRY(stretch_.load());
+    if (!is_missing() && (chain_owed_ || searches_ || is_worth_loading())) {
+      EXHIBIT_TRY(stretch_.load(searches_ ? carve::CandidateSearch::lookahead + carve::longest_pattern : 0));
+    }
     // Before the chain is asked for: whoever follows waits for its state alone.
     if (chain_owed_) {
       for (const std::string& digest : hash::block_digests(stretch_.bytes())) blocks_ += digest;
     }
+    EXHIBIT_TRY(follow_chain(false));
+    if (searches_ && stretch_.loaded()) EXHIBIT_TRY(search_candidates());
     EXHIBIT_TRY(follow_chain(false));
     EXHIBIT_TRY(examine_items());
     return follow_chain(true);
@@ -63,6 +69,7 @@ class Sweep {
   bool is_missing() const;
   bool is_worth_loading() const;
   void find_in_memory(SweptItem& swept) const;
+  Result<void> search_candidates();
   Result<void> examine_items();
   void examine(SweptItem& swept, const Digests* digests);
   std::span<const std::byte> head_of(const hash::BatchContent& content);
@@ -75,7 +82,8 @@ class Sweep {
   std::vector<std::string> wanted_;
   Stretch stretch_;
   std::string object_;
-  bool chain_owed_;
+  bool chain_owed_, searches_;
+  Context& context_;
   Examiner examiner_;
   std::string blocks_;  // the blocks' SHA-256, one after the other
   std::vector<SweptItem> items_;
@@ -130,6 +138,19 @@ void Sweep::find_in_memory(SweptItem& swept) const {
     length += extent.length;
   }
   if (length == item.size) swept.in_memory = std::move(content);
+}
+
+// Where objects could begin, as media offsets; which bytes of the medium may be carved is the coordinator's to say.
+Result<void> Sweep::search_candidates() {
+  const auto bytes = stretch_.bytes_and_ahead();
+  CandidateTeller teller(task_.arguments.at("evidence").get<std::string>(), *context_.carving, output_,
+                         [&](const Json& message) { output_.message(message); });
+  const carve::ByteSpan searched(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  const bool done = context_.carving->search.search(searched, stretch_.bytes().size(), stretch_.offset(),
+                                                    [&](const carve::Candidate& found) { teller.take(found); });
+  if (!done) return Error{ErrorCode::internal, "the search for what could be carved failed", {}, {}};
+  teller.finish(stretch_.offset(), stretch_.length());
+  return {};
 }
 
 Result<void> Sweep::examine_items() {

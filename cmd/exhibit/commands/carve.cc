@@ -1,0 +1,225 @@
+// exhibit carve: objects that no file system names any more.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <thread>
+
+#include "exhibit/session.h"
+
+namespace exhibit::cmd {
+
+extern const Verb carve_verb;
+
+namespace {
+
+using base::Json;
+
+std::vector<std::string> words(const std::string& list) {
+  std::vector<std::string> words(1);
+  for (const char c : list) {
+    if (c == ',') {
+      words.emplace_back();
+    } else {
+      words.back() += c;
+    }
+  }
+  std::erase(words, "");
+  return words;
+}
+
+std::vector<std::string> where_from(const options::variables_map& values) {
+  std::vector<std::string> where = words(values["where"].as<std::string>());
+  for (const std::string& word : where) {
+    if (word != "unallocated" && word != "slack" && word != "gaps" && word != "all")
+      throw Usage{"--where takes unallocated, slack, gaps or all: " + word};
+  }
+  if (where.empty()) throw Usage{"--where names nothing"};
+  if (std::find(where.begin(), where.end(), "all") != where.end()) where = {"all"};
+  return where;
+}
+
+// What is to be saved of one volume, in the order in which a worker is to give it.
+struct Saved {
+  std::string name;
+  std::uint64_t size = 0;
+};
+struct VolumeContents {
+  Json volume;  // its record
+  std::vector<Saved> files;
+  std::string records;  // lines
+};
+
+// A worker may not write to files: it writes contents one behind the other into a pipe, and this takes them apart.
+class Splitter {
+ public:
+  Splitter(base::UniqueFd from, std::string folder, const std::vector<Saved>& files)
+      : thread_([this, fd = std::move(from), path = std::move(folder), &files] { split(fd.get(), path, files); }) {}
+  ~Splitter() { finish(); }
+  void finish() {
+    if (thread_.joinable()) thread_.join();
+  }
+  // After finish().
+  std::size_t whole() const { return whole_; }
+
+ private:
+  void split(int from, const std::string& folder, const std::vector<Saved>& files) {
+    std::vector<char> bytes(std::size_t{1} << 16);
+    for (const Saved& file : files) {
+      const std::string path = folder + "/" + file.name;
+      base::UniqueFd into(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+      std::uint64_t left = file.size;
+      while (into && left > 0) {
+        const ssize_t got = read(from, bytes.data(), std::min<std::uint64_t>(bytes.size(), left));
+        if (got <= 0 || ::write(into.get(), bytes.data(), static_cast<std::size_t>(got)) != got) break;
+        left -= static_cast<std::uint64_t>(got);
+      }
+      if (!into || left > 0) return;
+      ++whole_;
+    }
+  }
+  std::size_t whole_ = 0;
+  std::thread thread_;
+};
+
+class Saver {
+ public:
+  explicit Saver(std::string folder) : folder_(std::move(folder)) {}
+
+  Result<void> make_folder() const {
+    if (mkdir(folder_.c_str(), 0700) == 0 || errno == EEXIST) return {};
+    return Error{ErrorCode::io_error, folder_ + ": cannot be made", {}, {}};
+  }
+
+  void take(const Json& record, std::string_view line) {
+    const std::string kind = record.value("record", "");
+    if (kind == "volume") volumes_[record.at("id").get<std::string>()].volume = record;
+    if (kind != "item") return;
+    VolumeContents& contents = volumes_[record.at("volume").get<std::string>()];
+    std::string name = record.at("id").get<std::string>();
+    std::replace(name.begin(), name.end(), '/', '.');
+    const std::string path = record.at("path").get<std::string>();
+    contents.files.push_back({name + path.substr(path.rfind('.')), record.at("size").get<std::uint64_t>()});
+    contents.records.append(line).append("\n");
+  }
+
+  Result<void> save(Session& session) {
+    for (auto& [id, contents] : volumes_) {
+      if (!contents.files.empty()) EXHIBIT_TRY(save_volume(session, id, contents));
+    }
+    return {};
+  }
+
+ private:
+  Result<void> save_volume(Session& session, const std::string& id, const VolumeContents& contents) const {
+    int ends[2] = {-1, -1};
+    if (pipe2(ends, O_CLOEXEC) != 0) return Error{ErrorCode::internal, "no pipe", {}, {}};
+    Splitter splitter(base::UniqueFd{ends[0]}, folder_, contents.files);
+    base::UniqueFd into(ends[1]);
+    std::optional<engine::Task> only = EXHIBIT_TRY(task_for(session, id, contents, into.get()));
+    const auto next = [&] { return std::exchange(only, std::nullopt); };
+    const auto done = session.execute(next, [](const engine::Task&, std::string_view) { return Result<void>(); });
+    session.stop_workers();  // their end of the pipe
+    into.reset();
+    splitter.finish();
+    EXHIBIT_TRY(done);
+    if (splitter.whole() == contents.files.size()) return {};
+    return Error{
+        ErrorCode::io_error, folder_ + "/" + contents.files[splitter.whole()].name + ": cannot be saved", id, {}};
+  }
+
+  static Result<engine::Task> task_for(Session& session, const std::string& id, const VolumeContents& contents,
+                                       int descriptor) {
+    engine::Task task;
+    task.id = "cat." + id;
+    std::replace(task.id.begin(), task.id.end(), '/', '.');
+    task.role = "cat";
+    task.evidence = id.substr(0, id.find('/'));
+    task.subject = id;
+    task.stage = "read";
+    task.descriptor = descriptor;
+    auto input = EXHIBIT_TRY(engine::OutputFile::create(session.folder() + "/" + task.id + ".items"));
+    EXHIBIT_TRY(input.write(contents.records));
+    EXHIBIT_TRY(input.close());
+    task.input = {{input.path(), 0, input.size(), contents.files.size()}};
+    const Json& volume = contents.volume;
+    task.arguments["volume"] = {{"id", id}, {"offset", volume.at("offset")}, {"size", volume.at("size")}};
+    return task;
+  }
+
+  std::string folder_;
+  std::map<std::string, VolumeContents> volumes_;
+};
+
+void add_row(Table& table, const Json& record) {
+  table.add({record.value("tier", ""), record.value("signature", ""),
+             std::to_string(record.value("size", std::uint64_t{0})), record.value("volume", ""),
+             printable(record.value("path", "")), record.contains("parent") ? "in " + record.value("parent", "") : ""});
+}
+
+Result<int> carve(const RunSettings& settings, const options::variables_map& values) {
+  std::optional<Saver> saver;
+  if (values.count("out") != 0) saver.emplace(values["out"].as<std::string>());
+  if (saver) EXHIBIT_TRY(saver->make_folder());
+  const std::vector<std::string> where = where_from(values);
+  const bool all = where == std::vector<std::string>{"all"};
+  auto session = EXHIBIT_TRY(Session::open(settings));
+  engine::RunOptions options;
+  options.digests = settings.digests;
+  options.walk = options.account = !all;
+  options.carve = options.carved_only = true;
+  options.carve_where = where;
+  EXHIBIT_TRY(session->execute(std::move(options)));
+  const bool records = wants_records(values);
+  Table table({"tier", "signature", "size", "volume", "path", ""});
+  std::uint64_t problems = 0;
+  for (const auto& evidence : session->evidence()) {
+    if (records) put_source(evidence);
+    const auto counts = EXHIBIT_TRY(session->run().write(evidence.id, [&](std::string_view line) -> Result<void> {
+      const Json record = EXHIBIT_TRY(base::parse_json(line));
+      if (saver) saver->take(record, line);
+      if (record.value("record", "") == "coverage") return {};  // of a listing that has only what was carved
+      if (records && !put_line(line)) return Error{ErrorCode::interrupted, "standard output is closed", {}, {}};
+      if (!records && record.value("record", "") == "item") add_row(table, record);
+      return {};
+    }));
+    problems += counts.problems;
+  }
+  if (saver) EXHIBIT_TRY(saver->save(*session));
+  if (!records) table.print();
+  if (!records && problems > 0)
+    std::fprintf(stderr, "exhibit: %llu problem(s); --json shows them\n", static_cast<unsigned long long>(problems));
+  return problems > 0 ? exit_problems : exit_done;
+}
+
+int run_carve(const std::vector<std::string>& arguments) {
+  options::options_description described("options");
+  described.add_options()("where", options::value<std::string>()->default_value("unallocated,slack,gaps"),
+                          "unallocated, slack, gaps, with commas; or all: the whole medium")(
+      "types", options::value<std::string>()->default_value(""), "only these signatures, with commas")(
+      "tier", options::value<std::string>()->default_value("plausible"),
+      "the least that is shown: validated, plausible or header-only")(
+      "out", options::value<std::string>(), "a folder to save what is found in; think what it may hold");
+  add_digest_options(described);
+  add_run_options(described);
+  const Parsed parsed = parse(carve_verb, arguments, described, "image");
+  if (parsed.help) return exit_done;
+  RunSettings settings = run_settings(parsed.values);
+  if (settings.images.empty()) throw Usage{"name an image"};
+  const std::string tier = parsed.values["tier"].as<std::string>();
+  if (tier != "validated" && tier != "plausible" && tier != "header-only")
+    throw Usage{"--tier takes validated, plausible or header-only"};
+  settings.carve = {{"types", words(parsed.values["types"].as<std::string>())}, {"tier", tier}};
+  const auto status = carve(settings, parsed.values);
+  return status.ok() ? *status : fail(status.error());
+}
+
+}  // namespace
+
+const Verb carve_verb = {"carve", "IMAGE… [options]", "objects that no file system names any more", run_carve};
+
+}  // namespace exhibit::cmd
