@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,6 +40,9 @@ struct Verdict {
   // Where in the object the structure doesn't hold. crc_error: a checksum contradicts. missing_segment: what belongs
   // there lies elsewhere or nowhere (cut, overwritten). Empty where `validated`.
   std::vector<Doubt> doubts;
+  // How badly the two sides of the content's seam fit together, where nothing in the format proves that they belong
+  // together: of all joins that hold the one with the least is taken. 0: there is no question, the first is taken.
+  std::uint32_t misfit = 0;
   // The extension of what it turned out to be, where that is more than the signature says: docx of zip.
   std::string extension;
 
@@ -76,10 +80,11 @@ class Memory {
   // The one furthest in; nullptr: none.
   const State* latest() const { return states_.empty() ? nullptr : states_.rbegin()->second.get(); }
   std::uint64_t offset() const { return states_.empty() ? 0 : states_.rbegin()->first; }
-  // What is still true of a content that has only its first `length` bytes in common.
+  // What is still true of a content that has only its first `length` bytes in common: the last such state.
   Memory before(std::uint64_t length) const {
     Memory kept;
-    kept.states_.insert(states_.begin(), states_.upper_bound(length));
+    const auto behind = states_.upper_bound(length);
+    if (behind != states_.begin()) kept.states_.insert(*std::prev(behind));
     return kept;
   }
 
