@@ -20,7 +20,8 @@ class Carver {
   std::vector<Found> carve(const Space& space, const Candidate& candidate) const;
 
  private:
-  Found found(const Space& space, std::uint32_t signature, const std::vector<Run>& pieces, const Verdict& verdict) const;
+  Found found(const Space& space, std::uint32_t signature, const std::vector<Run>& pieces,
+              const Verdict& verdict) const;
 
   const std::vector<Signature>& all_;
   std::uint64_t block_;

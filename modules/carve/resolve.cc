@@ -76,8 +76,12 @@ class Group {
   // The strongest claim to its bytes first.
   std::tuple<int, bool, bool, int, std::uint64_t, std::uint64_t, std::uint32_t> claim(const Found& found) const {
     // Of one tier: what nothing contradicts (such as a join that its format can't prove) before what is broken.
-    return {-static_cast<int>(found.tier), !found.doubts.empty(), found.is_joined,
-            -static_cast<int>(all_[found.signature].strength), UINT64_MAX - found.size, first_byte(found),
+    return {-static_cast<int>(found.tier),
+            !found.doubts.empty(),
+            found.is_joined,
+            -static_cast<int>(all_[found.signature].strength),
+            UINT64_MAX - found.size,
+            first_byte(found),
             found.signature};
   }
 

@@ -34,9 +34,9 @@ struct Signature {
   std::vector<Pattern> patterns;
   std::uint64_t minimum = 0, maximum = 0;  // bytes of an object
   Strength strength = Strength::structure;
-  bool is_nested = true;      // may be reported as a part of another object
-  bool is_joined = false;     // fragments are looked for
-  bool is_text = false;       // has no pattern: begins where text begins
+  bool is_nested = true;   // may be reported as a part of another object
+  bool is_joined = false;  // fragments are looked for
+  bool is_text = false;    // has no pattern: begins where text begins
 };
 
 // All of them, sorted by name. The files were checked when the program was built; an Error is our own bug.

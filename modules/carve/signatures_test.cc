@@ -1,7 +1,5 @@
 // Over every signature file: its samples are found wherever they lie, its counter-samples are never `validated`.
 
-#include "carve/signature.h"
-
 #include <gtest/gtest.h>
 #include <libdeflate.h>
 #include <openssl/evp.h>
@@ -9,6 +7,7 @@
 #include "base/json.h"
 #include "carve/carver.h"
 #include "carve/resolve.h"
+#include "carve/signature.h"
 #include "carve/test_source.h"
 
 namespace exhibit::carve {
@@ -18,8 +17,8 @@ using base::Json;
 
 std::vector<std::uint8_t> from_base64(const std::string& text) {
   std::vector<std::uint8_t> bytes(text.size());
-  const int length = EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(text.data()),
-                                     static_cast<int>(text.size()));
+  const int length =
+      EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
   EXPECT_GE(length, 0);
   const auto padding = static_cast<std::size_t>(text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0);
   bytes.resize(static_cast<std::size_t>(std::max(length, 0)) - padding);
@@ -85,8 +84,7 @@ TEST_P(Signatures, SamplesAreFoundAtAnyOffset) {
 
 TEST_P(Signatures, CounterSamplesAreNeverValidated) {
   for (const Json& sample : file().value("counter_samples", Json::array())) {
-    for (const Standing& standing :
-         carve_at(all(), static_cast<std::uint32_t>(GetParam()), bytes_of(sample), 0)) {
+    for (const Standing& standing : carve_at(all(), static_cast<std::uint32_t>(GetParam()), bytes_of(sample), 0)) {
       EXPECT_NE(standing.found.tier, Tier::validated) << sample.value("name", "");
     }
   }
@@ -109,7 +107,8 @@ TEST_P(Signatures, SamplesCutShortAreNotTheWhole) {
 
 std::string name_of(const testing::TestParamInfo<std::size_t>& info) {
   std::string name = signature_files()[info.param].name;
-  std::replace_if(name.begin(), name.end(), [](char c) { return isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
   return name;
 }
 

@@ -6,11 +6,11 @@ namespace exhibit::carve {
 namespace {
 
 constexpr std::string_view magic{"SQLite format 3\0", 16};
-constexpr std::size_t header_length = 100;                         // bytes (1.3)
-constexpr std::uint64_t lock_byte = std::uint64_t{1} << 30;        // its page is never used (1.4)
-constexpr std::uint32_t root_column = 3;                           // of sqlite_schema (2.6)
-constexpr std::uint32_t pointer_map_entry = 5;                       // bytes (1.8)
-constexpr std::size_t most_missed = 64;                            // kept for the search for a gap
+constexpr std::size_t header_length = 100;                   // bytes (1.3)
+constexpr std::uint64_t lock_byte = std::uint64_t{1} << 30;  // its page is never used (1.4)
+constexpr std::uint32_t root_column = 3;                     // of sqlite_schema (2.6)
+constexpr std::uint32_t pointer_map_entry = 5;               // bytes (1.8)
+constexpr std::size_t most_missed = 64;                      // kept for the search for a gap
 
 }  // namespace
 
@@ -41,8 +41,8 @@ std::optional<SqliteHeader> parse_sqlite_header(const Content& content) {
     return std::nullopt;
   }
   header.usable = header.page_size - reserved;
-  if (header.usable < 480) return std::nullopt;         // 1.3.4
-  if (valid_for != changes) header.pages = 0;           // 1.3.7: the count isn't to be trusted
+  if (header.usable < 480) return std::nullopt;  // 1.3.4
+  if (valid_for != changes) header.pages = 0;    // 1.3.7: the count isn't to be trusted
   return header;
 }
 

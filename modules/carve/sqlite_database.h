@@ -1,6 +1,6 @@
 #pragma once
-// An SQLite database (sqlite.org/fileformat2.html): every page has one use, told by the tree, the chain or the list that
-// leads to it. Following them all tells which pages hold and which contradict.
+// An SQLite database (sqlite.org/fileformat2.html): every page has one use, told by the tree, the chain or the list
+// that leads to it. Following them all tells which pages hold and which contradict.
 
 #include <cstdint>
 #include <memory>

@@ -41,9 +41,8 @@ inline std::vector<Standing> carve_everything(const std::vector<Signature>& all,
   for (const Candidate& candidate : candidates) {
     for (Found& object : carver.carve(space, candidate)) found.push_back(std::move(object));
   }
-  std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
-    return Resolver::place(a) < Resolver::place(b);
-  });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Found& a, const Found& b) { return Resolver::place(a) < Resolver::place(b); });
   std::vector<Standing> standing;
   const auto gather = [&](std::vector<Standing> group) {
     const std::size_t before = standing.size();

@@ -1,5 +1,5 @@
-// SQLite's rollback journals (sqlite.org/fileformat2.html, 3). A segment's header says how many pages follow; each has a
-// checksum over every 200th byte.
+// SQLite's rollback journals (sqlite.org/fileformat2.html, 3). A segment's header says how many pages follow; each has
+// a checksum over every 200th byte.
 
 #include <algorithm>
 
@@ -52,7 +52,11 @@ Verdict validate(const Content& content, Memory&) {
     const bool is_counted = segment.pages != uncounted && segment.pages != 0;
     std::uint64_t count = 0;
     while ((!is_counted || count < segment.pages) && is_page(content, at + count * record, segment)) ++count;
-    if (pages + count == 0) return {};
+    if (count == 0) {
+      if (pages == 0) return {};
+      const std::uint64_t end = std::min(at, content.size());
+      return Verdict::broken(end, end, end, DoubtCause::missing_segment);
+    }
     pages += count;
     const std::uint64_t end = at + count * record;
     if (is_counted && count < segment.pages) {

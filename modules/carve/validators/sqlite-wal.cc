@@ -1,5 +1,5 @@
-// SQLite's write-ahead logs (sqlite.org/fileformat2.html, 4.1 to 4.3). Each frame's checksum goes on from the one before.
-// A log that was begun anew keeps the frames of older generations behind its own: they belong to the file.
+// SQLite's write-ahead logs (sqlite.org/fileformat2.html, 4.1 to 4.3). Each frame's checksum goes on from the one
+// before. A log that was begun anew keeps the frames of older generations behind its own: they belong to the file.
 
 #include <algorithm>
 #include <array>
@@ -39,7 +39,7 @@ struct State : Memory::State {
   std::uint64_t page_size = 0;
   std::uint64_t position = 0;  // of the next frame
   std::uint64_t frames = 0;
-  Sum sum;                     // of what lies before
+  Sum sum;  // of what lies before
   std::array<std::uint8_t, 8> salt{};
   bool is_first_of_generation = false;  // its sum goes on from a frame that was overwritten
 };

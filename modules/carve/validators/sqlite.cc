@@ -12,10 +12,10 @@ using Use = SqliteDatabase::Use;
 constexpr std::uint32_t most_kept_pages = 16384;
 // How far before the first contradiction the cut may lie: sound pages may be sound by chance, where the gap itself is a
 // database's.
-constexpr std::uint32_t distrusted = 4;            // sound pages
-constexpr std::uint64_t kept_before = 128 << 10;   // bytes
-constexpr std::uint64_t sector = 512;              // bytes: the least unit at which fragments begin
-constexpr std::uint64_t farthest_gap = 1 << 20;    // bytes
+constexpr std::uint32_t distrusted = 4;           // sound pages
+constexpr std::uint64_t kept_before = 128 << 10;  // bytes
+constexpr std::uint64_t sector = 512;             // bytes: the least unit at which fragments begin
+constexpr std::uint64_t farthest_gap = 1 << 20;   // bytes
 constexpr std::size_t most_doubts = 64;
 
 struct State : Memory::State {
@@ -67,8 +67,8 @@ std::vector<Doubt> doubts_of(const SqliteDatabase& database, std::uint64_t page_
 }
 
 Verdict broken(const SqliteDatabase& database, const Content& content, std::uint64_t page_size) {
-  const auto available = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(content.size() / page_size, database.pages()));
+  const auto available =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(content.size() / page_size, database.pages()));
   const Census census = census_of(database, available);
   if (census.sound == 0 || database.use(1) != Use::tree) return {};
   if (census.first_bad == 0) {  // it ends too early, or pages are left over
@@ -78,8 +78,8 @@ Verdict broken(const SqliteDatabase& database, const Content& content, std::uint
   const bool is_patched = census.sound_behind >= census.bad && census.last_sound > census.last_bad;
   const std::uint32_t pages = is_patched ? available : census.first_bad - 1;
   const std::uint32_t sound = trusted_pages(database, census.first_bad);
-  Verdict verdict = Verdict::broken(sound * page_size, census.first_bad * page_size, pages * page_size,
-                                    DoubtCause::missing_segment);
+  Verdict verdict =
+      Verdict::broken(sound * page_size, census.first_bad * page_size, pages * page_size, DoubtCause::missing_segment);
   if (is_patched) verdict.doubts = doubts_of(database, page_size, verdict.length);
   if (!is_patched) verdict.doubts = {{verdict.length, 0, DoubtCause::missing_segment}};
   return verdict;
@@ -107,7 +107,7 @@ Verdict validate(const Content& content, Memory& memory) {
   database.walk(known != nullptr);
   if (database.holds()) return Verdict::whole(std::uint64_t{database.pages()} * header->page_size);
   // Fragments are being tried: the rest doesn't matter.
-  if (known != nullptr) return {Tier::header_only, memory.offset(), memory.offset(), 0, {}, {}};
+  if (known != nullptr) return {};
   const Verdict verdict = broken(database, content, header->page_size);
   keep(database, header->page_size, verdict, memory);
   return verdict;
