@@ -52,14 +52,13 @@ CompoundFile::Entry parse_entry(ByteSpan bytes) {
 }  // namespace
 
 bool is_fat_sector(ByteSpan sector) {
-  std::size_t links = 0, zeros = 0;
+  std::size_t zeros = 0;
   for (std::size_t at = 0; at + 4 <= sector.size(); at += 4) {
     const std::uint32_t value = le32(sector, at);
     if (!is_link(value)) return false;
-    links += value != CompoundFile::free_sector ? 1 : 0;
     zeros += value == 0 ? 1 : 0;
   }
-  return links > 0 && zeros <= 1;  // a sector follows one other at most
+  return zeros <= 1;  // a sector follows one other at most
 }
 
 bool is_directory_sector(ByteSpan sector) {
@@ -151,8 +150,9 @@ bool CompoundFile::read_fat(const std::vector<std::uint32_t>& sectors) {
     holds = holds && is_sound;
     if (!is_there(sector) && fat_.size() > content_.size() / header_.sector_size + words) break;  // it was cut
   }
-  // Each sector of the FAT says so of itself.
-  for (const std::uint32_t sector : sectors) holds = holds && next(sector) == fat_sector;
+  // Each sector of the FAT says so of itself; old versions of Apache POI call it a chain's end.
+  for (const std::uint32_t sector : sectors)
+    holds = holds && next(sector) >= fat_sector && next(sector) <= end_of_chain;
   return holds;
 }
 

@@ -96,22 +96,37 @@ void check_workbook(const Stream& stream, std::vector<CheckedStretch>& stretches
   stream.add(0, stream.size(), true, stretches);
 }
 
-// PowerPoint's and Office Art's records: containers hold others.
+// A header of PowerPoint's and Office Art's records.
+struct RecordHead {
+  std::uint32_t type = 0, length = 0;
+  bool is_container = false, is_known = false;
+};
+
+RecordHead record_at(const Stream& stream, std::uint64_t at) {
+  const auto bytes = stream.read(at, 8);
+  if (bytes.size() < 8) return {};
+  RecordHead head{le16(bytes, 2), le32(bytes, 4), (bytes[0] & 0x0f) == 0x0f, false};
+  const bool is_type = (head.type >= 0x3e8 && head.type <= 0x3000) || (head.type >= 0xf000 && head.type <= 0xf1ff);
+  head.is_known = is_type && head.length <= stream.size() - at - 8;
+  return head;
+}
+
+// Containers hold other records, except those whose content is a package (of the newer formats, for the way back).
 void check_records(const Stream& stream, std::vector<CheckedStretch>& stretches) {
+  constexpr std::uint32_t user_edit = 0x0ff5;  // the last of what was saved; behind it may be what was before
   std::uint64_t at = 0;
+  std::uint32_t last = 0;
   while (at + 8 <= stream.size()) {
-    const auto head = stream.read(at, 8);
-    if (head.size() < 8) break;
-    const std::uint32_t type = le16(head, 2), length = le32(head, 4);
-    const bool is_container = (head[0] & 0x0f) == 0x0f;
-    const bool is_known = (type >= 0x3e8 && type <= 0x3000) || (type >= 0xf000 && type <= 0xf1ff);
-    if (!is_known || length > stream.size() - at - 8) {
-      if (at > 0 && stream.is_zero(at)) break;
+    const RecordHead head = record_at(stream, at);
+    if (!head.is_known) {
+      const bool is_filling = last == user_edit || (at > 0 && stream.is_zero(at));
       stream.add(0, at, true, stretches);
-      stream.add(at, at + 8, false, stretches);
+      if (!is_filling) stream.add(at, at + 8, false, stretches);
       return;
     }
-    at += is_container ? 8 : 8 + std::uint64_t{length};
+    const bool is_entered = head.is_container && head.length >= 8 && record_at(stream, at + 8).is_known;
+    at += is_entered ? 8 : 8 + std::uint64_t{head.length};
+    last = head.type;
   }
   stream.add(0, std::min(at, stream.size()), true, stretches);
 }
