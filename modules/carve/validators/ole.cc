@@ -1,0 +1,255 @@
+// Compound files ([MS-CFB]): Word's, Excel's and PowerPoint's old documents, messages, installer packages and more. The
+// end is that of the last sector in use; what proves it are the tables, each where another says it lies, chains as long
+// as their streams, and in Office's streams the records (carve/compound_streams.h).
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "carve/compound_streams.h"
+#include "carve/validator.h"
+
+namespace exhibit::carve {
+namespace {
+
+using namespace std::literals;
+
+constexpr std::uint64_t sector = 512;            // bytes
+constexpr std::uint64_t cluster = 4096;          // bytes: what is lost where only the header's is known to be
+constexpr std::uint64_t farthest_gap = 1 << 20;  // bytes
+// How far around a directory the rest of a file without its head is looked for.
+constexpr std::uint64_t headless_reach = 4 << 20;    // bytes
+constexpr std::uint64_t farthest_header = 16 << 20;  // bytes
+// More that nothing speaks for than this, behind the last table, isn't called proved.
+constexpr std::uint64_t most_unproved = 64 << 10;  // bytes
+constexpr std::string_view root_name = "R\0o\0o\0t\0 \0E\0n\0t\0r\0y\0"sv;
+
+// What speaks for the bytes of the content: tables and checked streams.
+struct Proof {
+  std::uint64_t first_bad = UINT64_MAX, bad_end = 0, bad_count = 0;
+  std::uint64_t sound_before = 0;  // the end of the last that holds before the first that doesn't
+  std::uint64_t last_sound = 0;
+  std::uint64_t sound_count = 0;
+};
+
+Proof proof_of(std::vector<CheckedStretch> stretches) {
+  Proof proof;
+  for (const CheckedStretch& one : stretches) {
+    if (one.is_sound) {
+      proof.last_sound = std::max(proof.last_sound, one.end);
+      ++proof.sound_count;
+      continue;
+    }
+    ++proof.bad_count;
+    if (one.begin < proof.first_bad) proof.first_bad = one.begin, proof.bad_end = one.end;
+  }
+  for (const CheckedStretch& one : stretches) {
+    if (one.is_sound && one.begin < proof.first_bad) {
+      proof.sound_before = std::max(proof.sound_before, std::min(one.end, proof.first_bad));
+    }
+  }
+  return proof;
+}
+
+std::vector<CheckedStretch> stretches_of(const CompoundFile& file) {
+  std::vector<CheckedStretch> stretches;
+  for (const CompoundFile::Mark& mark : file.marks()) {
+    stretches.push_back({mark.offset, mark.offset + file.header().sector_size, mark.is_sound});
+  }
+  return stretches;
+}
+
+// How much the bytes change from block to block. With the wrong bytes between the two pieces there are two changes more
+// than with the right ones; zeros fit everywhere, and are no sign of a good join.
+std::uint32_t misfit_of(const Content& content, std::uint64_t length) {
+  constexpr std::uint64_t most = 4 << 20;  // bytes
+  std::uint64_t misfit = 1;
+  std::array<int, 256> before{};
+  for (std::uint64_t at = 0; at + cluster <= std::min(length, most); at += cluster) {
+    const ByteSpan found = content.at(at, cluster);
+    if (found.size() < cluster) break;
+    std::array<int, 256> counts{};
+    for (const std::uint8_t byte : found.first(cluster)) ++counts[byte];
+    if (counts[0] == static_cast<int>(cluster)) misfit += 2 * cluster;
+    for (std::size_t value = 0; at > 0 && value < 256; ++value) {
+      misfit += static_cast<std::uint64_t>(std::abs(counts[value] - before[value]));
+    }
+    before = counts;
+  }
+  return static_cast<std::uint32_t>(misfit);
+}
+
+Verdict broken(const CompoundFile& file, const Content& content, const Proof& proof) {
+  const std::uint64_t header = file.header().sector_size;
+  const std::uint64_t sound = std::max(proof.sound_before, header);
+  const std::uint64_t end = std::min(file.end(), content.size());
+  // Where only the header is left, nothing tells it from a decoy. Where most tables hold, the rest is where it was.
+  if (proof.sound_count == 0)
+    return {Tier::header_only, header, header, std::min(proof.bad_end, content.size()), {}, {}, {}};
+  const bool is_patched = proof.last_sound > proof.first_bad && proof.sound_count > proof.bad_count;
+  const std::uint64_t length =
+      is_patched ? std::max(end, sound) : std::min(std::max(proof.first_bad, sound), content.size());
+  Verdict verdict =
+      Verdict::broken(sound, std::min(proof.bad_end, content.size()), length, DoubtCause::missing_segment);
+  verdict.extension = file.extension();
+  return verdict;
+}
+
+Verdict judge(const CompoundFile& file, const Content& content) {
+  std::vector<CheckedStretch> stretches = stretches_of(file);
+  const std::uint64_t length = file.end();
+  for (const CheckedStretch& one : check_streams(content, file)) stretches.push_back(one);
+  const Proof proof = proof_of(stretches);
+  if (proof.bad_count > 0) return broken(file, content, proof);
+  if (!file.chains_hold() || length > content.size()) {
+    // No table is out of its place, yet they contradict each other.
+    const std::uint64_t end = std::min(length, content.size());
+    Verdict verdict = Verdict::broken(file.header().sector_size, end, end, DoubtCause::missing_segment);
+    verdict.extension = file.extension();
+    return verdict;
+  }
+  Verdict verdict = Verdict::whole(length, file.extension());
+  const std::uint64_t unproved = length - std::min(length, proof.last_sound);
+  if (unproved > most_unproved && unproved > length / 2) verdict.tier = Tier::plausible;
+  if (content.seam() > 0 && content.seam() < length) verdict.misfit = misfit_of(content, length);
+  return verdict;
+}
+
+// Where the allocation table says of itself that it lies, the file's first byte can be told: for the first such table
+// of a file whose header is lost. Offsets are the content's; `begin` may lie before it.
+struct Headless {
+  std::int64_t begin = 0;
+  CompoundFile::Header header;
+};
+
+// The file's tables as those would say who take the sectors in `fat` for its allocation table.
+CompoundFile::Header header_for(std::uint64_t directory, std::vector<std::uint32_t> fat, std::int64_t begin) {
+  CompoundFile::Header header;
+  header.fat_sectors = static_cast<std::uint32_t>(fat.size());
+  header.fat = std::move(fat);
+  header.first_directory = static_cast<std::uint32_t>(
+      (static_cast<std::int64_t>(directory) - begin) / static_cast<std::int64_t>(sector) - 1);
+  header.first_mini_fat = CompoundFile::end_of_chain;
+  return header;
+}
+
+// The sectors of a FAT whose first is at `first`, by what it says of itself being its word `word`.
+std::optional<Headless> headless_by(const Content& content, std::uint64_t directory, std::uint64_t first,
+                                    std::size_t word) {
+  const std::int64_t begin = static_cast<std::int64_t>(first) - static_cast<std::int64_t>((word + 1) * sector);
+  if (begin >= static_cast<std::int64_t>(directory)) return std::nullopt;
+  std::vector<std::uint32_t> fat;
+  const ByteSpan table = content.at(first, sector);
+  if (table.size() < sector) return std::nullopt;
+  for (std::size_t i = 0; i < sector / 4; ++i) {
+    const std::uint32_t value = table[4 * i] | std::uint32_t{table[4 * i + 1]} << 8 |
+                                std::uint32_t{table[4 * i + 2]} << 16 | std::uint32_t{table[4 * i + 3]} << 24;
+    if (value == CompoundFile::fat_sector) fat.push_back(static_cast<std::uint32_t>(i));
+  }
+  Headless headless{begin, header_for(directory, std::move(fat), begin)};
+  const std::size_t own = headless.header.first_directory;
+  if (own >= sector / 4 * headless.header.fat_sectors) return std::nullopt;
+  return headless;
+}
+
+// What a directory at `directory` belongs to, if its allocation table lies near.
+std::optional<Headless> find_headless(const Content& content, std::uint64_t directory) {
+  const std::uint64_t from =
+      directory % sector + (directory - directory % sector - std::min(directory - directory % sector, headless_reach));
+  const std::uint64_t to = std::min(content.size(), directory + headless_reach);
+  for (std::uint64_t at = from; at + sector <= to; at += sector) {
+    const ByteSpan table = content.at(at, sector).first(sector);
+    if (!is_fat_sector(table)) continue;
+    for (std::size_t word = 0; word < sector / 4; ++word) {
+      const bool is_own = table[4 * word] == 0xfd && table[4 * word + 1] == 0xff && table[4 * word + 2] == 0xff &&
+                          table[4 * word + 3] == 0xff;
+      if (!is_own) continue;
+      const auto headless = headless_by(content, directory, at, word);
+      if (!headless) continue;
+      const std::uint64_t missing = headless->begin < 0 ? static_cast<std::uint64_t>(-headless->begin) : 0;
+      if (headless->begin > 0) {
+        const PartContent part(content, static_cast<std::uint64_t>(headless->begin), content.size());
+        CompoundFile file(part, headless->header);
+        if (file.read_tables() && file.end() <= part.size()) return headless;
+      } else {
+        CompoundFile file(content, headless->header, missing);
+        if (file.read_tables() && file.end() <= content.size()) return headless;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+// A file without its head, of which the content begins with the first byte that may still be there.
+Verdict validate_headless(const Content& content) {
+  const std::uint64_t limit = std::min(content.size(), headless_reach);
+  std::uint64_t directory = find(content, root_name, 0, limit);
+  for (; directory < limit; directory = find(content, root_name, directory + 2, limit)) {
+    const ByteSpan bytes = content.at(directory, sector);
+    if (bytes.size() < sector || !is_directory_sector(bytes.first(sector))) continue;
+    const auto headless = find_headless(content, directory);
+    if (!headless || headless->begin >= 0) continue;
+    CompoundFile file(content, headless->header, static_cast<std::uint64_t>(-headless->begin));
+    file.read_tables();
+    Verdict verdict = Verdict::broken(file.end(), file.end(), file.end(), DoubtCause::missing_segment);
+    verdict.doubts = {{0, 0, DoubtCause::missing_segment}};
+    verdict.extension = file.extension();
+    return verdict;
+  }
+  return {};
+}
+
+Verdict validate(const Content& content, Memory&) {
+  const auto header = CompoundFile::read_header(content);
+  if (!header) return starts_with(content.at(0, 8), "\xd0\xcf\x11\xe0") ? Verdict{} : validate_headless(content);
+  CompoundFile file(content, *header);
+  if (file.read_tables()) return judge(file, content);
+  const Proof proof = proof_of(stretches_of(file));
+  if (proof.bad_count > 0) return broken(file, content, proof);
+  const std::uint64_t end = std::min(file.end(), content.size());
+  return Verdict::broken(header->sector_size, end, end, DoubtCause::missing_segment);
+}
+
+// The beginning of the file whose directory begins at `anchor`, if its header is lost.
+std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t anchor) {
+  const ByteSpan bytes = before.at(anchor, sector);
+  if (bytes.size() < sector || bytes[66] != 5 || !is_directory_sector(bytes.first(sector))) return std::nullopt;
+  // A header that leads to this directory finds it by itself.
+  const std::uint64_t from = anchor - std::min(anchor, farthest_header);
+  for (std::uint64_t end = anchor;;) {
+    const std::uint64_t at = find_last(before, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", from, end);
+    if (at >= end) break;
+    const auto header = CompoundFile::read_header(PartContent(before, at, before.size()));
+    if (header && at + (std::uint64_t{header->first_directory} + 1) * header->sector_size == anchor)
+      return std::nullopt;
+    end = at;
+  }
+  const auto headless = find_headless(before, anchor);
+  if (!headless) return std::nullopt;
+  const std::int64_t first_known = headless->begin + static_cast<std::int64_t>(sector);
+  std::int64_t begin = headless->begin + static_cast<std::int64_t>(cluster);
+  const bool is_within = static_cast<std::int64_t>(anchor) < begin;
+  if (is_within) begin = first_known;  // less than a cluster was lost
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(begin, 0));
+}
+
+// The distance between where the directory lies and where the header says it lies.
+std::vector<std::uint64_t> gaps(const Content& content, const Verdict&) {
+  const auto header = CompoundFile::read_header(content);
+  if (!header) return {};
+  std::vector<std::uint64_t> gaps;
+  const std::uint64_t told = (std::uint64_t{header->first_directory} + 1) * header->sector_size;
+  const std::uint64_t limit = std::min(content.size(), told + farthest_gap + root_name.size());
+  for (std::uint64_t at = find(content, root_name, told, limit); at < limit;
+       at = find(content, root_name, at + 2, limit)) {
+    if (at > told) gaps.push_back(at - told);
+  }
+  return gaps;
+}
+
+}  // namespace
+
+extern const Validator ole_validator;
+const Validator ole_validator = {"ole", validate, nullptr, begin_of, gaps};
+
+}  // namespace exhibit::carve
