@@ -80,12 +80,16 @@ class Group {
   }
 
   void consider(Found& found) {
-    for (const Found& other : standing_) {
+    std::vector<bool> absorbed(standing_.size(), false);
+    for (std::size_t i = 0; i < standing_.size(); ++i) {
+      const Found& other = standing_[i];
       if (!touch(found, other)) continue;
       const bool same_begin = first_byte(found) == first_byte(other);
       if (holds(other, found)) {
         const bool is_part = found.tier == Tier::validated && all_[found.signature].is_nested && !same_begin;
         if (!is_part) return;
+      } else if (absorbs(found, other)) {
+        absorbed[i] = true;
       } else if (holds(found, other)) {
         // A broken object may hold whole ones, but only as far as it is itself believed.
         if (found.tier == Tier::validated && !same_begin) continue;
@@ -94,7 +98,17 @@ class Group {
         return;
       }
     }
+    std::size_t index = 0;
+    std::erase_if(standing_, [&](const Found&) { return absorbed[index++]; });
     standing_.push_back(found);
+  }
+
+  // Whether `other`, of a format that is never reported as a part, lies where `found` is sure of itself: the message
+  // that an armoured key was sent in stands, and not the key.
+  bool absorbs(const Found& found, const Found& other) const {
+    if (all_[other.signature].is_nested || all_[found.signature].strength == Strength::weak) return false;
+    const std::uint64_t at = content_offset(found, first_byte(other));
+    return at > 0 && holds(found, other) && at <= found.sound && other.size <= found.sound - at;
   }
 
   // Whether something is left of a broken object once `other` has its bytes; what is left then ends before it.
