@@ -1,0 +1,83 @@
+#include "carve/text.h"
+
+#include <cstring>
+
+#include "base/utf8.h"
+
+namespace exhibit::carve {
+namespace {
+
+constexpr std::uint64_t humble = 256;  // bytes that foreign ones may look like an object's own text
+
+std::string_view view(ByteSpan bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+}  // namespace
+
+bool Cursor::take_any_case(std::string_view text) {
+  if (!starts_with_any_case(ahead(text.size()), text)) return false;
+  next_ += text.size();
+  return true;
+}
+
+bool starts_with_any_case(ByteSpan bytes, std::string_view lower_case) {
+  if (bytes.size() < lower_case.size()) return false;
+  for (std::size_t i = 0; i < lower_case.size(); ++i) {
+    if (lower(bytes[i]) != lower_case[i]) return false;
+  }
+  return true;
+}
+
+std::size_t text_run(ByteSpan bytes, bool is_utf8) {
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    if (is_control(bytes[at])) return at;
+    if (bytes[at] < 0x80 || !is_utf8) {
+      ++at;
+      continue;
+    }
+    const std::size_t length = base::utf8_sequence_length(view(bytes.subspan(at)));
+    if (length == 0) return at;
+    at += length;
+  }
+  return at;
+}
+
+std::uint64_t text_file_end(const Content& content, std::uint64_t end) {
+  constexpr std::size_t farthest = 64;  // bytes of blank lines that a program may leave
+  const ByteSpan behind = content.at(end, farthest);
+  const auto at = [&](std::size_t i) { return i < behind.size() && i < farthest ? behind[i] : 0; };
+  const std::size_t line_end = at(0) == '\n' ? 1 : at(0) == '\r' && at(1) == '\n' ? 2 : 0;
+  std::size_t blank = 0;
+  while (is_space(at(blank))) ++blank;
+  return end + (blank < farthest && at(blank) == 0 ? blank : line_end);
+}
+
+Verdict broken_text(std::uint64_t position, std::uint64_t least) {
+  if (position < least) {
+    Verdict verdict;
+    verdict.tier = Tier::header_only;
+    verdict.length = position;
+    return verdict;
+  }
+  return Verdict::broken(position - std::min(position, humble), position, position, DoubtCause::missing_segment);
+}
+
+Line Lines::next(std::size_t longest) {
+  const auto* found = static_cast<const std::uint8_t*>(
+      bytes_.empty() ? nullptr : std::memchr(bytes_.data(), '\n', std::min(bytes_.size(), longest + 2)));
+  if (found == nullptr) {
+    bytes_ = content_.at(position_, std::max<std::size_t>(longest + 2, 4096));
+    if (bytes_.empty()) return {};
+    found = static_cast<const std::uint8_t*>(
+        std::memchr(bytes_.data(), '\n', std::min<std::size_t>(bytes_.size(), longest + 2)));
+  }
+  if (found == nullptr) return {};
+  const auto length = static_cast<std::size_t>(found - bytes_.data());
+  const ByteSpan line = bytes_.first(length > 0 && bytes_[length - 1] == '\r' ? length - 1 : length);
+  bytes_ = bytes_.subspan(length + 1);
+  if (text_run(line, false) != line.size()) return {};
+  position_ += length + 1;
+  return {true, view(line)};
+}
+
+}  // namespace exhibit::carve
