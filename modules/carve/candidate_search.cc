@@ -38,18 +38,51 @@ bool CandidateSearch::search(ByteSpan bytes, std::size_t owned, std::uint64_t ba
   if (!text_) return true;
   bool before = false;  // what lies before these bytes isn't known: the validator looks
   for (std::size_t at = 0; at < std::min(owned, bytes.size()); at += text_block) {
-    const bool is_text = is_text_block(bytes.subspan(at, std::min(text_block, bytes.size() - at)));
+    const ByteSpan block = bytes.subspan(at, std::min(text_block, bytes.size() - at));
+    const bool is_text = is_text_block(block);
     if (is_text && !before) found({*text_, base + at, false});
-    before = is_text;
+    // Text that ends within the block doesn't go on in the next.
+    before = is_text && (block.back() != 0 || block[block.size() - 2] != 0);
   }
   return true;
 }
 
-bool is_text_block(ByteSpan block) {
-  for (const std::uint8_t byte : block) {
-    if (byte < 0x09 || (byte > 0x0d && byte < 0x20 && byte != 0x1b)) return false;
+namespace {
+
+// Whether none of `bytes` is a control that text doesn't have. Without branches, so that it is done 16 at a time.
+bool has_no_control(ByteSpan bytes) {
+  unsigned bad = 0;
+  for (const std::uint8_t byte : bytes) {
+    const bool is_space = static_cast<std::uint8_t>(byte - 0x09) <= 0x0d - 0x09;
+    bad |= static_cast<unsigned>(byte < 0x20) & static_cast<unsigned>(!is_space) & static_cast<unsigned>(byte != 0x1b);
   }
-  return true;
+  return bad == 0;
+}
+
+// Latin or Cyrillic letters in UTF-16: of each two bytes one is 0 or 4, the same one.
+bool is_wide_text(ByteSpan head) {
+  for (std::size_t odd = 0; odd < 2; ++odd) {
+    bool is_wide = true;
+    for (std::size_t i = 0; i + 1 < head.size(); i += 2) {
+      const std::uint8_t high = head[i + odd], low = head[i + 1 - odd];
+      is_wide &= (high == 0 && low >= 0x09) || high == 4 || (high == 0xfe && low == 0xff);
+    }
+    if (is_wide) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool is_text_block(ByteSpan block) {
+  constexpr std::size_t head = 32;  // bytes that decide for nearly every block of anything else
+  if (block.size() < head || (block[0] == 0 && block[1] == 0)) return false;
+  if (!has_no_control(block.first(head))) return is_wide_text(block.first(head));
+  if (has_no_control(block)) return true;
+  // A file's last block: text, then zeros.
+  std::size_t end = block.size();
+  while (block[end - 1] == 0) --end;
+  return has_no_control(block.first(end));
 }
 
 }  // namespace exhibit::carve

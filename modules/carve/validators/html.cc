@@ -3,6 +3,7 @@
 // every element that must be closed is closed, in order.
 
 #include <array>
+#include <utility>
 
 #include "base/utf8.h"
 #include "carve/text.h"
@@ -48,6 +49,9 @@ class Scanner {
   }
   bool is_utf8() const { return is_utf8_; }
   std::uint64_t position() const { return cursor_.position(); }
+  // Behind the last tag: what follows it may be any text.
+  std::uint64_t last_tag() const { return last_tag_; }
+  bool is_much() const { return has_body_ && elements_ >= least_elements * 2; }
   std::uint32_t elements() const { return elements_; }
 
  private:
@@ -87,8 +91,9 @@ class Scanner {
       const char byte = lower(cursor_.next());
       if (length < longest_name) name[length++] = byte;
     }
-    if (!attributes()) return false;
+    if (!attributes()) return cursor_.peek() == '<';  // it was no tag
     const std::string_view tag(name, length);
+    last_tag_ = cursor_.position();
     return is_end ? end_tag(tag) : start_tag(tag);
   }
 
@@ -106,6 +111,10 @@ class Scanner {
         before = byte;
         continue;
       }
+      if (byte == '<') {
+        is_balanced_ = false;
+        return false;
+      }
       if (!is_space(byte) || before != '=') before = byte;
       if (!character()) return false;
     }
@@ -121,6 +130,9 @@ class Scanner {
 
   bool start_tag(std::string_view tag) {
     if (elements_ == 0 && tag != "html" && tag != "head" && tag != "title" && tag != "meta") is_balanced_ = false;
+    // Another document begins: this one's end is lost.
+    if (tag == "html" && std::exchange(has_html_, true)) return false;
+    if (tag == "body" || tag == "frameset") has_body_ = true;
     ++elements_;
     const int index = index_of(tag);
     if (index < 0 || is_closed_at_once_) return true;
@@ -155,6 +167,8 @@ class Scanner {
   Cursor cursor_;
   std::vector<int> open_;
   std::uint32_t elements_ = 0;
+  std::uint64_t last_tag_ = 0;
+  bool has_html_ = false, has_body_ = false;
   bool is_balanced_ = true, is_done_ = false, is_closed_at_once_ = false, is_utf8_ = true;
 };
 
@@ -180,7 +194,9 @@ Verdict validate(const Content& content, Memory&) {
   const Scanner::End end = scanner.scan();
   if (end == Scanner::End::broken) {
     if (scanner.elements() < least_elements) return {};
-    return broken_text(std::min(scanner.position(), content.size()), least);
+    Verdict verdict = broken_text(scanner.last_tag(), least);
+    if (!scanner.is_much()) verdict.tier = Tier::header_only;
+    return verdict;
   }
   Verdict verdict = Verdict::whole(text_file_end(content, scanner.position()));
   if (end == Scanner::End::unbalanced || (!scanner.is_utf8() && !names_encoding(content)))
