@@ -108,7 +108,10 @@ Verdict text_verdict(const Content& content) {
     verdict.extension = extension;
     return verdict;
   }
-  Verdict verdict = Verdict::whole(text_file_end(content, scanner.position()), extension);
+  std::uint64_t end = text_file_end(content, scanner.position());
+  // What a printer takes for the end of a job, where a program wrote it.
+  if (starts_with(content.at(end, 1), "\x04")) ++end;
+  Verdict verdict = Verdict::whole(end, extension);
   if (!scanner.is_consistent()) verdict.tier = Tier::plausible;
   return verdict;
 }
