@@ -4,6 +4,18 @@
 
 namespace exhibit::carve {
 
+namespace {
+
+// An object or array and what may follow in it: a short file's block goes on with anything.
+bool is_json_begin(ByteSpan block) {
+  if (block.size() < 3 || (block[0] != '{' && block[0] != '[')) return false;
+  const std::uint8_t next = block[1];
+  const bool is_space = next == ' ' || next == '\n' || next == '\r' || next == '\t';
+  return next == '"' || (is_space && block[2] >= 0x09 && block[2] < 0x7f) || (block[0] == '[' && next == '{');
+}
+
+}  // namespace
+
 Result<CandidateSearch> CandidateSearch::compile(const std::vector<Signature>& all, const std::vector<bool>& wanted) {
   CandidateSearch search;
   search.all_ = &all;
@@ -36,11 +48,13 @@ bool CandidateSearch::search(ByteSpan bytes, std::size_t owned, std::uint64_t ba
   };
   if (!search_.search_places(std::as_bytes(bytes.first(std::min(bytes.size(), owned + 32))), on_hit)) return false;
   if (!text_) return true;
-  bool before = false;  // what lies before these bytes isn't known: the validator looks
+  constexpr std::size_t allocation_unit = 4096;  // bytes: a file that follows text directly begins at one
+  bool before = false;                           // what lies before these bytes isn't known: the validator looks
   for (std::size_t at = 0; at < std::min(owned, bytes.size()); at += text_block) {
     const ByteSpan block = bytes.subspan(at, std::min(text_block, bytes.size() - at));
     const bool is_text = is_text_block(block);
-    if (is_text && !before) found({*text_, base + at, false});
+    if (is_text ? !before || (at % allocation_unit == 0 && is_json_begin(block)) : is_json_begin(block))
+      found({*text_, base + at, false});
     // Text that ends within the block doesn't go on in the next.
     before = is_text && (block.back() != 0 || block[block.size() - 2] != 0);
   }

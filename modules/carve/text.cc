@@ -10,6 +10,7 @@ namespace {
 constexpr std::uint64_t humble = 256;  // bytes that foreign ones may look like an object's own text
 
 std::string_view view(ByteSpan bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+constexpr std::uint64_t longest_line = 1000;  // bytes (RFC 5322, 2.1.1)
 
 }  // namespace
 
@@ -44,12 +45,19 @@ std::size_t text_run(ByteSpan bytes, bool is_utf8) {
 
 std::uint64_t text_file_end(const Content& content, std::uint64_t end) {
   constexpr std::size_t farthest = 64;  // bytes of blank lines that a program may leave
+  const bool is_behind_line = end > 0 && starts_with(content.at(end - 1, 1), "\n");
   const ByteSpan behind = content.at(end, farthest);
   const auto at = [&](std::size_t i) { return i < behind.size() && i < farthest ? behind[i] : 0; };
-  const std::size_t line_end = at(0) == '\n' ? 1 : at(0) == '\r' && at(1) == '\n' ? 2 : 0;
+  const std::size_t line_end = is_behind_line ? 0 : at(0) == '\n' ? 1 : at(0) == '\r' && at(1) == '\n' ? 2 : 0;
   std::size_t blank = 0;
   while (is_space(at(blank))) ++blank;
   return end + (blank < farthest && at(blank) == 0 ? blank : line_end);
+}
+
+std::uint64_t behind_blank_line(const Content& content, std::uint64_t position) {
+  const ByteSpan bytes = content.at(position, 2);
+  if (starts_with(bytes, "\n")) return position + 1;
+  return starts_with(bytes, "\r\n") ? position + 2 : position;
 }
 
 Verdict broken_text(std::uint64_t position, std::uint64_t least) {
@@ -59,7 +67,9 @@ Verdict broken_text(std::uint64_t position, std::uint64_t least) {
     verdict.length = position;
     return verdict;
   }
-  return Verdict::broken(position - std::min(position, humble), position, position, DoubtCause::missing_segment);
+  // A line that can't be is told by any of its bytes.
+  return Verdict::broken(position - std::min(position, humble), position + longest_line, position,
+                         DoubtCause::missing_segment);
 }
 
 Line Lines::next(std::size_t longest) {

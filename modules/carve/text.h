@@ -88,6 +88,9 @@ std::size_t text_run(ByteSpan bytes, bool is_utf8);
 // nothing else follows them.
 std::uint64_t text_file_end(const Content& content, std::uint64_t end);
 
+// Behind an empty line at `position`, where there is one.
+std::uint64_t behind_blank_line(const Content& content, std::uint64_t position);
+
 // An object of text whose structure breaks at `position`: bytes that aren't its own can look like it for a while.
 // `least`: bytes that must have held, else it is a header at most.
 Verdict broken_text(std::uint64_t position, std::uint64_t least);

@@ -25,6 +25,39 @@ bool is_header_line(std::string_view line) {
   return !line.empty() && (is_blank(line.front()) || field_name_length(line) > 0);
 }
 
+// Names that stand in front of a message in the files of real programs.
+constexpr std::array<std::string_view, 20> first_names = {"Return-Path: ",
+                                                          "Return-path: ",
+                                                          "Delivered-To: ",
+                                                          "Received: ",
+                                                          "From: ",
+                                                          "Date: ",
+                                                          "Message-ID: ",
+                                                          "Message-Id: ",
+                                                          "To: ",
+                                                          "Subject: ",
+                                                          "Cc: ",
+                                                          "Sender: ",
+                                                          "Reply-To: ",
+                                                          "X-Mozilla-Status: ",
+                                                          "MIME-Version: ",
+                                                          "Mime-Version: ",
+                                                          "X-Original-To: ",
+                                                          "Envelope-to: ",
+                                                          "Content-Type: ",
+                                                          "X-Account-Key: "};
+
+// Where in a line a known field begins behind foreign bytes; npos: nowhere.
+std::size_t field_in(std::string_view line) {
+  std::size_t least_place = line.npos;
+  for (const std::string_view name : first_names) {
+    const std::size_t at = line.find(name);
+    // "To: " is also the end of "Reply-To: ".
+    if (at < least_place && (at == 0 || line[at - 1] != '-')) least_place = at;
+  }
+  return least_place;
+}
+
 bool begins_with_anchor(std::string_view line) {
   return std::any_of(anchors.begin(), anchors.end(), [&](std::string_view one) { return line.starts_with(one); });
 }
@@ -36,25 +69,30 @@ std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t ancho
   const std::string_view all(reinterpret_cast<const char*>(bytes.data()),
                              std::min<std::size_t>(bytes.size(), anchor - from));
   std::size_t begin = all.size();
-  while (begin > 0) {
-    // The line that ends where the header begins so far.
-    if (all[begin - 1] != '\n') break;
+  // Each turn: the line that ends where the header begins so far.
+  while (begin > 0 && all[begin - 1] == '\n') {
     std::size_t line = begin - 1;
     while (line > 0 && all[line - 1] != '\n' && !is_control(static_cast<std::uint8_t>(all[line - 1]))) --line;
     std::string_view text = all.substr(line, begin - 1 - line);
     if (text.ends_with('\r')) text.remove_suffix(1);
     if (is_postmark(bytes.subspan(line, begin - line))) return std::nullopt;  // a mailbox's
-    if (!is_header_line(text)) break;
+    const std::size_t name = field_name_length(text);
+    const bool is_known = name > 0 && field_in(text) == 0;
+    if (!is_header_line(text) || (line > 0 && all[line - 1] != '\n' && !is_known)) {
+      // Foreign bytes may lie in front of the first field.
+      if (const std::size_t at = field_in(text); at != text.npos) begin = line + at;
+      break;
+    }
     if (begins_with_anchor(text)) return std::nullopt;
     begin = line;
   }
   // What goes on from a line that isn't there.
   while (begin < all.size() && is_blank(all[begin])) {
     const std::size_t end = all.find('\n', begin);
+    if (const std::size_t at = field_in(all.substr(begin, end - begin)); at != all.npos) return from + begin + at;
     begin = end == all.npos ? all.size() : end + 1;
   }
-  const bool is_line_begin = begin == 0 || all[begin - 1] == '\n' || !is_letter(all[begin - 1]);
-  return is_line_begin ? std::optional(from + begin) : std::nullopt;
+  return from + begin;
 }
 
 // Nothing in it tells where a message of one part ends, but that text does.

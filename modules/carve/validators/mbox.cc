@@ -22,18 +22,17 @@ struct State : Memory::State {
 // A mailbox is found by its first postmark: one behind an empty line, with text and another postmark before, isn't.
 std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t anchor) {
   if (!is_postmark(before.at(anchor, 200))) return std::nullopt;
-  const std::uint64_t behind_blank = anchor - std::min<std::uint64_t>(anchor, 4);
-  const ByteSpan end = before.at(behind_blank, 4);
-  if (anchor >= 1 && is_letter(before.at(anchor - 1, 1)[0])) return std::nullopt;
+  const std::uint64_t from_end = anchor - std::min<std::uint64_t>(anchor, 4);
+  const ByteSpan end = before.at(from_end, 4);
   const std::string_view text(reinterpret_cast<const char*>(end.data()),
-                              std::min<std::size_t>(4, anchor - behind_blank));
+                              std::min<std::size_t>(end.size(), anchor - from_end));
+  if (text.ends_with('>')) return std::nullopt;  // quoted
   if (!text.ends_with("\n\n") && !text.ends_with("\n\r\n")) return anchor;
   std::uint64_t from = anchor - std::min(anchor, farthest), to = anchor;
   while (to > from) {
     const std::uint64_t hit = find_last(before, "From ", from, to);
     if (hit == to) return anchor;
-    const bool is_line = hit == 0 || !is_letter(before.at(hit - 1, 1)[0]);
-    if (is_line && is_postmark(before.at(hit, 200))) {
+    if (is_postmark(before.at(hit, 200))) {
       // Only if text leads from there to here.
       return find(before, std::string_view("\0", 1), hit, anchor) == anchor ? std::nullopt : std::optional(anchor);
     }
@@ -49,12 +48,26 @@ MessageState next_message(std::uint64_t position) {
   return state;
 }
 
+// The next one within what a program may put behind a message; 0: none.
+std::uint64_t next_postmark(const Content& content, std::uint64_t position) {
+  constexpr std::uint64_t reach = std::uint64_t{16} << 10;  // bytes
+  for (std::uint64_t at = position;;) {
+    const std::uint64_t end = std::min(content.size(), position + reach);
+    const std::uint64_t hit = find(content, "\nFrom ", at - 1, end);
+    if (hit == end) return 0;
+    const ByteSpan between = content.at(position, reach);
+    if (hit + 1 > position && text_run(between.first(hit + 1 - position), false) != hit + 1 - position) return 0;
+    if (is_postmark(content.at(hit + 1, 200))) return hit + 1;
+    at = hit + 2;
+  }
+}
+
 // Where text ended: with the empty line behind the last message, or in the midst of one.
 Verdict ended(const Content& content, const State& state) {
   const std::uint64_t position = state.message.position;
   const ByteSpan behind = content.at(position, 1);
   Verdict verdict = Verdict::whole(position);
-  if (!behind.empty() && behind[0] != 0) {
+  if (!behind.empty() && behind[0] != 0 && state.message.in != MessageState::In::done) {
     const std::uint64_t from = position - std::min<std::uint64_t>(position, 512);
     const std::uint64_t line = find_last(content, "\n\n", from, position);
     if (line == position) return broken_text(position, least);
@@ -86,10 +99,15 @@ Verdict validate(const Content& content, Memory& memory) {
     }
     state.message = message.state();
     if (state.message.in == MessageState::In::done) {
-      // What follows a multipart's end is for readers without MIME.
-      state.message.in = MessageState::In::body;
-      state.message.coding = MessageState::Coding::text;
-      continue;
+      // What follows a multipart's end is for readers without MIME, and there only if another message follows.
+      const std::uint64_t next = next_postmark(content, state.message.position);
+      if (next == 0) {
+        state.message.position = text_file_end(content, behind_blank_line(content, state.message.position));
+        state.message.was_blank = true;
+        ++state.messages;
+        break;
+      }
+      state.message.position = next;
     }
     const bool has_header = Message::is_message(state.message);
     if (!has_header && state.messages == 0) return {};

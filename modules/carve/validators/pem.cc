@@ -194,13 +194,6 @@ class BlockReader {
 
 Block read_block(const Content& content, std::uint64_t position) { return BlockReader(content, position).read(); }
 
-// Behind an empty line, where there is one.
-std::uint64_t behind_blank(const Content& content, std::uint64_t position) {
-  const ByteSpan bytes = content.at(position, 2);
-  if (starts_with(bytes, "\n")) return position + 1;
-  return starts_with(bytes, "\r\n") ? position + 2 : position;
-}
-
 bool is_good(const Block& block) { return block.tier >= Tier::plausible; }
 
 // A block that isn't the first of its file is found by the first.
@@ -211,7 +204,7 @@ std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t ancho
   const std::uint64_t begin = find_last(before, begin_mark, from, anchor);
   if (begin == anchor) return anchor;
   const Block block = read_block(before, begin);
-  const bool is_behind = block.position == anchor || behind_blank(before, block.position) == anchor;
+  const bool is_behind = block.position == anchor || behind_blank_line(before, block.position) == anchor;
   return is_good(block) && is_behind ? std::nullopt : std::optional(anchor);
 }
 
@@ -229,7 +222,7 @@ Verdict validate(const Content& content, Memory&) {
   std::uint64_t end = first.position;
   for (;;) {
     const std::uint64_t next =
-        starts_with(content.at(end, begin_mark.size()), begin_mark) ? end : behind_blank(content, end);
+        starts_with(content.at(end, begin_mark.size()), begin_mark) ? end : behind_blank_line(content, end);
     const Block block = read_block(content, next);
     if (!is_good(block)) break;
     tier = std::min(tier, block.tier);

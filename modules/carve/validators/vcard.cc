@@ -85,7 +85,7 @@ std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t ancho
   const std::uint64_t begin = find_last(before, mark, from, anchor);
   if (begin == anchor) return anchor;
   const Part part = read_part(before, begin);
-  return part.is_whole && (part.position == anchor || text_file_end(before, part.position) == anchor)
+  return part.is_whole && (part.position == anchor || behind_blank_line(before, part.position) == anchor)
              ? std::nullopt
              : std::optional(anchor);
 }
@@ -101,7 +101,7 @@ Verdict validate(const Content& content, Memory&) {
   }
   std::uint64_t end = part.position;
   for (;;) {
-    const std::uint64_t next = is_begin(content, end) ? end : text_file_end(content, end);
+    const std::uint64_t next = is_begin(content, end) ? end : behind_blank_line(content, end);
     if (!is_begin(content, next)) break;
     part = read_part(content, next);
     if (!part.is_whole) break;
