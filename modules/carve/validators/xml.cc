@@ -17,6 +17,7 @@ constexpr std::uint32_t least_elements = 2;
 struct State : Memory::State {
   std::uint64_t position = 0;
   bool is_utf8 = true;
+  bool is_strict = true;
   std::uint32_t elements = 0;
   std::vector<std::uint64_t> open;  // hashes of the names of the elements that aren't closed yet
   std::string root;
@@ -62,7 +63,7 @@ class Scanner {
   bool step_on() {
     if (cursor_.peek() != '<') return text();
     cursor_.skip(1);
-    if (cursor_.take("!--")) return until("-->");
+    if (cursor_.take("!--")) return comment();
     if (cursor_.take("![CDATA[")) return !state_.open.empty() && until("]]>");
     if (cursor_.take("!DOCTYPE")) return state_.elements == 0 && doctype();
     if (cursor_.take("?")) return is_name_start(cursor_.peek()) && until("?>");
@@ -129,6 +130,16 @@ class Scanner {
       if (cursor_.take(end)) return true;
       if (!character()) return false;
     }
+  }
+
+  // 2.5: "--" is not allowed within; people do write it.
+  bool comment() {
+    if (!until("--")) return false;
+    while (!cursor_.take(">")) {
+      state_.is_strict = false;
+      if (!until("--")) return false;
+    }
+    return true;
   }
 
   // A name's hash (FNV-1a); 0: none.
@@ -202,7 +213,7 @@ class Scanner {
       if (byte == '"' || byte == '\'') {
         if (!doctype_literal()) return false;
       } else if (cursor_.take("<!--")) {
-        if (!until("-->")) return false;
+        if (!comment()) return false;
       } else if (byte == '>' && !is_inside) {
         cursor_.skip(1);
         return true;
@@ -237,7 +248,7 @@ std::string extension_of(const std::string& root) {
 Verdict whole(const Content& content, const State& state) {
   Verdict verdict = Verdict::whole(text_file_end(content, state.position), extension_of(state.root));
   // One empty element isn't structure that could prove anything.
-  if (state.elements < least_elements) verdict.tier = Tier::plausible;
+  if (state.elements < least_elements || !state.is_strict) verdict.tier = Tier::plausible;
   return verdict;
 }
 
