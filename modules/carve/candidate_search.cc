@@ -63,13 +63,22 @@ bool CandidateSearch::search(ByteSpan bytes, std::size_t owned, std::uint64_t ba
 
 namespace {
 
-// Whether none of `bytes` is a control that text doesn't have. Without branches, so that it is done 16 at a time.
+// Whether none of `bytes` is a control that text doesn't have.
 bool has_no_control(ByteSpan bytes) {
-  unsigned bad = 0;
-  for (const std::uint8_t byte : bytes) {
-    const bool is_space = static_cast<std::uint8_t>(byte - 0x09) <= 0x0d - 0x09;
-    bad |= static_cast<unsigned>(byte < 0x20) & static_cast<unsigned>(!is_space) & static_cast<unsigned>(byte != 0x1b);
+  constexpr std::size_t lane = 32;  // bytes: a loop of fixed length and no branches is done with vectors
+  std::uint8_t bad = 0;
+  const auto look = [&bad](std::uint8_t byte) {
+    const auto is_low = static_cast<std::uint8_t>(byte < 0x20);
+    const auto is_space = static_cast<std::uint8_t>(static_cast<std::uint8_t>(byte - 0x09) <= 0x0d - 0x09);
+    const auto is_escape = static_cast<std::uint8_t>(byte == 0x1b);
+    bad = static_cast<std::uint8_t>(bad | (is_low & ~(is_space | is_escape)));
+  };
+  while (bytes.size() >= lane && bad == 0) {
+    const std::uint8_t* const from = bytes.data();
+    for (std::size_t i = 0; i < lane; ++i) look(from[i]);
+    bytes = bytes.subspan(lane);
   }
+  if (bad == 0) std::for_each(bytes.begin(), bytes.end(), look);
   return bad == 0;
 }
 

@@ -8,8 +8,7 @@ namespace exhibit::carve {
 namespace {
 
 constexpr std::uint8_t boolean = 0x01, integer = 0x02, bit_string = 0x03, octet_string = 0x04, null = 0x05,
-                       object_identifier = 0x06, sequence = 0x30, utc_time = 0x17,
-                       generalized_time = 0x18;
+                       object_identifier = 0x06, sequence = 0x30, utc_time = 0x17, generalized_time = 0x18;
 constexpr std::uint8_t constructed = 0x20, context_0 = 0xa0;
 constexpr std::size_t deepest = 48;
 constexpr std::size_t most_children = 64;  // of an element that is looked at

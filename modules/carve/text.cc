@@ -12,6 +12,20 @@ constexpr std::uint64_t humble = 256;  // bytes that foreign ones may look like 
 std::string_view view(ByteSpan bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 constexpr std::uint64_t longest_line = 1000;  // bytes (RFC 5322, 2.1.1)
 
+constexpr std::size_t lane = 32;  // bytes that are looked at together
+
+// Whether `lane` bytes are ASCII without any control but tab and line ends.
+bool is_plain(const std::uint8_t* bytes) {
+  std::uint8_t bad = 0;
+  for (std::size_t i = 0; i < lane; ++i) {
+    const std::uint8_t byte = bytes[i];
+    const auto is_space = static_cast<std::uint8_t>(static_cast<std::uint8_t>(byte - 0x09) <= 0x0d - 0x09);
+    const auto is_graphic = static_cast<std::uint8_t>(static_cast<std::uint8_t>(byte - 0x20) < 0x5f);
+    bad = static_cast<std::uint8_t>(bad | ((is_space | is_graphic) ^ 1));
+  }
+  return bad == 0;
+}
+
 }  // namespace
 
 bool Cursor::take_any_case(std::string_view text) {
@@ -31,6 +45,10 @@ bool starts_with_any_case(ByteSpan bytes, std::string_view lower_case) {
 std::size_t text_run(ByteSpan bytes, bool is_utf8) {
   std::size_t at = 0;
   while (at < bytes.size()) {
+    if (bytes.size() - at >= lane && is_plain(bytes.data() + at)) {
+      at += lane;
+      continue;
+    }
     if (is_control(bytes[at])) return at;
     if (bytes[at] < 0x80 || !is_utf8) {
       ++at;
