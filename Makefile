@@ -9,7 +9,7 @@ BENCH_IMAGE :=
 PARTS := pipeline,verify,list,items,limits,memory
 ROUNDS := 3
 
-.PHONY: all setup bench-setup demo test check corpora campaign fuzz fuzz-one bench soak-kills clean
+.PHONY: all setup bench-setup demo test check corpora campaign false-positives fuzz fuzz-one bench soak-kills clean
 
 all: $(BUILD)/build.ninja
 	cmake --build $(BUILD) -j $(JOBS)
@@ -47,6 +47,11 @@ corpora: setup all
 SEED := exhibit
 campaign: setup all
 	python3 -B tests/campaign/campaign.py --exhibit $(BUILD)/bin/exhibit --count $(or $(N),20000) --seed $(SEED) --jobs $(JOBS)
+
+# What the carver calls `validated` where nothing is, over SIZE MiB: tests/carve/false_positives.py.
+SIZE := 1024
+false-positives: setup all
+	python3 -B tests/carve/false_positives.py $(BUILD)/bin/carve_file --size $(SIZE)
 
 # libFuzzer over everything of ours that reads hostile bytes, each for SECONDS: tests/fuzz/README.md.
 SECONDS := 3600

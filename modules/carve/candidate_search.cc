@@ -4,6 +4,18 @@
 
 namespace exhibit::carve {
 
+namespace {
+
+// An object or array and what may follow in it: a short file's block goes on with anything.
+bool is_json_begin(ByteSpan block) {
+  if (block.size() < 3 || (block[0] != '{' && block[0] != '[')) return false;
+  const std::uint8_t next = block[1];
+  const bool is_space = next == ' ' || next == '\n' || next == '\r' || next == '\t';
+  return next == '"' || (is_space && block[2] >= 0x09 && block[2] < 0x7f) || (block[0] == '[' && next == '{');
+}
+
+}  // namespace
+
 Result<CandidateSearch> CandidateSearch::compile(const std::vector<Signature>& all, const std::vector<bool>& wanted) {
   CandidateSearch search;
   search.all_ = &all;
@@ -37,20 +49,64 @@ bool CandidateSearch::search(ByteSpan bytes, std::size_t owned, std::uint64_t ba
   if (!search_.search_places(std::as_bytes(bytes.first(std::min(bytes.size(), owned + longest_pattern))), on_hit))
     return false;
   if (!text_) return true;
-  bool before = false;  // what lies before these bytes isn't known: the validator looks
+  constexpr std::size_t allocation_unit = 4096;  // bytes: a file that follows text directly begins at one
+  bool before = false;                           // what lies before these bytes isn't known: the validator looks
   for (std::size_t at = 0; at < std::min(owned, bytes.size()); at += text_block) {
-    const bool is_text = is_text_block(bytes.subspan(at, std::min(text_block, bytes.size() - at)));
-    if (is_text && !before) found({*text_, base + at, false});
-    before = is_text;
+    const ByteSpan block = bytes.subspan(at, std::min(text_block, bytes.size() - at));
+    const bool is_text = is_text_block(block);
+    if (is_text ? !before || (at % allocation_unit == 0 && is_json_begin(block)) : is_json_begin(block))
+      found({*text_, base + at, false});
+    // Text that ends within the block doesn't go on in the next.
+    before = is_text && (block.back() != 0 || block[block.size() - 2] != 0);
   }
   return true;
 }
 
-bool is_text_block(ByteSpan block) {
-  for (const std::uint8_t byte : block) {
-    if (byte < 0x09 || (byte > 0x0d && byte < 0x20 && byte != 0x1b)) return false;
+namespace {
+
+// Whether none of `bytes` is a control that text doesn't have.
+bool has_no_control(ByteSpan bytes) {
+  constexpr std::size_t lane = 32;  // bytes: a loop of fixed length and no branches is done with vectors
+  std::uint8_t bad = 0;
+  const auto look = [&bad](std::uint8_t byte) {
+    const auto is_low = static_cast<std::uint8_t>(byte < 0x20);
+    const auto is_space = static_cast<std::uint8_t>(static_cast<std::uint8_t>(byte - 0x09) <= 0x0d - 0x09);
+    const auto is_escape = static_cast<std::uint8_t>(byte == 0x1b);
+    bad = static_cast<std::uint8_t>(bad | (is_low & ~(is_space | is_escape)));
+  };
+  while (bytes.size() >= lane && bad == 0) {
+    const std::uint8_t* const from = bytes.data();
+    for (std::size_t i = 0; i < lane; ++i) look(from[i]);
+    bytes = bytes.subspan(lane);
   }
-  return true;
+  if (bad == 0) std::for_each(bytes.begin(), bytes.end(), look);
+  return bad == 0;
+}
+
+// Latin or Cyrillic letters in UTF-16: of each two bytes one is 0 or 4, the same one.
+bool is_wide_text(ByteSpan head) {
+  for (std::size_t odd = 0; odd < 2; ++odd) {
+    bool is_wide = true;
+    for (std::size_t i = 0; i + 1 < head.size(); i += 2) {
+      const std::uint8_t high = head[i + odd], low = head[i + 1 - odd];
+      is_wide &= (high == 0 && low >= 0x09) || high == 4 || (high == 0xfe && low == 0xff);
+    }
+    if (is_wide) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool is_text_block(ByteSpan block) {
+  constexpr std::size_t head = 32;  // bytes that decide for nearly every block of anything else
+  if (block.size() < head || (block[0] == 0 && block[1] == 0)) return false;
+  if (!has_no_control(block.first(head))) return is_wide_text(block.first(head));
+  if (has_no_control(block)) return true;
+  // A file's last block: text, then zeros.
+  std::size_t end = block.size();
+  while (block[end - 1] == 0) --end;
+  return has_no_control(block.first(end));
 }
 
 }  // namespace exhibit::carve

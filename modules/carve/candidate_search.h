@@ -49,7 +49,8 @@ class CandidateSearch {
   std::optional<std::uint32_t> text_;
 };
 
-// Whether a block (512 bytes, or what is left of the medium) can be text: no byte that text doesn't have.
+// Whether a block (512 bytes, or what is left of the medium) can be text: no byte that text doesn't have, up to the
+// zeros behind its end. Of UTF-16 only the first characters are looked at.
 bool is_text_block(ByteSpan block);
 inline constexpr std::size_t text_block = 512;  // bytes: a sector
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -121,6 +122,16 @@ def hashset_seeds(put):
     put("hashset", "empty-file", b"d41d8cd98f00b204e9800998ecf8427e  \\a\\nb\r\n")
 
 
+def carve_seeds(put):
+    """The signatures' samples; the first byte is the signature's number in the order of names."""
+    for number, path in enumerate(sorted((HERE.parents[1] / "signatures" / "carver").glob("*.json"))):
+        signature = json.loads(path.read_text())
+        for kind in ("samples", "counter_samples"):
+            for place, sample in enumerate(signature[kind]):
+                data = base64.b64decode(sample["base64"]) if "base64" in sample else zlib.decompress(base64.b64decode(sample["deflated"]))
+                put("carve", f"{path.stem}-{kind}-{place}", bytes([number]) + data[:LARGEST])
+
+
 def main():
     root = Path(sys.argv[1])
     shutil.rmtree(root, ignore_errors=True)
@@ -136,6 +147,7 @@ def main():
     json_seeds(put)
     signature_seeds(put)
     hashset_seeds(put)
+    carve_seeds(put)
     missing = [path.name for path in HERE.glob("*_fuzzer.cc") if not (root / path.name.removesuffix("_fuzzer.cc")).is_dir()]
     if missing:
         sys.exit(f"no seeds for {', '.join(missing)}")

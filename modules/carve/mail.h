@@ -1,0 +1,64 @@
+#pragma once
+// Messages of the Internet (RFC 5322) with MIME's parts (RFC 2045, 2046), line by line.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "carve/content.h"
+#include "carve/validator.h"
+
+namespace exhibit::carve {
+
+// "From sender Thu Jan  1 00:00:00 2024" (RFC 4155, appendix A).
+bool is_postmark(ByteSpan line);
+
+// Length of a field's name at the line's front, its colon not counted (RFC 5322, 2.2); 0: none.
+std::size_t field_name_length(std::string_view line);
+
+// Goes through one message.
+class Message {
+ public:
+  // Where one is. Copied to be remembered.
+  struct State : Memory::State {
+    std::uint64_t position = 0;  // of the next line
+    enum class In { header, body, done } in = In::header;
+    enum class Coding { text, base64, quoted } coding = Coding::text;
+    std::vector<std::string> boundaries;  // of the multiparts that are open, the outermost first
+    bool is_top = true;                   // in the message's own header
+    bool is_multipart = false;            // the message is
+    bool is_clean = true;                 // each part was closed before the one that holds it
+    bool was_blank = false;               // the last line was empty
+    bool is_mailbox = false;              // a postmark ends the message
+    std::uint32_t fields = 0;             // bits: which of the fields that prove a message were seen
+    std::uint64_t checked = 0;            // bytes of parts whose coding could have shown foreign bytes
+    std::string field;                    // the one that is being read, unfolded
+  };
+
+  Message(const Content& content, State state) : content_(content), state_(std::move(state)) {}
+
+  // Goes on for about `bytes`. False: the message ended, or something can't be: state().in tells.
+  bool step(std::uint64_t bytes);
+  const State& state() const { return state_; }
+  // Whether what was seen of the header is a message's.
+  static bool is_message(const State& state);
+
+ private:
+  struct TextLine {
+    std::string_view text;
+    std::uint64_t length = 0;  // with its end; 0: no line
+    bool has_end = false;
+  };
+  TextLine line();
+  bool take(const TextLine& line);
+  bool header_line(std::string_view text);
+  bool body_line(std::string_view text);
+  bool boundary_line(std::string_view text, bool& is_boundary);
+  void end_field();
+
+  const Content& content_;
+  State state_;
+  ByteSpan bytes_;  // from the state's position on
+};
+
+}  // namespace exhibit::carve

@@ -1,0 +1,241 @@
+// Armour: base64 between BEGIN and END lines. PEM (RFC 7468; RFC 1421 for its headers), OpenPGP (RFC 9580, 6, with its
+// CRC-24), OpenSSH (PROTOCOL.key). Blocks that follow each other directly are one file.
+
+#include <vector>
+
+#include "carve/der.h"
+#include "carve/pgp.h"
+#include "carve/text.h"
+#include "carve/validator.h"
+
+namespace exhibit::carve {
+namespace {
+
+constexpr std::size_t longest_line = 76;                 // RFC 9580, 6
+constexpr std::size_t most_kept = std::size_t{1} << 20;  // bytes that are decoded to look into them
+constexpr std::uint64_t least = 128;                     // bytes that must hold of a broken one
+constexpr std::uint64_t longest_block_behind = std::uint64_t{64} << 10;
+constexpr std::uint32_t crc24_start = 0xb704ce, crc24_polynomial = 0x864cfb;  // RFC 9580, 6.1
+
+int sextet(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+// Takes base64 line by line.
+class Decoder {
+ public:
+  // False: not base64, or after the end of it.
+  bool take(std::string_view line) {
+    for (const char c : line) {
+      if (c == '=') {
+        if (++padding_ > 2) return false;
+        continue;
+      }
+      const int value = sextet(c);
+      if (value < 0 || padding_ > 0) return false;
+      bits_ = bits_ << 6 | static_cast<std::uint32_t>(value);
+      count_ += 6;
+      if (count_ >= 8) put(static_cast<std::uint8_t>(bits_ >> (count_ -= 8)));
+    }
+    return true;
+  }
+  // Whether the last group was filled as it must be (RFC 4648, 4).
+  bool is_whole() const { return padding_ * 2U == count_ && (bits_ & ((1U << count_) - 1)) == 0; }
+  std::uint64_t length() const { return length_; }
+  std::uint32_t crc24() const { return crc_; }
+  const std::vector<std::uint8_t>& bytes() const { return bytes_; }
+
+ private:
+  void put(std::uint8_t byte) {
+    ++length_;
+    crc_ ^= std::uint32_t{byte} << 16;
+    for (int i = 0; i < 8; ++i) crc_ = (crc_ << 1 ^ ((crc_ & 0x800000) != 0 ? crc24_polynomial : 0)) & 0xffffff;
+    if (bytes_.size() < most_kept) bytes_.push_back(byte);
+  }
+
+  std::vector<std::uint8_t> bytes_;
+  std::uint64_t length_ = 0;
+  std::uint32_t bits_ = 0, count_ = 0, crc_ = crc24_start;
+  std::uint32_t padding_ = 0;
+};
+
+struct Block {
+  Tier tier = Tier::none;
+  std::uint64_t position = 0;  // behind it; where it breaks
+  std::string label;
+};
+
+constexpr std::string_view begin_mark = "-----BEGIN ", end_mark = "-----END ", dashes = "-----";
+
+// The label of "-----BEGIN label-----"; empty: not such a line.
+std::string label_of(std::string_view line, std::string_view mark) {
+  if (!line.starts_with(mark) || !line.ends_with(dashes) || line.size() <= mark.size() + dashes.size()) return {};
+  const std::string_view label = line.substr(mark.size(), line.size() - mark.size() - dashes.size());
+  const auto is_label = [](char c) {
+    return (c >= 'A' && c <= 'Z') || is_digit(c) || c == ' ' || c == '#' || c == '-' || c == '.';
+  };
+  return std::all_of(label.begin(), label.end(), is_label) ? std::string(label) : std::string{};
+}
+
+// "openssh-key-v1", then names, a count of keys, and two strings that fill the rest (OpenSSH, PROTOCOL.key, 1).
+bool is_openssh_key(const MemoryContent& content) {
+  Reader reader(content);
+  if (!reader.take(std::string_view("openssh-key-v1\0", 15))) return false;
+  for (int i = 0; i < 3; ++i) reader.skip(reader.be32());
+  const std::uint32_t keys = reader.be32();
+  for (std::uint32_t i = 0; reader.ok() && i <= keys && i < 16; ++i) reader.skip(reader.be32());
+  return reader.ok() && keys > 0 && reader.left() == 0;
+}
+
+Tier judge(const std::string& label, const Decoder& decoder, std::optional<std::uint32_t> crc, bool is_encrypted) {
+  if (!decoder.is_whole() || decoder.length() == 0) return Tier::none;
+  const MemoryContent content(decoder.bytes());
+  const bool is_all = decoder.length() == decoder.bytes().size();
+  if (label.starts_with("PGP ")) {
+    if (crc) return *crc == decoder.crc24() ? Tier::validated : Tier::none;
+    const auto chain = is_all ? pgp_chain(content) : std::nullopt;
+    return chain && chain->length == decoder.length() && chain->is_checked ? Tier::validated : Tier::plausible;
+  }
+  if (crc) return Tier::none;
+  // What a key encrypts has no structure, but a length of whole cipher blocks (RFC 1423, 1.1).
+  if (is_encrypted) return decoder.length() % 8 == 0 ? Tier::validated : Tier::none;
+  if (label == "OPENSSH PRIVATE KEY") return is_openssh_key(content) ? Tier::validated : Tier::none;
+  const auto whole = der_element(content, 0, content.size());
+  if (!is_all) return Tier::plausible;
+  // EC PARAMETERS are an identifier alone; anything else is a SEQUENCE.
+  return whole && whole->end == decoder.length() && der_holds(content, *whole) ? Tier::validated : Tier::plausible;
+}
+
+class BlockReader {
+ public:
+  BlockReader(const Content& content, std::uint64_t position) : content_(content), lines_(content, position) {}
+
+  Block read() {
+    block_.position = lines_.position();
+    const Line first = next();
+    if (!first.ok) return block_;
+    block_.label = label_of(first.text, begin_mark);
+    if (block_.label.empty()) return block_;
+    block_.tier = Tier::header_only;
+    if (block_.label == "PGP SIGNED MESSAGE" && !signed_text()) return block_;
+    if (body()) block_.position = std::max(block_.position, lines_.position());
+    return block_;
+  }
+
+ private:
+  Line next() {
+    const Line line = lines_.next();
+    if (line.ok) block_.position = lines_.position();
+    return line;
+  }
+
+  // Goes on to the signature behind a text that is readable as it is (RFC 9580, 7).
+  bool signed_text() {
+    for (;;) {
+      const Line line = next();
+      if (!line.ok) return false;
+      if (label_of(line.text, begin_mark) == "PGP SIGNATURE") break;
+      if (line.text.starts_with(dashes)) return false;
+    }
+    block_.label = "PGP SIGNATURE";
+    return true;
+  }
+
+  bool body() {
+    Decoder decoder;
+    std::optional<std::uint32_t> crc;
+    bool is_encrypted = false, has_data = false, is_last = false;
+    std::size_t width = 0;
+    for (;;) {
+      const std::uint64_t before = lines_.position();
+      const Line line = lines_.next();
+      if (!line.ok) return last_line(decoder, crc, is_encrypted);
+      if (line.text.starts_with(dashes)) {
+        if (label_of(line.text, end_mark) != block_.label) return false;
+        block_.tier = std::max(block_.tier, judge(block_.label, decoder, crc, is_encrypted));
+        return true;
+      }
+      if (!has_data && line.text.find(": ") != line.text.npos) {
+        is_encrypted |= line.text.starts_with("Proc-Type: 4,ENCRYPTED");
+      } else if (line.text.size() == 5 && line.text[0] == '=' && !crc) {
+        Decoder sum;
+        if (!sum.take(line.text.substr(1)) || sum.length() != 3) return false;
+        crc = std::uint32_t{sum.bytes()[0]} << 16 | std::uint32_t{sum.bytes()[1]} << 8 | sum.bytes()[2];
+      } else if (!line.text.empty()) {
+        // Lines of one width, the last may be shorter.
+        if (crc || is_last || line.text.size() > longest_line || !decoder.take(line.text)) return false;
+        if (!has_data) width = line.text.size();
+        if (line.text.size() > width) return false;
+        is_last = line.text.size() < width;
+        has_data = true;
+      } else if (has_data) {
+        return false;
+      }
+      block_.position = before;
+    }
+  }
+
+  // The last line of a file may lack its end.
+  bool last_line(const Decoder& decoder, std::optional<std::uint32_t> crc, bool is_encrypted) {
+    const std::string mark = std::string(end_mark) + block_.label + std::string(dashes);
+    if (!starts_with(content_.at(lines_.position(), mark.size()), mark)) return false;
+    block_.tier = std::max(block_.tier, judge(block_.label, decoder, crc, is_encrypted));
+    block_.position = lines_.position() + mark.size();
+    return true;
+  }
+
+  const Content& content_;
+  Lines lines_;
+  Block block_;
+};
+
+Block read_block(const Content& content, std::uint64_t position) { return BlockReader(content, position).read(); }
+
+bool is_good(const Block& block) { return block.tier >= Tier::plausible; }
+
+// A block that isn't the first of its file is found by the first.
+std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t anchor) {
+  const std::uint64_t from = anchor - std::min(anchor, longest_block_behind);
+  const std::uint64_t last = anchor - std::min<std::uint64_t>(anchor, 80);
+  if (find_last(before, end_mark, last, anchor) == anchor) return anchor;
+  const std::uint64_t begin = find_last(before, begin_mark, from, anchor);
+  if (begin == anchor) return anchor;
+  const Block block = read_block(before, begin);
+  const bool is_behind = block.position == anchor || behind_blank_line(before, block.position) == anchor;
+  return is_good(block) && is_behind ? std::nullopt : std::optional(anchor);
+}
+
+Verdict validate(const Content& content, Memory&) {
+  const Block first = read_block(content, 0);
+  if (first.tier == Tier::none) return {};
+  const bool is_pgp = first.label.starts_with("PGP ");
+  const std::string extension = is_pgp ? "asc" : first.label == "OPENSSH PRIVATE KEY" ? "key" : "";
+  if (!is_good(first)) {
+    Verdict verdict = broken_text(first.position, least);
+    verdict.extension = extension;
+    return verdict;
+  }
+  Tier tier = first.tier;
+  std::uint64_t end = first.position;
+  for (;;) {
+    const std::uint64_t next =
+        starts_with(content.at(end, begin_mark.size()), begin_mark) ? end : behind_blank_line(content, end);
+    const Block block = read_block(content, next);
+    if (!is_good(block)) break;
+    tier = std::min(tier, block.tier);
+    end = block.position;
+  }
+  Verdict verdict = Verdict::whole(end, extension);
+  verdict.tier = tier;
+  return verdict;
+}
+
+}  // namespace
+
+extern const Validator pem_validator;
+const Validator pem_validator = {"pem", validate, nullptr, begin_of};
+
+}  // namespace exhibit::carve
