@@ -24,6 +24,10 @@ class Content {
   // At least `wanted` bytes (no more than `window`) from `offset`, and as many more as lie at hand; fewer only where
   // the content ends. Valid until the next call.
   virtual ByteSpan at(std::uint64_t offset, std::size_t wanted) const = 0;
+
+  // Where bytes that were put together by trial meet: the first byte of the second piece. 0: nowhere. A format that
+  // can't prove its bytes may look whether they fit there (Verdict::misfit).
+  virtual std::uint64_t seam() const { return 0; }
 };
 
 // Bytes in memory as content.

@@ -30,6 +30,7 @@ class Search {
     for (const std::uint64_t gap : gaps) {
       if (try_gap(gap)) return best_;
     }
+    if (best_) return best_;
     if (!gaps.empty() && signature_.validator->gaps_are_final) return std::nullopt;
     for (std::uint64_t gap = block_; gap <= farthest && !is_spent(); gap += block_) {
       if (try_gap(gap)) return best_;
@@ -39,7 +40,7 @@ class Search {
         if (attempt(cut, begin_ - back)) return best_;
       }
     }
-    return std::nullopt;
+    return best_;
   }
 
  private:
@@ -57,6 +58,7 @@ class Search {
     return false;
   }
 
+  // Whether the search is over: a join holds, and there is no question which.
   bool attempt(const Cut& cut, std::uint64_t second) {
     if (is_spent() || second >= space_.size() || cut.length >= signature_.maximum) return false;
     // A second fragment before the first ends where the first begins.
@@ -66,14 +68,16 @@ class Search {
     Memory memory = cut.memory;
     const std::uint64_t known = memory.offset();
     Verdict verdict = signature_.validator->validate(content, memory);
-    work_ += std::max(least_work, verdict.sound > known ? verdict.sound - known : 0);
+    const std::uint64_t reached = std::max(verdict.sound, std::min(verdict.suspect, content.size()));
+    work_ += std::max(least_work, reached > known ? reached - known : 0);
     const bool holds = verdict.tier == Tier::validated && verdict.length > cut.length &&
                        verdict.length >= signature_.minimum && verdict.length <= content.size();
-    if (!holds) return false;
+    if (!holds || (best_ && best_->verdict.misfit <= verdict.misfit)) return false;
     // Structure without checksums can't prove which bytes lie between its marks.
     if (signature_.strength != Strength::checksum) verdict.tier = Tier::plausible;
+    const bool is_certain = verdict.misfit == 0;
     best_ = Joined{content.pieces(verdict.length), std::move(verdict)};
-    return true;
+    return is_certain;
   }
 
   const Space& space_;

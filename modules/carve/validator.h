@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,12 +34,15 @@ struct Verdict {
   // How many bytes from the first are surely the object's: a gap can't begin before. At most `length`. A format without
   // checksums is humble here: what decodes isn't proved.
   std::uint64_t sound = 0;
-  // For a broken object: a gap can't begin behind this byte. Where a checksum failed: the end of what it covers; where a
-  // field can't be: behind that field. 0: at the object's end.
+  // For a broken object: a gap can't begin behind this byte. Where a checksum failed: the end of what it covers; where
+  // a field can't be: behind that field. 0: at the object's end.
   std::uint64_t suspect = 0;
   // Where in the object the structure doesn't hold. crc_error: a checksum contradicts. missing_segment: what belongs
   // there lies elsewhere or nowhere (cut, overwritten). Empty where `validated`.
   std::vector<Doubt> doubts;
+  // How badly the two sides of the content's seam fit together, where nothing in the format proves that they belong
+  // together: of all joins that hold the one with the least is taken. 0: there is no question, the first is taken.
+  std::uint32_t misfit = 0;
   // The extension of what it turned out to be, where that is more than the signature says: docx of zip.
   std::string extension;
 
@@ -50,8 +54,8 @@ struct Verdict {
     verdict.extension = std::move(extension);
     return verdict;
   }
-  // One that is surely the object up to `sound` and contradicts its format in [sound, suspect), which is what is doubted;
-  // it is taken to end at `length`.
+  // One that is surely the object up to `sound` and contradicts its format in [sound, suspect), which is what is
+  // doubted; it is taken to end at `length`.
   static Verdict broken(std::uint64_t sound, std::uint64_t suspect, std::uint64_t length, DoubtCause cause) {
     Verdict verdict;
     verdict.tier = Tier::plausible;
@@ -76,10 +80,11 @@ class Memory {
   // The one furthest in; nullptr: none.
   const State* latest() const { return states_.empty() ? nullptr : states_.rbegin()->second.get(); }
   std::uint64_t offset() const { return states_.empty() ? 0 : states_.rbegin()->first; }
-  // What is still true of a content that has only its first `length` bytes in common.
+  // What is still true of a content that has only its first `length` bytes in common: the last such state.
   Memory before(std::uint64_t length) const {
     Memory kept;
-    kept.states_.insert(states_.begin(), states_.upper_bound(length));
+    const auto behind = states_.upper_bound(length);
+    if (behind != states_.begin()) kept.states_.insert(*std::prev(behind));
     return kept;
   }
 
