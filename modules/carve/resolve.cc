@@ -73,10 +73,15 @@ class Group {
   }
 
  private:
-  // The strongest claim to its bytes first.
-  std::tuple<int, bool, int, std::uint64_t, std::uint64_t, std::uint32_t> claim(const Found& found) const {
-    return {-static_cast<int>(found.tier), found.is_joined, -static_cast<int>(all_[found.signature].strength),
-            UINT64_MAX - found.size, first_byte(found), found.signature};
+  // The strongest claim to its bytes first. What was joined and holds is better than the same object broken.
+  std::tuple<int, bool, bool, int, std::uint64_t, std::uint64_t, std::uint32_t> claim(const Found& found) const {
+    return {-static_cast<int>(found.tier),
+            !found.doubts.empty(),
+            found.is_joined,
+            -static_cast<int>(all_[found.signature].strength),
+            UINT64_MAX - found.size,
+            first_byte(found),
+            found.signature};
   }
 
   void consider(Found& found) {
