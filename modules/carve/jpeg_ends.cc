@@ -149,7 +149,7 @@ Ending end_of_broken(const Content& content, const Breaking& breaking) {
     }
     if (search.code() == SOI) {  // another picture begins
       const ByteSpan bytes = content.at(search.at(), 4);
-      if (bytes.size() == 4 && bytes[2] == 0xff && bytes[3] >= SOF0 && bytes[3] != 0xff) break;
+      if (bytes.size() >= 4 && bytes[2] == 0xff && bytes[3] >= SOF0 && bytes[3] != 0xff) break;
       search.forget();
     }
     const bool is_table = breaking.is_progressive && (search.code() == DHT || search.code() == SOS);

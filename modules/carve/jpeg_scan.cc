@@ -29,7 +29,7 @@ bool is_text(ByteSpan bytes) {
   std::array<bool, 256> seen{};
   std::size_t different = 0;
   for (const std::uint8_t byte : bytes) {
-    if (byte < 0x09 || (byte > 0x0d && byte < 0x20)) return false;
+    if (byte < 0x09 || (byte > 0x0d && byte < 0x20) || byte == 0xff) return false;
     different += seen[byte] ? 0 : 1;
     seen[byte] = true;
   }
