@@ -14,7 +14,7 @@ constexpr unsigned run_of_16 = 0xf0;           // F.1.2.2: ZRL
 constexpr unsigned last_coefficient = 63;
 constexpr std::int32_t usual_scale = 256, usual_weight = 128;
 constexpr std::uint64_t first_look = 24;                               // units behind a seam after which it is judged
-constexpr std::uint32_t bad_misfit = 6 * 256, worst_misfit = 3 * 256;  // at a look, at the end
+constexpr std::uint32_t bad_misfit = 16 * 256, worst_misfit = 8 * 256;  // at a look, at the end
 constexpr std::size_t text_variety = 12;                               // different bytes in a sector of text
 
 // Values of `size` bits as JPEG has them (F.2.2.1, EXTEND).
@@ -315,11 +315,11 @@ bool ScanDecoder::compare_at_seam(const std::array<std::int32_t, most_components
 
 std::uint32_t ScanDecoder::misfit() const {
   if (compared_ == 0) return 0;
-  constexpr std::uint64_t half = usual_scale / 2;  // a difference that is always usual
+  constexpr std::uint64_t always = 2 * usual_scale;  // a difference that is never unusual
   std::uint64_t sum = 0;
   for (unsigned i = 0; i < scan_.count; ++i) {
-    const std::uint64_t usual = static_cast<std::uint64_t>(progress_.usual[i]) + half;
-    sum += 256 * (differences_[i] / compared_ + half) / usual;
+    const std::uint64_t usual = static_cast<std::uint64_t>(progress_.usual[i]) + always;
+    sum += 256 * (differences_[i] / compared_ + always) / usual;
   }
   return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(sum / scan_.count, 1, UINT32_MAX));
 }
