@@ -12,10 +12,12 @@ constexpr std::uint64_t keep_before = 256;     // bytes before its border, so th
 constexpr unsigned end_of_block = 0;           // F.1.2.2: EOB
 constexpr unsigned run_of_16 = 0xf0;           // F.1.2.2: ZRL
 constexpr unsigned last_coefficient = 63;
-constexpr std::int32_t usual_scale = 256, usual_weight = 128;
-constexpr std::uint64_t first_look = 24;                               // units behind a seam after which it is judged
-constexpr std::uint32_t bad_misfit = 16 * 256, worst_misfit = 8 * 256;  // at a look, at the end
-constexpr std::size_t text_variety = 12;                               // different bytes in a sector of text
+constexpr std::int32_t usual_scale = 256;
+constexpr std::uint64_t usual_weight = 128;  // units that the running mean goes over
+constexpr std::uint64_t first_look = 24;     // units behind a seam after which it is judged
+constexpr std::uint64_t many = 40;           // units compared: enough to be strict
+constexpr std::uint32_t bad_misfit = 16 * 256, poor_misfit = 8 * 256, strict_misfit = 4 * 256;
+constexpr std::size_t text_variety = 12;  // different bytes in a sector of text
 
 // Values of `size` bits as JPEG has them (F.2.2.1, EXTEND).
 std::int32_t extend(std::uint32_t value, unsigned size) {
@@ -85,7 +87,7 @@ Outcome ScanDecoder::run() {
   if (progress_.end_of_band_run > 0 || !reader_.is_at_end()) return fail();
   position_ = reader_.position();
   if (reader_.is_cut()) return Outcome::cut;
-  return misfit() > worst_misfit && compared_ >= first_look ? Outcome::broken : Outcome::complete;
+  return misfit() > (compared_ < many ? poor_misfit : strict_misfit) ? Outcome::broken : Outcome::complete;
 }
 
 Outcome ScanDecoder::fail() {
@@ -298,8 +300,9 @@ bool ScanDecoder::note_unit() {
   std::array<std::int32_t, most_components> differences{};
   for (unsigned i = 0; i < scan_.count; ++i) differences[i] = std::abs(sums_[i] - above[i]) * usual_scale;
   if (seam_ > 0 && reader_.position() > seam_) return compare_at_seam(differences);
+  const auto weight = static_cast<std::int32_t>(std::min<std::uint64_t>(progress_.unit - width + 1, usual_weight));
   for (unsigned i = 0; i < scan_.count; ++i) {
-    progress_.usual[i] += (differences[i] - progress_.usual[i]) / usual_weight;
+    progress_.usual[i] += (differences[i] - progress_.usual[i]) / weight;
   }
   return true;
 }

@@ -15,7 +15,7 @@ using namespace jpeg;
 
 constexpr std::uint64_t least_data = 1024;  // bytes of entropy-coded data that held: a picture, not a decoy
 constexpr unsigned least_segments = 2;      // that held: worth looking for a second fragment
-constexpr std::uint64_t humility = std::uint64_t{64} << 10;  // bytes of foreign data that could decode before one can't
+constexpr std::uint64_t humility = std::uint64_t{32} << 10;  // bytes of foreign data that could decode before one can't
 constexpr std::uint64_t foreign_delay = 8192;                // the same where a sector of zeros or text was noticed
 constexpr std::uint64_t sector = 512;                        // bytes
 
