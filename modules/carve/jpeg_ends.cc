@@ -62,7 +62,8 @@ bool is_in_data(std::uint8_t code) { return code == 0 || code == 0xff || (code >
 std::uint64_t begin_of_foreign(const Breaking& breaking) {
   if (breaking.is_exact) return breaking.at;
   const std::uint64_t unit = breaking.at / allocation_unit * allocation_unit;
-  const std::uint64_t guess = breaking.at - unit <= usual_delay ? unit : breaking.at / sector * sector;
+  const bool is_unit = breaking.at - unit <= usual_delay && unit > breaking.data;
+  const std::uint64_t guess = is_unit ? unit : breaking.at / sector * sector;
   return std::max(guess, std::min(breaking.data, breaking.at));
 }
 
@@ -134,6 +135,20 @@ std::uint64_t end_of_pictures(const Content& content, std::uint64_t tiff, std::u
     last = std::max(last, end_of_picture_at(content, tiff + offset, length));
   }
   return last;
+}
+
+std::uint64_t end_of_segment(const Content& content, std::uint64_t begin, std::uint64_t end) {
+  const auto is_of = [&](std::uint64_t offset, auto belongs) {
+    const ByteSpan bytes = content.at(offset, sector);
+    return bytes.size() >= sector && std::all_of(bytes.begin(), bytes.begin() + sector, belongs);
+  };
+  const auto is_text = [](std::uint8_t byte) { return byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d); };
+  const auto is_zero = [](std::uint8_t byte) { return byte == 0; };
+  for (std::uint64_t at = begin / allocation_unit * allocation_unit + allocation_unit; at < end;
+       at += allocation_unit) {
+    if (is_of(at, is_zero) || (at - begin > sector && is_of(at - sector, is_text) && !is_of(at, is_text))) return at;
+  }
+  return end;
 }
 
 Ending end_of_broken(const Content& content, const Breaking& breaking) {

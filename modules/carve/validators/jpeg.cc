@@ -6,6 +6,7 @@
 
 #include "carve/jpeg_ends.h"
 #include "carve/jpeg_scan.h"
+#include "carve/jpeg_trailers.h"
 #include "carve/validator.h"
 
 namespace exhibit::carve {
@@ -14,17 +15,21 @@ namespace {
 using namespace jpeg;
 
 constexpr std::uint64_t least_data = 1024;  // bytes of entropy-coded data that held: a picture, not a decoy
-constexpr unsigned least_segments = 2;      // that held: worth looking for a second fragment
+// So much of segments one behind the other is a picture's beginning.
+constexpr unsigned rich_segments = 4;
+constexpr std::uint64_t rich_length = 4096;                  // bytes
+constexpr unsigned least_segments = 2;                       // that held: worth looking for a second fragment
 constexpr std::uint64_t humility = std::uint64_t{32} << 10;  // bytes of foreign data that could decode before one can't
 constexpr std::uint64_t foreign_delay = 8192;                // the same where a sector of zeros or text was noticed
 constexpr std::uint64_t sector = 512;                        // bytes
 
 struct State : Memory::State {
-  std::uint64_t position = 2;       // of the next marker
-  std::uint64_t previous = 0;       // of the one before
-  std::uint64_t data = 0;           // where the first scan's entropy-coded data begins; 0: none yet
-  std::uint64_t scan_data = 0;      // where this scan's does
-  std::uint64_t multi_picture = 0;  // of the MPF segment's TIFF header
+  std::uint64_t position = 2;             // of the next marker
+  std::uint64_t previous = 0;             // of the one before
+  std::uint64_t data = 0;                 // where the first scan's entropy-coded data begins; 0: none yet
+  std::uint64_t scan_data = 0;            // where this scan's does
+  std::uint64_t multi_picture = 0;        // of the MPF segment's TIFF header
+  std::uint64_t xmp = 0, xmp_length = 0;  // what it says of a film behind the picture
   unsigned segments = 0;
   bool in_scan = false;
   std::uint32_t misfit = 0;
@@ -125,6 +130,12 @@ bool Walk::take(std::uint8_t marker, std::uint64_t data, ByteSpan bytes) {
       if (bytes.size() != 2) return false;
       picture.restart_interval = static_cast<std::uint32_t>(bytes[0] << 8 | bytes[1]);
       return true;
+    case APP1:
+      if (starts_with(bytes, "http://ns.adobe.com/xap/1.0/") && state_.xmp == 0) {
+        state_.xmp = data;
+        state_.xmp_length = bytes.size();
+      }
+      return true;
     case APP2:
       if (starts_with(bytes, {"MPF\0", 4})) state_.multi_picture = data + 4;
       return true;
@@ -171,6 +182,8 @@ Verdict Walk::whole() const {
   if (!state_.picture.is_complete()) return {};
   std::uint64_t end = state_.position;
   if (state_.multi_picture != 0) end = end_of_pictures(content_, state_.multi_picture, end);
+  if (state_.xmp != 0) end = end_of_motion(content_, state_.xmp, state_.xmp_length, end);
+  end = end_of_trailers(content_, end);
   Verdict verdict = Verdict::whole(end);
   // Nothing was decoded of arithmetic codes: only the marks hold.
   if (state_.picture.process == Process::other) verdict.tier = Tier::plausible;
@@ -184,10 +197,12 @@ Verdict Walk::broken_segment() const {
   const std::uint64_t after_data = state_.data > 0 ? state_.position : 0;
   const std::uint64_t sound = std::max(state_.previous, after_data > humility ? after_data - humility : 0);
   const std::uint64_t reach = std::min(state_.position + 4, content_.size());
-  Verdict verdict = Verdict::broken(sound, reach, state_.position, DoubtCause::missing_segment);
+  Verdict verdict = Verdict::broken(sound, reach, end_of_segment(content_, state_.previous, state_.position),
+                                    DoubtCause::missing_segment);
   verdict.doubts = {{verdict.length, 0, DoubtCause::missing_segment}};
   const bool is_picture = state_.data > 0 && state_.position - state_.data >= least_data;
-  if (!is_picture) verdict.tier = Tier::header_only;
+  const bool is_rich = state_.segments >= rich_segments && state_.position >= rich_length;
+  if (!is_picture && !is_rich) verdict.tier = Tier::header_only;
   return verdict;
 }
 
