@@ -5,6 +5,8 @@
 #include <span>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace exhibit::base {
 namespace {
 
@@ -312,7 +314,7 @@ Json to_record(const Problem& problem) {
                  {"where", problem.where},
                  {"stage", problem.stage},
                  {"cause", problem.cause},
-                 {"detail", problem.detail}};
+                 {"detail", clean_utf8(problem.detail).text}};
   if (problem.extent) record["extent"] = *problem.extent;
   return record;
 }

@@ -9,6 +9,7 @@
 namespace exhibit::base {
 
 Json to_record(const Item& item);
+// A detail may speak in the evidence's own words: what isn't UTF-8 in it becomes U+FFFD.
 Json to_record(const Problem& problem);
 Json to_record(const Match& match);
 Json to_json(const std::vector<Extent>& extents);

@@ -28,6 +28,11 @@ Json Run::evidence_coverage(const EvidenceState& evidence) const {
     add_numbers(bytes, volume->owned_coverage.at("bytes"));
     add_numbers(examined, volume->owned_coverage.at("examined"));
   }
+  // What no volume's account tells of (it failed, or the survey did) was not read.
+  std::uint64_t told = 0;
+  for (const auto& [byte_class, count] : bytes.items()) told += count.get<std::uint64_t>();
+  const std::uint64_t size = evidence.record.value("size", std::uint64_t{0});
+  if (told < size) add_numbers(bytes, {{"unreadable", size - told}});
   return {{"record", "coverage"}, {"where", evidence.files->id}, {"bytes", bytes}, {"examined", examined}};
 }
 

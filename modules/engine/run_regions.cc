@@ -10,6 +10,13 @@ namespace {
 constexpr std::uint64_t bytes_per_batch = std::uint64_t{64} << 20;
 constexpr std::size_t regions_per_batch = 4096;
 
+Json unread(const std::string& where, std::uint64_t bytes) {
+  return {{"record", "coverage"},
+          {"where", where},
+          {"bytes", {{"unreadable", bytes}}},
+          {"examined", {{"hashed", 0U}, {"scanned", 0U}, {"carved", 0U}}}};
+}
+
 }  // namespace
 
 Result<void> Run::submit_account(EvidenceState& evidence, VolumeState& volume) {
@@ -47,6 +54,8 @@ Result<void> Run::on_account(EvidenceState& evidence, VolumeState& volume, const
     }
     return {};
   }));
+  // Nobody can say what the bytes are whose account can't be made: they are told as not read.
+  if (volume.coverage.is_null()) volume.coverage = unread(volume.id, volume.plan.at("size").get<std::uint64_t>());
   if (options_.rules) submit_scans(volume);
   if (evidence.carving != nullptr && !carves_all()) return begin_carving(evidence, volume, output.path);
   return {};

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "base/channel.h"
+#include "base/text.h"
 #include "hash/multi_digest.h"
 #include "sandbox/seal.h"
 #include "worker/libraries.h"
@@ -83,7 +84,8 @@ Json sealed_message(const sandbox::Seal& seal, const Context& context) {
 }
 
 Json refusal(const Error& error) {
-  Json message = {{"message", "failed"}, {"cause", name_of(error.code)}, {"detail", error.message}};
+  Json message = {
+      {"message", "failed"}, {"cause", name_of(error.code)}, {"detail", base::clean_utf8(error.message).text}};
   if (error.offset) message["offset"] = *error.offset;
   return message;
 }

@@ -1,5 +1,5 @@
 """Broken containers: an error or a located doubt, never raw and never silent zeros."""
-import os, shutil, subprocess, sys, tempfile, unittest
+import os, shutil, subprocess, sys, tempfile, unittest, zlib
 from support import CORPORA, findings, lines, make_keys, run
 
 
@@ -43,6 +43,25 @@ class Corrupt(unittest.TestCase):
         script = subprocess.run([sys.executable, os.path.join(os.path.dirname(__file__), "..", "independent", "verify.py"), case,
                                  "--trust", authority], capture_output=True, text=True)
         self.assertEqual(script.returncode, 0, script.stdout)
+
+    def test_a_section_whose_name_is_no_text_is_told_and_the_rest_adds_up(self):
+        raw = os.path.join(self.folder.name, "raw")
+        with open(raw, "wb") as file:
+            file.write(b"evidence" * 262144)
+        subprocess.run(["ewfacquire", "-u", "-q", "-t", os.path.join(self.folder.name, "named"), raw], check=True, capture_output=True)
+        image = os.path.join(self.folder.name, "named.E01")
+        with open(image, "r+b") as file:
+            data = file.read()
+            at = data.index(b"sectors\0")
+            size = int.from_bytes(data[at + 24:at + 32], "little") + 1  # so that the section is spoken of
+            descriptor = b"\xff\xff\xff\xff" + data[at + 4:at + 24] + size.to_bytes(8, "little") + data[at + 32:at + 72]
+            file.seek(at)
+            file.write(descriptor + zlib.adler32(descriptor).to_bytes(4, "little"))
+        done, records = self.process(image)
+        self.assertIn(done.returncode, (1, 3, 4))
+        if records:
+            self.assertNotIn("crash", {record["cause"] for record in records if record["record"] == "problem"})
+            self.assertEqual(sum(records[-1]["bytes"].values()), records[0]["size"])
 
     def test_a_cut_container_is_never_taken_for_whole(self):
         done, records = self.process(os.path.join(CORPORA, "images", "con-p-cut.E01"))

@@ -21,7 +21,8 @@ struct Answer {
 
 // Why the claim can't be checked by plain reads; empty where it can.
 std::string obstacle(const Item& item) {
-  if (!item.doubt.empty()) return "its content is in doubt";
+  // A carved object's own doubt is about its format; its bytes are those that were digested.
+  if (!item.doubt.empty() && item.state != ItemState::carved) return "its content is in doubt";
   if (item.transform && *item.transform != "resident") return "its content is transformed (" + *item.transform + ")";
   if (!item.extents) return "it has no extents";
   return {};
