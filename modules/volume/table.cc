@@ -110,6 +110,19 @@ Table gpt_table(const FoundGpt& used, const FoundGpt* other, const Complaint& co
   return table;
 }
 
+// A header at the medium's end that holds nothing, where every other trace of a GPT is gone.
+void tell_remains(ByteSource& media, const Complaint& complain) {
+  for (const std::uint32_t size : block_sizes) {
+    if (media.size() < 2 * std::uint64_t{size}) continue;
+    const auto last = read_gpt(media, media.size() / size - 1, size);
+    if (!last) continue;
+    const Range& header = last->tables.front();
+    complain(header.offset, header.length,
+             "what is left of a GPT's backup doesn't match its checksums; it was not used, and no other copy is there");
+    return;
+  }
+}
+
 // Nothing where the medium has no GPT.
 std::optional<Table> find_gpt(ByteSource& media, const Signs& signs, const Complaint& complain) {
   const auto primary = primary_gpt(media);
@@ -131,7 +144,10 @@ std::optional<Table> find_gpt(ByteSource& media, const Signs& signs, const Compl
                  std::to_string(backup->gpt.tables.front().offset) + " was used");
     return gpt_table(*backup, primary ? &*primary : nullptr, complain);
   }
-  if (!primary) return std::nullopt;
+  if (!primary) {
+    if (!other_table) tell_remains(media, complain);
+    return std::nullopt;
+  }
   complain(primary->gpt.tables.front().offset, primary->block_size,
            "the GPT doesn't match its checksums and has no valid backup; it was used as it is");
   return gpt_table(*primary, nullptr, complain);

@@ -276,6 +276,13 @@ TEST(Gpt, FallsBackOnTheSecondCopyAndSaysSo) {
   EXPECT_EQ(none_valid.of_kind("partition").size(), 2U);
 }
 
+TEST(Gpt, TellsWhatIsLeftOfIt) {
+  std::string bytes = unpacked("images/con-p-gptfat.raw.xz");
+  bytes.replace(0, 34 * 512, 34 * 512, '\xff');
+  bytes[bytes.size() - 512 + 60] ^= 1;
+  EXPECT_THAT(list(bytes).problems, Contains(HasSubstr("what is left of a GPT's backup")));
+}
+
 TEST(Gpt, ListsTheEntriesOfACutMedium) {
   const auto image = open(test::corpus("images/gpt.bin"));
   const Listed listed = list(*image);

@@ -1,5 +1,6 @@
 #include "filesystem/tsk/recognise.h"
 
+#include <algorithm>
 #include <array>
 
 #include "filesystem/tsk/raw.h"
@@ -76,13 +77,19 @@ std::optional<std::uint32_t> ext_log_block_size(ByteSource& volume, std::uint64_
   return super.le32(24);
 }
 
-// A super block whose block size alone is impossible: the fields beside it are what ext writes (the kernel's
+// A super block whose block size is impossible: of the fields beside it all but one are what ext writes (the kernel's
 // Documentation/filesystems/ext4/super.rst: counts, state, errors, creator, revision).
 bool is_ext_but_for_its_block_size(ByteSource& volume) {
   constexpr std::uint16_t magic = 0xef53;
   const Raw super = Raw::read(volume, 1024, 128);
-  return super.le16(56) == magic && super.le32(0) > 0 && super.le32(4) > 0 && super.le16(58) <= 7 &&
-         super.le16(60) >= 1 && super.le16(60) <= 3 && super.le32(72) <= 4 && super.le32(76) <= 1;
+  const std::array fits = {super.le32(0) > 0,
+                           super.le32(4) > 0,
+                           super.le16(58) <= 7,
+                           super.le16(60) >= 1 && super.le16(60) <= 3,
+                           super.le32(72) <= 4,
+                           super.le32(76) <= 1};
+  const auto wrong = std::count(fits.begin(), fits.end(), false);
+  return super.le16(56) == magic && wrong <= 1;
 }
 
 Error error(ErrorCode code, std::string message, const std::string& volume_id) {

@@ -75,6 +75,11 @@ TEST(Recognise, TellsExtWhoseBlockSizeIsImpossible) {
   const auto opened = open_filesystem(volume, 512, "E1/p0");
   ASSERT_FALSE(opened.ok());
   EXPECT_THAT(opened.error().message, HasSubstr("signature of ext"));
+  unpacked.out[1024 + 59] = '\x04';  // s_state, as no ext writes it
+  Start worse(unpacked.out);
+  const auto again = open_filesystem(worse, 512, "E1/p0");
+  ASSERT_FALSE(again.ok());
+  EXPECT_THAT(again.error().message, HasSubstr("signature of ext"));
 }
 
 TEST(Recognise, TellsAFileSystemByWhatIsLeftOfIt) {
