@@ -162,6 +162,33 @@ void check_document(const Stream& document, const Stream& table, std::vector<Che
   }
 }
 
+// A property set ([MS-OLEPS] 2.21, 2.20, 2.15): sections of properties, each with its type where the table says it
+// lies.
+void check_properties(const Stream& stream, std::vector<CheckedStretch>& stretches) {
+  constexpr std::uint32_t most_properties = 256, last_type = 0x48, vector = 0x1000;
+  const auto head = stream.read(0, 48);
+  const bool is_set =
+      head.size() == 48 && le16(head, 0) == 0xfffe && le16(head, 2) <= 1 && le32(head, 24) >= 1 && le32(head, 24) <= 2;
+  if (!is_set) return stream.add(0, std::min<std::uint64_t>(48, stream.size()), false, stretches);
+  const std::uint64_t section = le32(head, 44);
+  const auto begin = stream.read(section, 8);
+  if (begin.size() < 8 || le32(begin, 0) > stream.size() - section || le32(begin, 4) > most_properties) {
+    return stream.add(0, 48, false, stretches);
+  }
+  const std::uint32_t count = le32(begin, 4);
+  const auto table = stream.read(section + 8, std::uint64_t{count} * 8);
+  std::uint64_t proved = section + 8;
+  for (std::uint32_t i = 0; 8 * (i + 1) <= table.size(); ++i) {
+    const std::uint64_t at = section + le32(table, 8 * i + 4);
+    const auto type = stream.read(at, 4);
+    const bool is_dictionary = le32(table, 8 * i) == 0;
+    const bool is_sound = type.size() == 4 && (is_dictionary || (le32(type, 0) & ~vector) <= last_type);
+    if (!is_sound) return stream.add(proved, std::min(proved + 4, stream.size()), false, stretches);
+    proved = std::max(proved, at + 4);
+  }
+  stream.add(0, proved, true, stretches);
+}
+
 }  // namespace
 
 std::vector<CheckedStretch> check_streams(const Content& content, const CompoundFile& file) {
@@ -175,6 +202,11 @@ std::vector<CheckedStretch> check_streams(const Content& content, const Compound
   }
   for (const std::string_view name : {"PowerPoint Document", "Pictures"}) {
     if (const auto* entry = own(name)) check_records(Stream(content, file, *entry), stretches);
+  }
+  for (const std::string_view name : {"\x05SummaryInformation",
+                                      "\x05"
+                                      "DocumentSummaryInformation"}) {
+    if (const auto* entry = own(name)) check_properties(Stream(content, file, *entry), stretches);
   }
   if (const auto* document = own("WordDocument")) {
     const Stream stream(content, file, *document);

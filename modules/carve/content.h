@@ -28,6 +28,10 @@ class Content {
   // Where bytes that were put together by trial meet: the first byte of the second piece. 0: nowhere. A format that
   // can't prove its bytes may look whether they fit there (Verdict::misfit).
   virtual std::uint64_t seam() const { return 0; }
+  // What such a trial leaves out: up to `wanted` bytes that lie behind the first piece where it was found, and those
+  // that lie before the second. Where the pieces truly end and begin, these look foreign. Valid until the next call.
+  virtual ByteSpan behind_first_piece(std::size_t) const { return {}; }
+  virtual ByteSpan before_second_piece(std::size_t) const { return {}; }
 };
 
 // Bytes in memory as content.

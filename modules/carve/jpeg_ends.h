@@ -15,8 +15,8 @@ std::uint64_t end_of_data(const Content& content, std::uint64_t from);
 // TIFF header is at `index`; `end`, where the first one ends, if there are none.
 std::uint64_t end_of_pictures(const Content& content, std::uint64_t index, std::uint64_t end);
 
-// Where in a segment [begin, end) that leads astray foreign bytes begin, as far as that can be seen: at the border of an
-// allocation unit where text or anything turns into something else; `end` if nowhere.
+// Where in a segment [begin, end) that leads astray foreign bytes begin, as far as that can be seen: at the border of
+// an allocation unit where text or anything turns into something else; `end` if nowhere.
 std::uint64_t end_of_segment(const Content& content, std::uint64_t begin, std::uint64_t end);
 
 // How a picture broke within its entropy-coded data.

@@ -132,6 +132,19 @@ ByteSpan PieceContent::at(std::uint64_t offset, std::size_t wanted) const {
   return joint_;
 }
 
+ByteSpan PieceContent::behind_first_piece(std::size_t wanted) const {
+  const ByteSpan bytes = pieces_.size() > 1 ? space_.at(pieces_.front().end(), wanted) : ByteSpan{};
+  return bytes.first(std::min(bytes.size(), wanted));
+}
+
+ByteSpan PieceContent::before_second_piece(std::size_t wanted) const {
+  if (pieces_.size() < 2) return {};
+  const std::uint64_t begin = pieces_[1].offset;
+  const std::size_t length = std::min<std::uint64_t>(begin, wanted);
+  const ByteSpan bytes = space_.at(begin - length, length);
+  return bytes.first(std::min(bytes.size(), length));
+}
+
 std::vector<Run> PieceContent::pieces(std::uint64_t length) const {
   std::vector<Run> cut;
   for (const Run& piece : pieces_) {

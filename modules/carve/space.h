@@ -67,6 +67,8 @@ class PieceContent : public Content {
   std::uint64_t size() const override { return size_; }
   ByteSpan at(std::uint64_t offset, std::size_t wanted) const override;
   std::uint64_t seam() const override { return pieces_.size() > 1 ? pieces_.front().length : 0; }
+  ByteSpan behind_first_piece(std::size_t wanted) const override;
+  ByteSpan before_second_piece(std::size_t wanted) const override;
   // The pieces of its first `length` bytes.
   std::vector<Run> pieces(std::uint64_t length) const;
 

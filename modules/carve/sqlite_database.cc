@@ -162,7 +162,10 @@ void SqliteDatabase::visit_schema(std::uint32_t number, const SqlitePage& page) 
   if (bytes.size() < header_.usable) return;
   for (const std::uint16_t payload : page.payloads) {
     const auto root = sqlite_integer(bytes.first(header_.usable).subspan(payload), root_column);
-    if (root && *root > 0) roots_.push_back({static_cast<std::uint32_t>(std::min<std::int64_t>(*root, UINT32_MAX))});
+    if (!root || *root <= 0) continue;
+    const bool is_index = sqlite_text_begin(bytes.first(header_.usable).subspan(payload)) == 'i';  // column 0: the type
+    roots_.push_back({static_cast<std::uint32_t>(std::min<std::int64_t>(*root, UINT32_MAX)),
+                      is_index ? Expected::index : Expected::any});
   }
 }
 

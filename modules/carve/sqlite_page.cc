@@ -189,4 +189,10 @@ std::optional<std::int64_t> sqlite_integer(ByteSpan bytes, std::size_t column) {
   return std::nullopt;
 }
 
+std::uint8_t sqlite_text_begin(ByteSpan bytes) {
+  std::size_t at = 0;
+  const auto header = varint(bytes, at);
+  return header && *header < bytes.size() ? bytes[*header] : std::uint8_t{0};
+}
+
 }  // namespace exhibit::carve

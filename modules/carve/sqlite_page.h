@@ -36,5 +36,7 @@ SqlitePage parse_sqlite_page(ByteSpan page, std::size_t begin, std::uint32_t usa
 
 // Of a record at the beginning of `bytes` (2.1): the integer in `column`; nothing if it isn't there.
 std::optional<std::int64_t> sqlite_integer(ByteSpan bytes, std::size_t column);
+// Its first byte behind the header; 0 if there is none.
+std::uint8_t sqlite_text_begin(ByteSpan bytes);
 
 }  // namespace exhibit::carve

@@ -32,11 +32,51 @@ bool read_link_info(Reader& reader) {
   if (!reader.ok() || header < 0x1c || header > 0x100 || length < header || length > longest_block || flags > 3) {
     return false;
   }
-  for (int i = 0; i < 4; ++i) {
-    if (reader.le32() >= length) return false;  // offsets within it
+  reader.le32();
+  const std::uint64_t path = reader.le32(), network = reader.le32(), suffix = reader.le32();
+  if (!reader.ok() || path >= length || network >= length || suffix < header || suffix >= length) return false;
+  if ((flags & 1) != 0) {  // a path on a volume, which isn't empty
+    reader.seek(begin + path);
+    if (path < header || reader.u8() == 0) return false;
   }
+  if ((flags & 2) != 0) {
+    reader.seek(begin + network);
+    if (network < header || reader.le32() < 0x14) return false;
+  }
+  reader.seek(begin + length - 1);
+  if (reader.u8() != 0) return false;  // all ends with a string
   reader.seek(begin);
   return reader.skip(length);
+}
+
+// 2.4: not empty, as there would be no flag for it then, and without an end of its own.
+bool read_string(Reader& reader, bool is_wide) {
+  const std::uint64_t length = (is_wide ? 2u : 1u) * std::uint64_t{reader.le16()};
+  if (!reader.ok() || length == 0 || !reader.skip(length)) return false;
+  reader.seek(reader.position() - (is_wide ? 2 : 1));
+  return (is_wide ? reader.le16() : reader.u8()) != 0;
+}
+
+// [MS-PROPSTORE] 2.1, 2.2: storages with their lengths up to an empty one.
+bool is_property_store(Reader reader, std::uint64_t end) {
+  for (;;) {
+    const std::uint64_t begin = reader.position(), length = reader.le32();
+    if (!reader.ok() || begin + 4 > end) return false;
+    if (length == 0) return begin + 4 == end;
+    if (length < 28 || length > end - begin || !reader.take("1SPS")) return false;
+    reader.seek(begin + length);
+  }
+}
+
+// 2.5: a block, as far as its kind tells what it holds. `reader` is behind the block's signature.
+bool is_block(const Reader& reader, std::uint32_t kind, std::uint32_t length) {
+  constexpr std::uint32_t tracker = 0xa0000003, properties = 0xa0000009;
+  if (kind == properties) return is_property_store(reader, reader.position() + length - 8);
+  if (kind != tracker) return true;
+  Reader inner = reader;  // 2.5.10: the machine's name, and identifiers that end with its network address
+  const bool is_sized = length == 0x60 && inner.le32() == 0x58 && inner.le32() == 0 && inner.u8() != 0;
+  inner.seek(reader.position() + length - 8 - 6);
+  return is_sized && (inner.le32() != 0 || inner.le16() != 0) && inner.ok();
 }
 
 Verdict validate(const Content& content, Memory&) {
@@ -57,8 +97,7 @@ Verdict validate(const Content& content, Memory&) {
   for (unsigned i = 0; i < strings; ++i) {
     if ((flags & first_string << i) == 0) continue;
     sound = reader.position();
-    const std::uint64_t count = reader.le16();
-    if (!reader.ok() || !reader.skip((flags & is_unicode) != 0 ? 2 * count : count)) return broken(sound);
+    if (!read_string(reader, (flags & is_unicode) != 0)) return broken(sound);
   }
   for (;;) {  // 2.5
     sound = reader.position();
@@ -66,9 +105,8 @@ Verdict validate(const Content& content, Memory&) {
     if (!reader.ok()) return broken(sound);
     if (length < 4) return Verdict::whole(reader.position());
     const std::uint32_t block = reader.le32();
-    if (length < 8 || length > longest_block || block < first_block || block > last_block || !reader.skip(length - 8)) {
-      return broken(sound);
-    }
+    const bool is_known = length >= 8 && length <= longest_block && block >= first_block && block <= last_block;
+    if (!is_known || !is_block(reader, block, length) || !reader.skip(length - 8)) return broken(sound);
   }
 }
 

@@ -22,6 +22,7 @@ constexpr std::uint64_t headless_reach = 4 << 20;    // bytes
 constexpr std::uint64_t farthest_header = 16 << 20;  // bytes
 // More that nothing speaks for than this, behind the last table, isn't called proved.
 constexpr std::uint64_t most_unproved = 64 << 10;  // bytes
+constexpr std::string_view magic = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 constexpr std::string_view root_name = "R\0o\0o\0t\0 \0E\0n\0t\0r\0y\0"sv;
 
 // What speaks for the bytes of the content: tables and checked streams.
@@ -59,24 +60,39 @@ std::vector<CheckedStretch> stretches_of(const CompoundFile& file) {
   return stretches;
 }
 
-// How much the bytes change from block to block. With the wrong bytes between the two pieces there are two changes more
-// than with the right ones; zeros fit everywhere, and are no sign of a good join.
-std::uint32_t misfit_of(const Content& content, std::uint64_t length) {
-  constexpr std::uint64_t most = 4 << 20;  // bytes
-  std::uint64_t misfit = 1;
-  std::array<int, 256> before{};
-  for (std::uint64_t at = 0; at + cluster <= std::min(length, most); at += cluster) {
-    const ByteSpan found = content.at(at, cluster);
-    if (found.size() < cluster) break;
-    std::array<int, 256> counts{};
-    for (const std::uint8_t byte : found.first(cluster)) ++counts[byte];
-    if (counts[0] == static_cast<int>(cluster)) misfit += 2 * cluster;
-    for (std::size_t value = 0; at > 0 && value < 256; ++value) {
-      misfit += static_cast<std::uint64_t>(std::abs(counts[value] - before[value]));
-    }
-    before = counts;
+using Histogram = std::array<std::uint32_t, 256>;
+
+Histogram histogram_of(ByteSpan bytes, std::uint32_t& count) {
+  Histogram histogram{};
+  count = static_cast<std::uint32_t>(std::min<std::size_t>(bytes.size(), cluster));
+  for (const std::uint8_t byte : bytes.first(count)) ++histogram[byte];
+  return histogram;
+}
+
+// How the bytes of two stretches differ: 0 the same, 2048 nothing in common.
+std::int64_t distance(ByteSpan one, ByteSpan other) {
+  std::uint32_t first = 0, second = 0;
+  const Histogram a = histogram_of(one, first), b = histogram_of(other, second);
+  if (first == 0 || second == 0) return 0;
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    sum += std::abs(std::int64_t{a[i]} * 1024 / first - std::int64_t{b[i]} * 1024 / second);
   }
-  return static_cast<std::uint32_t>(misfit);
+  return sum;
+}
+
+// At the right cut the two sides are alike, and what was left out is like neither of them.
+std::uint32_t misfit_of(const Content& content, std::uint64_t seam) {
+  const auto copy = [](ByteSpan bytes) {
+    return std::vector<std::uint8_t>(
+        bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(bytes.size(), cluster)));
+  };
+  const std::uint64_t side = std::min(seam, cluster);
+  const auto head = copy(content.at(seam - side, side)), tail = copy(content.at(seam, cluster));
+  const auto gap_begin = copy(content.behind_first_piece(cluster));
+  const ByteSpan gap_end = content.before_second_piece(cluster);
+  const std::int64_t change = distance(head, tail) - distance(head, gap_begin) - distance(gap_end, tail);
+  return static_cast<std::uint32_t>(5000 + change);
 }
 
 Verdict broken(const CompoundFile& file, const Content& content, const Proof& proof) {
@@ -109,9 +125,9 @@ Verdict judge(const CompoundFile& file, const Content& content) {
     return verdict;
   }
   Verdict verdict = Verdict::whole(length, file.extension());
-  const std::uint64_t unproved = length - std::min(length, proof.last_sound);
-  if (unproved > most_unproved && unproved > length / 2) verdict.tier = Tier::plausible;
-  if (content.seam() > 0 && content.seam() < length) verdict.misfit = misfit_of(content, length);
+  // A last cluster that nothing speaks for could be another file's.
+  if (proof.last_sound <= (length - 1) / cluster * cluster) verdict.tier = Tier::plausible;
+  if (content.seam() > 0 && content.seam() < length) verdict.misfit = misfit_of(content, content.seam());
   return verdict;
 }
 
@@ -210,6 +226,18 @@ Verdict validate(const Content& content, Memory&) {
   return Verdict::broken(header->sector_size, end, end, DoubtCause::missing_segment);
 }
 
+// Whether a header near by is that of this file, which lies in fragments: it leads to the same sectors.
+bool has_header_near(const Content& content, std::uint64_t anchor, const CompoundFile::Header& told) {
+  const std::uint64_t limit = std::min(content.size(), anchor + farthest_header);
+  for (std::uint64_t at = anchor - std::min(anchor, farthest_header);; ++at) {
+    at = find(content, magic, at, limit);
+    if (at >= limit) return false;
+    const auto header = CompoundFile::read_header(PartContent(content, at, content.size()));
+    if (header && header->first_directory == told.first_directory && header->fat.front() == told.fat.front())
+      return true;
+  }
+}
+
 // The beginning of the file whose directory begins at `anchor`, if its header is lost.
 std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t anchor) {
   const ByteSpan bytes = before.at(anchor, sector);
@@ -217,7 +245,7 @@ std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t ancho
   // A header that leads to this directory finds it by itself.
   const std::uint64_t from = anchor - std::min(anchor, farthest_header);
   for (std::uint64_t end = anchor;;) {
-    const std::uint64_t at = find_last(before, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", from, end);
+    const std::uint64_t at = find_last(before, magic, from, end);
     if (at >= end) break;
     const auto header = CompoundFile::read_header(PartContent(before, at, before.size()));
     if (header && at + (std::uint64_t{header->first_directory} + 1) * header->sector_size == anchor)
@@ -225,7 +253,7 @@ std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t ancho
     end = at;
   }
   const auto headless = find_headless(before, anchor);
-  if (!headless) return std::nullopt;
+  if (!headless || has_header_near(before, anchor, headless->header)) return std::nullopt;
   const std::int64_t first_known = headless->begin + static_cast<std::int64_t>(sector);
   std::int64_t begin = headless->begin + static_cast<std::int64_t>(cluster);
   const bool is_within = static_cast<std::int64_t>(anchor) < begin;
