@@ -71,10 +71,19 @@ bool is_postmark(ByteSpan line) {
   // The sender has no spaces; the date is as asctime() has it.
   const std::size_t space = text.find(' ', 5);
   if (space == text.npos || space == 5) return false;
-  const std::string_view date = text.substr(text.find_first_not_of(' ', space));
-  constexpr std::string_view days = "MonTueWedThuFriSatSun", months = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  return date.size() >= 20 && days.find(date.substr(0, 3)) % 3 == 0 && date[3] == ' ' &&
-         months.find(date.substr(4, 3)) % 3 == 0 && date[7] == ' ' && date.find(':') < 16;
+  const std::size_t at = text.find_first_not_of(' ', space);
+  const std::string_view date = at == text.npos ? std::string_view{} : text.substr(at);
+  const auto is_one_of = [](std::string_view all_names, std::string_view name) {
+    const std::size_t place = all_names.find(name);
+    return place != all_names.npos && place % 3 == 0;
+  };
+  return date.size() >= 20 && is_one_of("MonTueWedThuFriSatSun", date.substr(0, 3)) && date[3] == ' ' &&
+         is_one_of("JanFebMarAprMayJunJulAugSepOctNovDec", date.substr(4, 3)) && date[7] == ' ' && date.find(':') < 16;
+}
+
+bool begins_with_mark(std::string_view line) {
+  return std::any_of(message_marks.begin(), message_marks.end(),
+                     [&](std::string_view one) { return line.starts_with(one); });
 }
 
 std::size_t field_name_length(std::string_view line) {
@@ -141,7 +150,13 @@ bool Message::take(const TextLine& line) {
   return state_.in == State::In::header ? header_line(line.text) : body_line(line.text);
 }
 
+void Message::mark_structure(std::uint64_t end) {
+  if (covers_cluster(state_.structure_end, state_.position)) state_.is_provable = false;
+  state_.structure_end = end;
+}
+
 bool Message::boundary_line(std::string_view text, bool& is_boundary) {
+  const std::uint64_t line_end = state_.position + text.size();
   while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   for (std::size_t i = state_.boundaries.size(); i-- > 0;) {
     const std::string& boundary = state_.boundaries[i];
@@ -150,6 +165,7 @@ bool Message::boundary_line(std::string_view text, bool& is_boundary) {
     if (!rest.empty() && rest != "--") continue;
     is_boundary = true;
     if (i + 1 < state_.boundaries.size()) state_.is_clean = false;
+    mark_structure(line_end);
     state_.boundaries.resize(rest.empty() ? i + 1 : i);
     state_.coding = State::Coding::text;
     state_.is_top = false;
@@ -161,6 +177,7 @@ bool Message::boundary_line(std::string_view text, bool& is_boundary) {
 }
 
 bool Message::header_line(std::string_view text) {
+  mark_structure(state_.position + text.size());
   if (text.empty()) {
     end_field();
     state_.in = State::In::body;
@@ -199,17 +216,30 @@ void Message::end_field() {
   state_.field.clear();
 }
 
+// Text without a coding ends where the header of another message begins.
+bool Message::is_next_message(std::string_view text) {
+  if (text.empty() || (!is_blank(text.front()) && field_name_length(text) == 0)) {
+    state_.fields_begin = 0;
+    return false;
+  }
+  if (state_.fields_begin == 0 && field_name_length(text) > 0) state_.fields_begin = state_.position;
+  if (state_.fields_begin == 0 || !begins_with_mark(text)) return false;
+  state_.position = state_.fields_begin;
+  return true;
+}
+
 bool Message::body_line(std::string_view text) {
   switch (state_.coding) {
     case State::Coding::base64:
-      state_.checked += text.size();
+      mark_structure(state_.position + text.size());
       // What lies between a part's end and the next boundary may be anything; a list's footer behind base64 is known.
       return is_base64_line(text);
     case State::Coding::quoted:
-      state_.checked += text.size();
+      if (text.find('=') != text.npos) mark_structure(state_.position + text.size());
       return is_quoted_line(text);
     case State::Coding::text:
-      return true;
+      if (text.find('<') != text.npos) mark_structure(state_.position + text.size());
+      return state_.is_multipart || state_.is_mailbox || !is_next_message(text);
   }
   return false;
 }

@@ -1,6 +1,7 @@
 #pragma once
 // Messages of the Internet (RFC 5322) with MIME's parts (RFC 2045, 2046), line by line.
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,12 @@ bool is_postmark(ByteSpan line);
 // Length of a field's name at the line's front, its colon not counted (RFC 5322, 2.2); 0: none.
 std::size_t field_name_length(std::string_view line);
 
+// Fields that nearly every message has one of, as their lines begin: signatures/carver/eml.json has them as patterns.
+inline constexpr std::array<std::string_view, 7> message_marks = {
+    "Message-ID: ", "Message-Id: ",   "MIME-Version: 1.0", "Mime-Version: 1.0",
+    "Received: ",   "Return-Path: <", "Delivered-To: "};
+bool begins_with_mark(std::string_view line);
+
 // Goes through one message.
 class Message {
  public:
@@ -28,11 +35,14 @@ class Message {
     bool is_top = true;                   // in the message's own header
     bool is_multipart = false;            // the message is
     bool is_clean = true;                 // each part was closed before the one that holds it
-    bool was_blank = false;               // the last line was empty
-    bool is_mailbox = false;              // a postmark ends the message
-    std::uint32_t fields = 0;             // bits: which of the fields that prove a message were seen
-    std::uint64_t checked = 0;            // bytes of parts whose coding could have shown foreign bytes
-    std::string field;                    // the one that is being read, unfolded
+    // Whether nowhere in it a whole cluster is text that could be any text.
+    bool is_provable = true;
+    std::uint64_t structure_end = 0;  // behind the last line that only this message can have
+    bool was_blank = false;           // the last line was empty
+    bool is_mailbox = false;          // a postmark ends the message
+    std::uint32_t fields = 0;         // bits: which of the fields that prove a message were seen
+    std::uint64_t fields_begin = 0;   // in a body: of the lines that look like fields, up to here; 0: none
+    std::string field;                // the one that is being read, unfolded
   };
 
   Message(const Content& content, State state) : content_(content), state_(std::move(state)) {}
@@ -54,6 +64,8 @@ class Message {
   bool header_line(std::string_view text);
   bool body_line(std::string_view text);
   bool boundary_line(std::string_view text, bool& is_boundary);
+  bool is_next_message(std::string_view text);
+  void mark_structure(std::uint64_t end);
   void end_field();
 
   const Content& content_;

@@ -8,6 +8,10 @@ namespace exhibit::carve {
 namespace {
 
 constexpr std::uint32_t most_packets = 4096;
+// A packet longer than a cluster could have foreign bytes in it; where it comes in parts their lengths would miss each
+// other.
+constexpr std::uint64_t largest_unproved = 4096;  // bytes
+constexpr std::uint32_t least_parts = 4;
 constexpr std::uint32_t earliest = 662688000;  // seconds: 1991, when PGP came to be
 
 // RFC 9580, 5.
@@ -33,7 +37,8 @@ enum Tag : std::uint8_t {
 struct Packet {
   std::uint8_t tag = 0;
   std::uint64_t data = 0, length = 0, end = 0;  // of its body; of one in parts: its first part's length
-  bool is_partial = false;
+  std::uint32_t parts = 0;                      // lengths in it
+  std::uint64_t last = 0;                       // the last part's length
 };
 
 // 4.2: the header, in the new or the old form. A packet of unknown length has no end that could be told.
@@ -64,8 +69,9 @@ std::optional<Packet> packet_at(const Content& content, std::uint64_t position) 
     if (is_part && is_first && (length < 512 || (packet.tag < 8 && packet.tag != literal))) return std::nullopt;
     if (is_first) packet.data = reader.position();
     if (is_first) packet.length = length;
-    packet.is_partial |= is_part;
+    ++packet.parts;
     if (!reader.ok() || !reader.skip(length)) return std::nullopt;
+    packet.last = length;
     if (!is_part) break;
   }
   packet.end = reader.position();
@@ -203,6 +209,13 @@ bool may_follow(std::uint8_t before, std::uint8_t tag, bool is_key_chain) {
          tag == trust || tag == public_key || tag == secret_key;
 }
 
+// Where foreign bytes push parts out of place, any byte is taken for a length, and most for that of the last part: then
+// the message doesn't end where the file does.
+bool is_chained(const Content& content, const Packet& packet) {
+  const bool ends_here = content.size() == packet.end || Reader(content, packet.end).le64() == 0;
+  return packet.parts >= least_parts && packet.last > 0 && ends_here;
+}
+
 std::string extension_of(std::uint8_t first) { return first == signature ? "sig" : "gpg"; }
 
 }  // namespace
@@ -210,6 +223,7 @@ std::string extension_of(std::uint8_t first) { return first == signature ? "sig"
 std::optional<PgpChain> pgp_chain(const Content& content) {
   PgpChain chain;
   std::uint8_t before = 0, first = 0;
+  bool is_tight = true;
   while (chain.packets < most_packets) {
     const auto packet = packet_at(content, chain.length);
     if (!packet || !is_packet(content, *packet)) break;
@@ -217,6 +231,7 @@ std::optional<PgpChain> pgp_chain(const Content& content) {
     const bool is_key_chain = first == public_key || first == secret_key;
     if (chain.packets > 0 && !may_follow(before, packet->tag, is_key_chain)) break;
     ++chain.packets;
+    is_tight &= packet->end - packet->data <= largest_unproved || is_chained(content, *packet);
     before = packet->tag;
     chain.length = packet->end;
   }
@@ -225,7 +240,10 @@ std::optional<PgpChain> pgp_chain(const Content& content) {
   if (chain.packets == 0 || !(is_key_chain || is_message || first == signature)) return std::nullopt;
   // What binds a key's last part to it is a signature.
   const bool is_bound = before == signature || before == trust;
-  chain.is_checked = is_key_chain ? chain.packets >= 3 && is_bound : is_message ? before == protected_data : true;
+  chain.is_checked = is_key_chain ? chain.packets >= 3 && is_bound
+                     : is_message ? before == protected_data && is_tight
+                                  : true;
+  chain.is_complete = chain.is_checked || (is_message && before == protected_data);
   chain.extension = extension_of(first);
   return chain;
 }

@@ -13,8 +13,9 @@ namespace exhibit::carve {
 struct PgpChain {
   std::uint64_t length = 0;  // to the end of the last packet that fits
   std::uint32_t packets = 0;
-  bool is_checked = false;  // numbers inside fill their packets exactly
-  std::string extension;    // pgp, sig
+  bool is_complete = false;  // nothing that must follow is missing
+  bool is_checked = false;   // numbers inside fill their packets exactly
+  std::string extension;     // pgp, sig
 };
 std::optional<PgpChain> pgp_chain(const Content& content);
 

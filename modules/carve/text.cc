@@ -72,6 +72,28 @@ std::uint64_t text_file_end(const Content& content, std::uint64_t end) {
   return end + (blank < farthest && at(blank) == 0 ? blank : line_end);
 }
 
+// A tag is as rare in a language as many other marks.
+static constexpr std::uint32_t of_tag = 7;
+
+bool has_prose_cluster(const Content& content, std::uint64_t length) {
+  for (std::uint64_t at = 0; at + cluster <= length; at += cluster) {
+    const ByteSpan bytes = content.at(at, cluster);
+    if (bytes.size() < cluster) return false;
+    std::uint32_t letters = 0, spaces = 0, digits = 0, marks = 0;
+    for (const std::uint8_t byte : bytes.first(cluster)) {
+      letters += is_letter(byte) || byte >= 0x80 ? 1 : 0;
+      spaces += is_space(byte) ? 1 : 0;
+      digits += is_digit(byte) ? 1 : 0;
+      if (byte == '<') marks += of_tag;
+      marks += std::string_view("{}[]%\\=_").find(static_cast<char>(byte)) != std::string_view::npos ? 1 : 0;
+    }
+    // In hundredths, with room around what licences, letters and articles have.
+    const bool has_words = letters * 100 > cluster * 65 && spaces * 100 > cluster * 8;
+    if (has_words && digits * 100 < cluster * 5 && marks * 100 < cluster) return true;
+  }
+  return false;
+}
+
 std::uint64_t behind_blank_line(const Content& content, std::uint64_t position) {
   const ByteSpan bytes = content.at(position, 2);
   if (starts_with(bytes, "\n")) return position + 1;

@@ -88,6 +88,16 @@ std::size_t text_run(ByteSpan bytes, bool is_utf8);
 // nothing else follows them.
 std::uint64_t text_file_end(const Content& content, std::uint64_t end);
 
+// Whether [begin, end) has a whole cluster of a file system in it, counted from the object's first byte: text without
+// any mark of the format there could be another file's, and then nothing proves that it is this one's.
+inline constexpr std::uint64_t cluster = 4096;  // bytes, as most volumes have it
+inline bool covers_cluster(std::uint64_t begin, std::uint64_t end) {
+  return begin < end && end / cluster > (begin + cluster - 1) / cluster;
+}
+
+// Whether a whole cluster of the first `length` bytes, counted from the first, is a people's language and no code.
+bool has_prose_cluster(const Content& content, std::uint64_t length);
+
 // Behind an empty line at `position`, where there is one.
 std::uint64_t behind_blank_line(const Content& content, std::uint64_t position);
 

@@ -16,11 +16,6 @@ constexpr std::uint64_t step = std::uint64_t{64} << 10;            // bytes betw
 constexpr std::uint64_t longest_header = std::uint64_t{64} << 10;  // bytes
 constexpr std::uint64_t least = 256;                               // bytes that must hold of a broken one
 
-// The patterns of signatures/carver/eml.json: lines that nearly every message has one of.
-constexpr std::array<std::string_view, 7> anchors = {"Message-ID: ",      "Message-Id: ", "MIME-Version: 1.0",
-                                                     "Mime-Version: 1.0", "Received: ",   "Return-Path: <",
-                                                     "Delivered-To: "};
-
 bool is_header_line(std::string_view line) {
   return !line.empty() && (is_blank(line.front()) || field_name_length(line) > 0);
 }
@@ -58,10 +53,6 @@ std::size_t field_in(std::string_view line) {
   return least_place;
 }
 
-bool begins_with_anchor(std::string_view line) {
-  return std::any_of(anchors.begin(), anchors.end(), [&](std::string_view one) { return line.starts_with(one); });
-}
-
 // The header that the anchor lies in, from its first line on: found once, by the first anchor in it.
 std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t anchor) {
   const std::uint64_t from = anchor - std::min(anchor, longest_header);
@@ -83,7 +74,7 @@ std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t ancho
       if (const std::size_t at = field_in(text); at != text.npos) begin = line + at;
       break;
     }
-    if (begins_with_anchor(text)) return std::nullopt;
+    if (begins_with_mark(text)) return std::nullopt;
     begin = line;
   }
   // What goes on from a line that isn't there.
@@ -98,7 +89,8 @@ std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t ancho
 // Nothing in it tells where a message of one part ends, but that text does.
 Verdict single(const Content& content, const State& state) {
   const ByteSpan behind = content.at(state.position, 1);
-  const bool ends_here = behind.empty() || behind[0] == 0;
+  const bool is_next = state.fields_begin == state.position && state.position > 0;
+  const bool ends_here = behind.empty() || behind[0] == 0 || is_next;
   Verdict verdict = Verdict::whole(state.position);
   verdict.tier = Tier::plausible;
   if (!ends_here) {
@@ -126,7 +118,7 @@ Verdict validate(const Content& content, Memory& memory) {
   if (!Message::is_message(end)) return {};
   if (end.in == State::In::done) {
     Verdict verdict = Verdict::whole(text_file_end(content, end.position));
-    if (!end.is_clean) verdict.tier = Tier::plausible;
+    if (!end.is_clean || !end.is_provable) verdict.tier = Tier::plausible;
     return verdict;
   }
   if (!end.is_multipart && end.in == State::In::body) return single(content, end);

@@ -1,6 +1,6 @@
 // HTML (WHATWG HTML Living Standard, "13.2 Parsing HTML documents"; RFC 1866): from the doctype or <html> to </html>.
 // Browsers forgive everything, so the standard proves little: `validated` is what a careful author's document shows -
-// every element that must be closed is closed, in order.
+// every element that must be closed is closed, in order, and no cluster of it could be any text.
 
 #include <array>
 #include <utility>
@@ -81,7 +81,9 @@ class Scanner {
 
   bool markup() {
     if (cursor_.take("<!--")) return until("-->");
+    if (elements_ > 0 && starts_with_any_case(cursor_.ahead(14), "<!doctype html")) return false;  // another document
     if (cursor_.take("<!") || cursor_.take("<?")) return until(">");
+    const std::uint64_t tag_begin = cursor_.position();
     cursor_.skip(1);
     const bool is_end = cursor_.take("/");
     if (!is_letter(cursor_.peek())) return true;  // a bare `<` is text
@@ -91,8 +93,11 @@ class Scanner {
       const char byte = lower(cursor_.next());
       if (length < longest_name) name[length++] = byte;
     }
+    // An address in angle brackets is text.
+    if (!is_space(cursor_.peek()) && cursor_.peek() != '>' && cursor_.peek() != '/') return cursor_.peek() >= 0;
     if (!attributes()) return cursor_.peek() == '<';  // it was no tag
     const std::string_view tag(name, length);
+    if (covers_cluster(last_tag_, tag_begin)) is_balanced_ = false;
     last_tag_ = cursor_.position();
     return is_end ? end_tag(tag) : start_tag(tag);
   }
@@ -147,6 +152,7 @@ class Scanner {
         return false;
       }
       open_.pop_back();
+      if (covers_cluster(last_tag_, cursor_.position())) is_balanced_ = false;
       return until(">");
     }
     return true;
@@ -195,11 +201,13 @@ Verdict validate(const Content& content, Memory&) {
   if (end == Scanner::End::broken) {
     if (scanner.elements() < least_elements) return {};
     Verdict verdict = broken_text(scanner.last_tag(), least);
+    verdict.suspect = std::min(scanner.position() + 1, content.size());
     if (!scanner.is_much()) verdict.tier = Tier::header_only;
     return verdict;
   }
   Verdict verdict = Verdict::whole(text_file_end(content, scanner.position()));
-  if (end == Scanner::End::unbalanced || (!scanner.is_utf8() && !names_encoding(content)))
+  if (end == Scanner::End::unbalanced || has_prose_cluster(content, verdict.length) ||
+      (!scanner.is_utf8() && !names_encoding(content)))
     verdict.tier = Tier::plausible;
   return verdict;
 }

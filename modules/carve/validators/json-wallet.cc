@@ -8,8 +8,10 @@
 namespace exhibit::carve {
 namespace {
 
-constexpr std::uint64_t farthest = std::uint64_t{256} << 10;  // bytes from a wallet's begin to the anchor in it
-constexpr int most_tries = 4;                                 // objects in objects around the anchor
+constexpr std::uint64_t farthest = std::uint64_t{256} << 10;     // bytes from a wallet's begin to the anchor in it
+constexpr std::uint64_t farthest_end = std::uint64_t{16} << 20;  // and from there to its end
+constexpr std::string_view marks[] = {"\"kdfparams\"", "\"seed_version\""};  // the anchors
+constexpr int most_tries = 4;                                                // objects in objects around the anchor
 
 bool is_wallet(const JsonText& json) {
   if (!json.is_whole) return false;
@@ -33,7 +35,12 @@ std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t ancho
     if (copy[i] != '{' || --depth >= 0) continue;
     depth = 0;
     ++tries;
-    if (is_wallet(scan_json(before, from + i))) return from + i;
+    const PartContent object(before, from + i, (anchor - from - i) + farthest_end);
+    // Found by its first anchor.
+    for (const std::string_view mark : marks) {
+      if (find(object, mark, 0, anchor - from - i) < anchor - from - i) return std::nullopt;
+    }
+    if (is_wallet(scan_json(object, 0))) return from + i;
   }
   return std::nullopt;
 }

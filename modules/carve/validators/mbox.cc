@@ -16,6 +16,7 @@ constexpr std::uint64_t least = 256;  // bytes that must hold of a broken one
 
 struct State : Memory::State {
   std::uint32_t messages = 0;
+  bool is_provable = true;  // each message before this one is
   MessageState message;
 };
 
@@ -44,7 +45,7 @@ std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t ancho
 MessageState next_message(std::uint64_t position) {
   MessageState state;
   state.is_mailbox = true;
-  state.position = position;
+  state.position = state.structure_end = position;
   return state;
 }
 
@@ -75,7 +76,9 @@ Verdict ended(const Content& content, const State& state) {
   }
   const bool is_closed = state.message.was_blank || verdict.length < position;
   // One message, or one without the empty line behind it, doesn't tell that it is all.
-  if (state.messages < 2 || !is_closed) verdict.tier = Tier::plausible;
+  const bool is_provable =
+      state.is_provable && state.message.is_provable && !covers_cluster(state.message.structure_end, verdict.length);
+  if (state.messages < 2 || !is_closed || !is_provable) verdict.tier = Tier::plausible;
   return verdict;
 }
 
@@ -114,6 +117,8 @@ Verdict validate(const Content& content, Memory& memory) {
     if (!has_header) return broken_text(state.message.position, least);
     ++state.messages;
     if (!is_postmark(content.at(state.message.position, 200))) break;
+    if (covers_cluster(state.message.structure_end, state.message.position)) state.message.is_provable = false;
+    state.is_provable &= state.message.is_provable;
     state.message = next_message(state.message.position);
   }
   if (!state.message.boundaries.empty() || state.message.coding == MessageState::Coding::base64) {

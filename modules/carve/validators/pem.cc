@@ -196,39 +196,96 @@ Block read_block(const Content& content, std::uint64_t position) { return BlockR
 
 bool is_good(const Block& block) { return block.tier >= Tier::plausible; }
 
+// First lines of what OpenSSL, and those who bundle certificates, write before a block for people to read
+// (RFC 7468, 5.2: explanatory text).
+bool begins_explanation(std::string_view line) {
+  constexpr std::string_view firsts[] = {"Certificate:",
+                                         "Certificate Request:",
+                                         "Certificate Revocation List",
+                                         "Bag Attributes",
+                                         "subject=",
+                                         "issuer=",
+                                         "Private-Key:",
+                                         "RSA Private-Key:",
+                                         "# Issuer:",
+                                         "DH Parameters:",
+                                         "    DH Parameters:",
+                                         "X509 CRL:"};
+  return std::any_of(std::begin(firsts), std::end(firsts), [&](std::string_view one) { return line.starts_with(one); });
+}
+
+constexpr unsigned most_explaining_lines = 512;
+
+// Where the next block begins that belongs to what lies before `position`: there, or behind an empty line or an
+// explanation. `position` itself where none does.
+std::uint64_t next_begin(const Content& content, std::uint64_t position) {
+  const std::uint64_t first = behind_blank_line(content, position);
+  if (starts_with(content.at(first, begin_mark.size()), begin_mark)) return first;
+  Lines lines(content, first);
+  for (unsigned i = 0; i < most_explaining_lines; ++i) {
+    const std::uint64_t here = lines.position();
+    const Line line = lines.next();
+    if (!line.ok || line.text.starts_with(end_mark)) break;
+    if (line.text.starts_with(begin_mark)) return here;
+    if (i == 0 && !begins_explanation(line.text)) break;
+  }
+  return position;
+}
+
+// The first line of the explanation before `anchor`, or `anchor`.
+std::uint64_t explanation_before(const Content& before, std::uint64_t anchor) {
+  constexpr std::uint64_t farthest = std::uint64_t{32} << 10;  // bytes
+  const std::uint64_t from = anchor - std::min(anchor, farthest);
+  const ByteSpan bytes = before.at(from, anchor - from);
+  const std::string_view all(reinterpret_cast<const char*>(bytes.data()),
+                             std::min<std::size_t>(bytes.size(), anchor - from));
+  std::size_t line = all.size(), begin = all.size();
+  for (unsigned i = 0; i < most_explaining_lines && line > 0 && all[line - 1] == '\n'; ++i) {
+    std::size_t start = line - 1;
+    while (start > 0 && all[start - 1] != '\n' && !is_control(static_cast<std::uint8_t>(all[start - 1]))) --start;
+    const std::string_view text = all.substr(start, line - 1 - start);
+    if (text.starts_with(dashes) || text_run(bytes.subspan(start, text.size()), false) != text.size()) break;
+    if (begins_explanation(text)) begin = start;
+    line = start;
+  }
+  // Bundles begin with an empty line.
+  const bool is_first = begin == 1 || (begin > 1 && all[begin - 2] == 0);
+  return from + begin - (begin < all.size() && is_first && all[begin - 1] == '\n' ? 1 : 0);
+}
+
 // A block that isn't the first of its file is found by the first.
 std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t anchor) {
   const std::uint64_t from = anchor - std::min(anchor, longest_block_behind);
-  const std::uint64_t last = anchor - std::min<std::uint64_t>(anchor, 80);
-  if (find_last(before, end_mark, last, anchor) == anchor) return anchor;
   const std::uint64_t begin = find_last(before, begin_mark, from, anchor);
-  if (begin == anchor) return anchor;
-  const Block block = read_block(before, begin);
-  const bool is_behind = block.position == anchor || behind_blank_line(before, block.position) == anchor;
-  return is_good(block) && is_behind ? std::nullopt : std::optional(anchor);
+  if (begin < anchor) {
+    const Block block = read_block(before, begin);
+    if (is_good(block) && block.position <= anchor && next_begin(before, block.position) == anchor) return std::nullopt;
+  }
+  return explanation_before(before, anchor);
 }
 
 Verdict validate(const Content& content, Memory&) {
-  const Block first = read_block(content, 0);
+  const bool begins_at_once = starts_with(content.at(0, begin_mark.size()), begin_mark);
+  const std::uint64_t begin = begins_at_once ? 0 : next_begin(content, 0);
+  if (!begins_at_once && begin == 0) return {};
+  const Block first = read_block(content, begin);
   if (first.tier == Tier::none) return {};
   const bool is_pgp = first.label.starts_with("PGP ");
   const std::string extension = is_pgp ? "asc" : first.label == "OPENSSH PRIVATE KEY" ? "key" : "";
   if (!is_good(first)) {
-    Verdict verdict = broken_text(first.position, least);
+    Verdict verdict = broken_text(first.position, begin + least);
     verdict.extension = extension;
     return verdict;
   }
   Tier tier = first.tier;
   std::uint64_t end = first.position;
   for (;;) {
-    const std::uint64_t next =
-        starts_with(content.at(end, begin_mark.size()), begin_mark) ? end : behind_blank_line(content, end);
-    const Block block = read_block(content, next);
+    const Block block = read_block(content, next_begin(content, end));
     if (!is_good(block)) break;
     tier = std::min(tier, block.tier);
     end = block.position;
   }
-  Verdict verdict = Verdict::whole(end, extension);
+  Verdict verdict = Verdict::whole(text_file_end(content, end), extension);
   verdict.tier = tier;
   return verdict;
 }

@@ -25,6 +25,8 @@ Verdict validate(const Content& content, Memory&) {
   if (!chain) return {};
   Verdict verdict = Verdict::whole(chain->length, chain->extension);
   if (chain->is_checked) return verdict;
+  if (chain->is_complete) verdict.tier = Tier::plausible;
+  if (chain->is_complete) return verdict;
   const bool is_much = chain->packets >= 3;
   if (is_much) verdict = Verdict::broken(chain->length, chain->length, chain->length, DoubtCause::missing_segment);
   if (!is_much) verdict.tier = Tier::header_only;

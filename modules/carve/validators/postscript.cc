@@ -112,7 +112,8 @@ Verdict text_verdict(const Content& content) {
   // What a printer takes for the end of a job, where a program wrote it.
   if (starts_with(content.at(end, 1), "\x04")) ++end;
   Verdict verdict = Verdict::whole(end, extension);
-  if (!scanner.is_consistent()) verdict.tier = Tier::plausible;
+  // A language in which any words are names: other text in it breaks nothing.
+  if (!scanner.is_consistent() || has_prose_cluster(content, end)) verdict.tier = Tier::plausible;
   return verdict;
 }
 

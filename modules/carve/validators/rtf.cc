@@ -17,6 +17,8 @@ struct State : Memory::State {
   std::uint64_t position = 0;
   std::uint32_t depth = 0;
   std::uint32_t picture_depth = 0;  // of the group with \pict or \objdata, whose text is hexadecimal; 0: none
+  bool is_provable = true;          // no cluster of it could be any text
+  std::uint64_t control_end = 0;    // of the last control or brace
   std::uint32_t words = 0;          // control words that every writer puts at the beginning
 };
 
@@ -37,9 +39,17 @@ class Scanner {
   bool step_on() {
     for (;;) {
       const int byte = cursor_.next();
+      if (byte == '\\' || byte == '{' || byte == '}') {
+        const bool is_data = state_.picture_depth == state_.depth && state_.depth > 0;
+        if (!is_data && covers_cluster(state_.control_end, cursor_.position())) state_.is_provable = false;
+        state_.control_end = cursor_.position();
+      }
       if (byte == '\\') {
         if (!control()) return false;
+        state_.control_end = cursor_.position();
       } else if (byte == '{') {
+        // A document in a document begins another: this one's end is lost.
+        if (state_.depth > 0 && cursor_.is_at(head.substr(1))) return false;
         return ++state_.depth <= deepest;
       } else if (byte == '}') {
         if (state_.picture_depth == state_.depth) state_.picture_depth = 0;
@@ -106,7 +116,9 @@ Verdict validate(const Content& content, Memory& memory) {
     state.position = scanner.position();
     if (state.depth == 0) {
       if (state.words == 0) return {};
-      return Verdict::whole(text_file_end(content, state.position));
+      Verdict verdict = Verdict::whole(text_file_end(content, state.position));
+      if (!state.is_provable) verdict.tier = Tier::plausible;
+      return verdict;
     }
     if (state.position - kept < step) continue;
     memory.keep(state.position, std::make_shared<State>(state));

@@ -17,7 +17,7 @@ constexpr std::uint32_t least_elements = 2;
 struct State : Memory::State {
   std::uint64_t position = 0;
   bool is_utf8 = true;
-  bool is_strict = true;
+  bool is_strict = true;  // in order, and no stretch of it could be any text
   std::uint32_t elements = 0;
   std::vector<std::uint64_t> open;  // hashes of the names of the elements that aren't closed yet
   std::string root;
@@ -61,17 +61,27 @@ class Scanner {
 
   // The next piece of text or markup; false: it isn't well-formed.
   bool step_on() {
+    const std::uint64_t begin = cursor_.position();
+    const bool is_text = cursor_.peek() != '<' || cursor_.is_at("<!--") || cursor_.is_at("<![CDATA[");
+    if (!piece()) return false;
+    if (is_text && covers_cluster(begin, cursor_.position())) state_.is_strict = false;
+    return true;
+  }
+  bool is_done() const { return state_.elements > 0 && state_.open.empty(); }
+
+ private:
+  bool piece() {
     if (cursor_.peek() != '<') return text();
     cursor_.skip(1);
     if (cursor_.take("!--")) return comment();
     if (cursor_.take("![CDATA[")) return !state_.open.empty() && until("]]>");
     if (cursor_.take("!DOCTYPE")) return state_.elements == 0 && doctype();
+    // The declaration of another document (2.6: no instruction has that name).
+    if (cursor_.is_at("?xml ")) return false;
     if (cursor_.take("?")) return is_name_start(cursor_.peek()) && until("?>");
     return cursor_.take("/") ? end_tag() : start_tag();
   }
-  bool is_done() const { return state_.elements > 0 && state_.open.empty(); }
 
- private:
   // A character that isn't markup; moves behind it.
   bool character() {
     const int byte = cursor_.peek();
