@@ -1,9 +1,9 @@
-#include "carve/jpeg_trailers.h"
+#include "carve/picture_trailers.h"
 
 #include <algorithm>
 #include <string>
 
-namespace exhibit::carve::jpeg {
+namespace exhibit::carve {
 namespace {
 
 constexpr std::uint64_t nearby = std::uint64_t{64} << 10;  // bytes within which a trailer ends that has no length
@@ -167,4 +167,4 @@ std::uint64_t end_of_motion(const Content& content, std::uint64_t xmp, std::uint
   return at == end + film ? at : end;
 }
 
-}  // namespace exhibit::carve::jpeg
+}  // namespace exhibit::carve
