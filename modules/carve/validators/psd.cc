@@ -10,6 +10,7 @@ namespace exhibit::carve {
 namespace {
 
 constexpr std::uint64_t header_length = 26;
+constexpr std::uint64_t keep_distance = 4096, humility = 16384;  // bytes
 constexpr unsigned most_channels = 56, most_resources = 10'000;
 constexpr std::uint32_t longest_side = 30'000, longest_big_side = 300'000;
 
@@ -77,26 +78,44 @@ struct Picture {
   bool is_proved = false;
 };
 
+// How far the packed rows were followed.
+struct State : Memory::State {
+  std::uint64_t row = 0, data = 0;
+};
+
+// 'Image Data Section', packed: the lengths of all rows, and the rows.
+Picture walk_rows(const Content& content, const Header& header, std::uint64_t counts_at, Memory& memory) {
+  const std::uint64_t row_bytes = (header.width * header.depth + 7) / 8, rows = header.height * header.channels;
+  const std::uint64_t entry = header.is_big ? 4 : 2;
+  State state;
+  state.data = counts_at + rows * entry;
+  if (const auto* known = static_cast<const State*>(memory.latest())) state = *known;
+  std::uint64_t next_keep = state.data + keep_distance;
+  while (state.row < rows) {
+    Reader counts(content, counts_at + state.row * entry);
+    const std::uint64_t length = header.is_big ? counts.be32() : counts.be16();
+    if (!counts.ok() || length > Content::window) return {0, state.data, false};
+    Reader packed(content, state.data);
+    const ByteSpan bytes = packed.bytes(length);
+    if (!packed.ok() || unpacked(bytes) != row_bytes) return {0, state.data, false};
+    state.data = packed.position();
+    ++state.row;
+    if (state.data < next_keep) continue;
+    memory.keep(state.data, std::make_shared<State>(state));
+    next_keep = state.data + keep_distance;
+  }
+  return {state.data, state.data, true};
+}
+
 // 'Image Data Section'.
-Picture walk_picture(const Content& content, const Header& header, std::uint64_t at) {
+Picture walk_picture(const Content& content, const Header& header, std::uint64_t at, Memory& memory) {
   Reader reader(content, at);
   const unsigned compression = reader.be16();
   const std::uint64_t row_bytes = (header.width * header.depth + 7) / 8, rows = header.height * header.channels;
   if (!reader.ok() || compression > 3) return {0, at, false};
   if (compression == 0) return {reader.position() + row_bytes * rows, reader.position(), false};
   if (compression > 1) return {0, reader.position(), false};  // ZIP has no length: not written here
-  const std::uint64_t entry = header.is_big ? 4 : 2;
-  std::uint64_t data = reader.position() + rows * entry;
-  for (std::uint64_t row = 0; row < rows; ++row) {
-    Reader counts(content, reader.position() + row * entry);
-    const std::uint64_t length = header.is_big ? counts.be32() : counts.be16();
-    if (!counts.ok() || length > Content::window) return {0, data, false};
-    Reader packed(content, data);
-    const ByteSpan bytes = packed.bytes(length);
-    if (!packed.ok() || unpacked(bytes) != row_bytes) return {0, data, false};
-    data = packed.position();
-  }
-  return {data, data, true};
+  return walk_rows(content, header, reader.position(), memory);
 }
 
 Verdict broken_at(const Content& content, std::uint64_t sound, std::uint64_t held) {
@@ -107,7 +126,7 @@ Verdict broken_at(const Content& content, std::uint64_t sound, std::uint64_t hel
   return verdict;
 }
 
-Verdict validate(const Content& content, Memory&) {
+Verdict validate(const Content& content, Memory& memory) {
   Reader reader(content);
   Header header;
   if (!read_header(reader, header)) return {};
@@ -123,8 +142,11 @@ Verdict validate(const Content& content, Memory&) {
   const std::uint64_t layers = header.is_big ? reader.be64() : reader.be32();
   const std::uint64_t layers_begin = reader.position();
   if (!reader.skip(layers)) return broken_at(content, resources_end, content.size());
-  const Picture picture = walk_picture(content, header, layers_begin + layers);
-  const std::uint64_t sound = layers > 0 ? layers_begin : resources_end;
+  const Picture picture = walk_picture(content, header, layers_begin + layers, memory);
+  // Rows that hold one behind the other are the picture's, except the last few: foreign bytes are noticed at once.
+  const std::uint64_t rows = picture.held > resources_end + humility ? picture.held - humility : 0;
+  const std::uint64_t sound =
+      std::max(layers > 0 ? layers_begin : resources_end, memory.latest() != nullptr ? rows : 0);
   if (picture.end == 0) return broken_at(content, sound, picture.held);
   if (picture.end > content.size()) return broken_at(content, sound, content.size());
   Verdict verdict = Verdict::whole(end_of_trailers(content, picture.end), header.is_big ? "psb" : "psd");
