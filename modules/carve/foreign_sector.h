@@ -28,4 +28,12 @@ inline bool is_zero_sector(ByteSpan bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
 }
 
+// Packed data has most of all bytes in a sector: 220 of them are usual, 60 in text.
+inline bool is_varied_sector(ByteSpan bytes) {
+  constexpr std::ptrdiff_t variety = 96;
+  std::array<bool, 256> seen{};
+  for (const std::uint8_t byte : bytes) seen[byte] = true;
+  return std::count(seen.begin(), seen.end(), true) >= variety;
+}
+
 }  // namespace exhibit::carve

@@ -37,7 +37,7 @@ ScanDecoder::ScanDecoder(const Content& content, Picture& picture, const Scan& s
       progress_(progress),
       keep_(std::move(keep)),
       reader_(content, progress.place),
-      seam_(content.seam()) {
+      seam_(content.seam() > progress.place.position ? content.seam() : 0) {
   const std::uint64_t position = progress.place.position;
   next_keep_ = (position + keep_before) / keep_distance * keep_distance + keep_distance - keep_before;
   if (picture.precision > 8) largest_dc_ = 15, largest_ac_ = 14;

@@ -13,6 +13,7 @@ namespace {
 constexpr unsigned SOC = 0xff4f, SIZ = 0xff51, SOT = 0xff90, SOP = 0xff91, EPH = 0xff92, SOD = 0xff93,
                    EOC = 0xffd9;  // Table A.2
 constexpr unsigned most_markers = 10'000, most_parts = 1 << 20, most_boxes = 1000;
+constexpr std::uint64_t chunk = 4096;                        // bytes looked at in one go
 constexpr std::uint64_t humility = std::uint64_t{16} << 10;  // bytes of foreign data that could hold
 
 struct Stream {
@@ -22,9 +23,10 @@ struct Stream {
 };
 
 // Where in [at, end) something lies that packets never have (A.1.4, B.10.1); `end`: nowhere.
-std::uint64_t foreign_in(const Content& content, std::uint64_t at, std::uint64_t end) {
+std::uint64_t foreign_in(const Content& content, Memory& memory, std::uint64_t at, std::uint64_t end) {
+  if (memory.latest() != nullptr) at = std::clamp(memory.offset() - sector_bytes, at, std::max(at, end));
   while (at < end) {
-    const std::uint64_t wanted = std::min<std::uint64_t>(std::uint64_t{64} << 10, end - at);
+    const std::uint64_t wanted = std::min(chunk, end - at);
     const ByteSpan all = content.at(at, wanted);
     if (all.size() < wanted) return at + all.size();
     const ByteSpan bytes = all.first(wanted);
@@ -38,9 +40,10 @@ std::uint64_t foreign_in(const Content& content, std::uint64_t at, std::uint64_t
     const std::uint64_t first = (at + sector_bytes - 1) / sector_bytes * sector_bytes;
     for (std::uint64_t sector = first; sector + sector_bytes <= at + wanted; sector += sector_bytes) {
       const ByteSpan one = bytes.subspan(sector - at, sector_bytes);
-      if (is_zero_sector(one) || is_text_sector(one)) return sector;
+      if (!is_varied_sector(one) || is_text_sector(one)) return sector;
     }
     if (at + wanted == end) break;
+    if (at + wanted > memory.offset()) memory.keep(at + wanted, std::make_shared<Memory::State>());
     at += wanted - sector_bytes;  // an ff at the border needs the byte behind it
   }
   return end;
@@ -71,7 +74,7 @@ bool is_size(Reader& reader) {
   return holds && reader.ok();
 }
 
-Stream walk_stream(const Content& content, std::uint64_t begin) {
+Stream walk_stream(const Content& content, Memory& memory, std::uint64_t begin) {
   Reader reader(content, begin);
   Stream stream;
   stream.failed = begin;
@@ -87,13 +90,13 @@ Stream walk_stream(const Content& content, std::uint64_t begin) {
     if (!reader.ok() || length != 10 || skip_segments(reader, SOD) != SOD) return stream;
     const std::uint64_t data = reader.position();
     // A length of 0: the last part, up to EOC.
-    const std::uint64_t end = bytes == 0 ? foreign_in(content, data, content.size()) : part + bytes;
+    const std::uint64_t end = bytes == 0 ? foreign_in(content, memory, data, content.size()) : part + bytes;
     if (end < data || end > content.size()) {
-      stream.failed = foreign_in(content, data, content.size());
+      stream.failed = foreign_in(content, memory, data, content.size());
       stream.data += stream.failed - data;
       return stream;
     }
-    stream.failed = foreign_in(content, data, end);
+    stream.failed = foreign_in(content, memory, data, end);
     stream.data += stream.failed - data;
     if (stream.failed < end) return stream;
     reader.seek(end);
@@ -124,7 +127,7 @@ bool is_box_behind(ByteSpan name) {
   return false;
 }
 
-Verdict validate_boxes(const Content& content) {
+Verdict validate_boxes(const Content& content, Memory& memory) {
   std::uint64_t at = 12, end = 0, first = 0;
   for (unsigned i = 0; i < most_boxes; ++i) {
     Reader reader(content, at);
@@ -135,7 +138,7 @@ Verdict validate_boxes(const Content& content) {
     if (length == 1) length = reader.be64();
     const std::uint64_t data = reader.position();
     if (is_stream) {
-      const Stream stream = walk_stream(content, data);
+      const Stream stream = walk_stream(content, memory, data);
       const std::uint64_t told = length == 0 ? 0 : at + length;
       if (first == 0) first = data;
       if (stream.end == 0 || (told != 0 && told != stream.end)) return broken_at(content, first, stream, told);
@@ -149,9 +152,9 @@ Verdict validate_boxes(const Content& content) {
   return end == 0 ? Verdict{} : Verdict::whole(end, "jp2");
 }
 
-Verdict validate(const Content& content, Memory&) {
-  if (starts_with(content.at(4, 8), "jP  \r\n\x87\n")) return validate_boxes(content);
-  const Stream stream = walk_stream(content, 0);
+Verdict validate(const Content& content, Memory& memory) {
+  if (starts_with(content.at(4, 8), "jP  \r\n\x87\n")) return validate_boxes(content, memory);
+  const Stream stream = walk_stream(content, memory, 0);
   if (stream.failed == 0 && stream.end == 0) return {};
   return stream.end != 0 ? Verdict::whole(stream.end, "j2k") : broken_at(content, 2, stream, 0);
 }

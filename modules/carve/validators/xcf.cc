@@ -45,8 +45,9 @@ class Walk {
   bool hierarchy(std::uint64_t at);
   bool empty_level(std::uint64_t at);
   bool level(std::uint64_t at, std::uint64_t bytes);
-  bool tile(std::uint64_t at, std::uint64_t pixels, std::uint64_t bytes);
-  std::uint64_t unpack(ByteSpan packed, std::uint64_t pixels, std::uint64_t bytes) const;
+  bool tile(std::uint64_t at, std::uint64_t next, std::uint64_t pixels, std::uint64_t bytes);
+  std::uint64_t unpack(ByteSpan packed, std::uint64_t pixels, std::uint64_t bytes);
+  std::uint64_t unpack_runs(ByteSpan packed, std::uint64_t pixels, std::uint64_t bytes);
   bool reach(const Reader& reader) {
     if (!reader.ok()) return fail(reader.position(), content_.size());
     end_ = std::max(end_, reader.position());
@@ -62,7 +63,7 @@ class Walk {
   State known_;
   unsigned version_ = 0, packing_ = run_lengths;
   bool has_long_offsets_ = false;
-  std::uint64_t end_ = 0, tiles_ = 0, kept_ = 0, failed_ = 0, failed_end_ = 0;
+  std::uint64_t end_ = 0, tiles_ = 0, kept_ = 0, stopped_ = 0, failed_ = 0, failed_end_ = 0;
 };
 
 bool Walk::header(Reader& reader) {
@@ -160,13 +161,16 @@ bool Walk::level(std::uint64_t at, std::uint64_t bytes) {
   for (std::uint64_t i = 0; i < tiles.size(); ++i) {
     const std::uint64_t tile_width = std::min(tile_side, width - i % across * tile_side);
     const std::uint64_t tile_height = std::min(tile_side, height - i / across * tile_side);
-    if (!tile(tiles[i], tile_width * tile_height, bytes)) return false;
+    // Tiles lie one behind the other.
+    const std::uint64_t next = i + 1 < tiles.size() ? tiles[i + 1] : 0;
+    if (!tile(tiles[i], next, tile_width * tile_height, bytes)) return false;
   }
   return true;
 }
 
 // How many packed bytes give `bytes` planes of `pixels`; 0: none do.
-std::uint64_t Walk::unpack(ByteSpan packed, std::uint64_t pixels, std::uint64_t bytes) const {
+std::uint64_t Walk::unpack(ByteSpan packed, std::uint64_t pixels, std::uint64_t bytes) {
+  stopped_ = packed.size();
   if (packing_ == plain) return packed.size() >= pixels * bytes ? pixels * bytes : 0;
   if (packing_ == zlib) {
     std::vector<std::uint8_t> unpacked(pixels * bytes);
@@ -177,6 +181,11 @@ std::uint64_t Walk::unpack(ByteSpan packed, std::uint64_t pixels, std::uint64_t 
     libdeflate_free_decompressor(decompressor);
     return result == LIBDEFLATE_SUCCESS && given == unpacked.size() ? taken : 0;
   }
+  return unpack_runs(packed, pixels, bytes);
+}
+
+// The same for run lengths, each plane for itself.
+std::uint64_t Walk::unpack_runs(ByteSpan packed, std::uint64_t pixels, std::uint64_t bytes) {
   std::size_t at = 0;
   for (std::uint64_t plane = 0; plane < bytes; ++plane) {
     for (std::uint64_t left = pixels; left > 0;) {
@@ -189,6 +198,7 @@ std::uint64_t Walk::unpack(ByteSpan packed, std::uint64_t pixels, std::uint64_t 
         length = static_cast<std::uint64_t>(packed[at] << 8 | packed[at + 1]);
         at += 2;
       }
+      stopped_ = at;
       if (length == 0 || length > left) return 0;
       left -= length;
       at += is_run ? 1 : length;
@@ -198,14 +208,16 @@ std::uint64_t Walk::unpack(ByteSpan packed, std::uint64_t pixels, std::uint64_t 
   return at;
 }
 
-bool Walk::tile(std::uint64_t at, std::uint64_t pixels, std::uint64_t bytes) {
+bool Walk::tile(std::uint64_t at, std::uint64_t next, std::uint64_t pixels, std::uint64_t bytes) {
   if (++tiles_ <= known_.tiles) {
     end_ = std::max(end_, known_.end);
     return true;
   }
   const ByteSpan packed = content_.at(at, std::min<std::uint64_t>(most_packed, content_.size() - at));
   const std::uint64_t length = unpack(packed.first(std::min<std::uint64_t>(packed.size(), most_packed)), pixels, bytes);
-  if (length == 0) return fail(at, at + 2 * pixels * bytes);
+  const std::uint64_t most = next > at ? next : at + 2 * pixels * bytes;
+  if (length == 0) return fail(at, std::min(most, at + std::max<std::uint64_t>(stopped_, 1)));
+  if (next > at && at + length != next) return fail(at, next);
   end_ = std::max(end_, at + length);
   if (end_ >= kept_ + keep_distance) {
     auto state = std::make_shared<State>();
