@@ -44,7 +44,7 @@ class Walk {
   bool name(Reader& reader);
   bool hierarchy(std::uint64_t at);
   bool empty_level(std::uint64_t at);
-  bool level(std::uint64_t at, std::uint64_t bytes);
+  bool level(std::uint64_t at, std::uint64_t bytes, std::uint64_t behind);
   bool tile(std::uint64_t at, std::uint64_t next, std::uint64_t pixels, std::uint64_t bytes);
   std::uint64_t unpack(ByteSpan packed, std::uint64_t pixels, std::uint64_t bytes);
   std::uint64_t unpack_runs(ByteSpan packed, std::uint64_t pixels, std::uint64_t bytes);
@@ -136,7 +136,7 @@ bool Walk::hierarchy(std::uint64_t at) {
   std::vector<std::uint64_t> levels;
   if (!offsets(reader, most_levels, levels)) return false;
   for (std::size_t i = 0; i < levels.size(); ++i) {
-    if (i == 0 ? !level(levels[i], bytes) : !empty_level(levels[i])) return false;
+    if (i == 0 ? !level(levels[i], bytes, levels.size() > 1 ? levels[1] : 0) : !empty_level(levels[i])) return false;
   }
   return true;
 }
@@ -149,7 +149,8 @@ bool Walk::empty_level(std::uint64_t at) {
   return reach(reader);
 }
 
-bool Walk::level(std::uint64_t at, std::uint64_t bytes) {
+// `behind`: what follows its last tile; 0: that isn't known.
+bool Walk::level(std::uint64_t at, std::uint64_t bytes, std::uint64_t behind) {
   Reader reader(content_, at);
   const std::uint64_t width = reader.be32(), height = reader.be32();
   if (!reader.ok() || width > longest_side || height > longest_side) return fail(at, at + 8);
@@ -162,7 +163,7 @@ bool Walk::level(std::uint64_t at, std::uint64_t bytes) {
     const std::uint64_t tile_width = std::min(tile_side, width - i % across * tile_side);
     const std::uint64_t tile_height = std::min(tile_side, height - i / across * tile_side);
     // Tiles lie one behind the other.
-    const std::uint64_t next = i + 1 < tiles.size() ? tiles[i + 1] : 0;
+    const std::uint64_t next = i + 1 < tiles.size() ? tiles[i + 1] : behind;
     if (!tile(tiles[i], next, tile_width * tile_height, bytes)) return false;
   }
   return true;
