@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "carve/foreign_sector.h"
+
 namespace exhibit::carve::jpeg {
 namespace {
 
@@ -17,29 +19,12 @@ constexpr std::uint64_t usual_weight = 128;  // units that the running mean goes
 constexpr std::uint64_t first_look = 24;     // units behind a seam after which it is judged
 constexpr std::uint64_t many = 40;           // units compared: enough to be strict
 constexpr std::uint32_t bad_misfit = 16 * 256, poor_misfit = 8 * 256, strict_misfit = 4 * 256;
-constexpr std::size_t text_variety = 12;  // different bytes in a sector of text
 
 // Values of `size` bits as JPEG has them (F.2.2.1, EXTEND).
 std::int32_t extend(std::uint32_t value, unsigned size) {
   const std::int32_t half = 1 << (size - 1);
   return static_cast<std::int32_t>(value) < half ? static_cast<std::int32_t>(value) - 2 * half + 1
                                                  : static_cast<std::int32_t>(value);
-}
-
-// Whether a sector can't be entropy-coded data: text.
-bool is_text(ByteSpan bytes) {
-  std::array<bool, 256> seen{};
-  std::size_t different = 0;
-  for (const std::uint8_t byte : bytes) {
-    if (byte < 0x09 || (byte > 0x0d && byte < 0x20) || byte == 0xff) return false;
-    different += seen[byte] ? 0 : 1;
-    seen[byte] = true;
-  }
-  return different >= text_variety;
-}
-
-bool is_zero(ByteSpan bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
 }
 
 }  // namespace
@@ -52,7 +37,7 @@ ScanDecoder::ScanDecoder(const Content& content, Picture& picture, const Scan& s
       progress_(progress),
       keep_(std::move(keep)),
       reader_(content, progress.place),
-      seam_(content.seam()) {
+      seam_(content.seam() > progress.place.position ? content.seam() : 0) {
   const std::uint64_t position = progress.place.position;
   next_keep_ = (position + keep_before) / keep_distance * keep_distance + keep_distance - keep_before;
   if (picture.precision > 8) largest_dc_ = 15, largest_ac_ = 14;
@@ -344,7 +329,7 @@ bool ScanDecoder::has_foreign_sector() {
     progress_.next_sector += sector;
     const ByteSpan bytes = reader_.before(end - sector, sector);
     if (bytes.size() < sector) continue;
-    if (is_text(bytes) || (is_zero(bytes) && !zeros_are_flat())) {
+    if (is_text_sector(bytes) || (is_zero_sector(bytes) && !zeros_are_flat())) {
       position_ = end - sector;
       return true;
     }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 
+#include "carve/foreign_sector.h"
 #include "carve/jpeg_picture.h"
 #include "carve/validator.h"
 
@@ -17,7 +18,6 @@ constexpr std::uint64_t sector = 512;                    // bytes
 constexpr std::uint64_t least = 4096;                    // bytes of data
 constexpr std::uint64_t most = std::uint64_t{64} << 20;  // bytes that are walked back
 constexpr std::uint64_t step = std::uint64_t{16} << 10;  // bytes that are walked back at once
-constexpr std::size_t least_variety = 96;                // different bytes in a sector: 220 are usual, text has 60
 constexpr std::uint64_t usual_stuffing = 1024;           // bytes that have a stuffed ff once at least; it is one in 256
 
 enum class Kind { data, table, head, foreign };
@@ -32,12 +32,6 @@ Kind kind_at(ByteSpan bytes, std::size_t at) {
   if (code == DHT) return length >= 20 ? Kind::table : Kind::foreign;
   const bool is_frame = code >= SOF0 && code <= SOF1 + 1 && (length == 11 || length == 17) && bytes[at + 4] == 8;
   return is_frame ? Kind::head : Kind::foreign;
-}
-
-bool is_varied(ByteSpan bytes) {
-  std::array<bool, 256> seen{};
-  for (const std::uint8_t byte : bytes) seen[byte] = true;
-  return static_cast<std::size_t>(std::count(seen.begin(), seen.end(), true)) >= least_variety;
 }
 
 // Looks at the bytes [begin, end) from behind, a sector at a time.
@@ -65,7 +59,7 @@ Look look_back(const Content& content, std::uint64_t begin, std::uint64_t end) {
       if (kind == Kind::head || kind == Kind::foreign) return look;
       has_table |= kind == Kind::table;
     }
-    if (part.size() == sector && !has_table && !is_varied(part)) return look;
+    if (part.size() == sector && !has_table && !is_varied_sector(part)) return look;
     has_table = false;
     at = from;
     look.begin = begin + from;

@@ -6,7 +6,7 @@
 
 #include "carve/jpeg_ends.h"
 #include "carve/jpeg_scan.h"
-#include "carve/jpeg_trailers.h"
+#include "carve/picture_trailers.h"
 #include "carve/validator.h"
 
 namespace exhibit::carve {

@@ -1,9 +1,9 @@
-#include "carve/jpeg_trailers.h"
+#include "carve/picture_trailers.h"
 
 #include <algorithm>
 #include <string>
 
-namespace exhibit::carve::jpeg {
+namespace exhibit::carve {
 namespace {
 
 constexpr std::uint64_t nearby = std::uint64_t{64} << 10;  // bytes within which a trailer ends that has no length
@@ -51,7 +51,8 @@ std::uint64_t end_of_fotostation(const Content& content, std::uint64_t at) {
   const std::uint64_t found = find(content, mark, at, at + nearby);
   if (found < at + 6 || found >= std::min(at + nearby, content.size())) return 0;
   Reader reader(content, found - 4);
-  return reader.be32() == found + 4 - at ? found + 4 : 0;
+  const std::uint64_t length = reader.be32(), told = found + 4 - length;
+  return length <= found + 4 && (told == at || told == at + 1) ? found + 4 : 0;  // one byte may pad
 }
 
 // Photo Mechanic: the same with the length of what is before.
@@ -167,4 +168,4 @@ std::uint64_t end_of_motion(const Content& content, std::uint64_t xmp, std::uint
   return at == end + film ? at : end;
 }
 
-}  // namespace exhibit::carve::jpeg
+}  // namespace exhibit::carve

@@ -1,12 +1,12 @@
 #pragma once
-// What programs and cameras write behind a JPEG's EOI. None of it is in the standard; the layouts are those that the
+// What programs and cameras write behind a picture's end. None of it is in a standard; the layouts are those that the
 // makers published or that ExifTool's documentation (exiftool.org, 'Trailers') describes.
 
 #include <cstdint>
 
 #include "carve/content.h"
 
-namespace exhibit::carve::jpeg {
+namespace exhibit::carve {
 
 // The end of the trailers that follow a picture that ends at `end`, one behind the other; `end` if there are none.
 std::uint64_t end_of_trailers(const Content& content, std::uint64_t end);
@@ -15,4 +15,4 @@ std::uint64_t end_of_trailers(const Content& content, std::uint64_t end);
 // [xmp, xmp + length); `end` if there is none.
 std::uint64_t end_of_motion(const Content& content, std::uint64_t xmp, std::uint64_t length, std::uint64_t end);
 
-}  // namespace exhibit::carve::jpeg
+}  // namespace exhibit::carve
