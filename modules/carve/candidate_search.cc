@@ -1,6 +1,7 @@
 #include "carve/candidate_search.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace exhibit::carve {
 
@@ -24,30 +25,49 @@ Result<CandidateSearch> CandidateSearch::compile(const std::vector<Signature>& a
     if (!wanted[i]) continue;
     if (all[i].is_text) search.text_ = static_cast<std::uint32_t>(i);
     for (const Pattern& pattern : all[i].patterns) {
+      const Literal literal{static_cast<std::uint32_t>(i), pattern.offset, pattern.bytes.size(), pattern.is_anchor};
+      const auto byte = [](char c) { return static_cast<std::uint8_t>(c); };
+      if (!pattern.mask.empty()) {
+        search.syncs_.push_back({literal, byte(pattern.bytes[0]), byte(pattern.bytes[1]), byte(pattern.mask[1])});
+        continue;
+      }
       searched.push_back({pattern.bytes, false});
-      search.literals_.push_back(
-          {static_cast<std::uint32_t>(i), pattern.offset, pattern.bytes.size(), pattern.is_anchor});
+      search.literals_.push_back(literal);
     }
   }
   search.search_ = EXHIBIT_TRY(match::LiteralSearch::compile(searched, match::LiteralSearch::Report::each_place));
   return search;
 }
 
+// The pattern lies at bytes[place].
+void CandidateSearch::take(const Literal& literal, std::uint64_t place, ByteSpan bytes, std::uint64_t base,
+                           const std::function<void(Candidate)>& found) const {
+  if (literal.is_anchor) return found({literal.signature, base + place, true});
+  if (base + place < literal.offset) return;  // it would begin before the medium
+  const auto glance = (*all_)[literal.signature].validator->glance;
+  // A beginning that lies before these bytes can't be looked at here.
+  if (glance != nullptr && place >= literal.offset && !glance(bytes.subspan(place - literal.offset))) return;
+  found({literal.signature, base + place - literal.offset, false});
+}
+
 bool CandidateSearch::search(ByteSpan bytes, std::size_t owned, std::uint64_t base,
                              const std::function<void(Candidate)>& found) {
   const auto on_hit = [&](std::uint32_t index, std::uint64_t end) {
-    const Literal& literal = literals_[index];
-    const std::uint64_t place = end - literal.length;
-    if (place >= owned) return;
-    if (literal.is_anchor) return found({literal.signature, base + place, true});
-    if (base + place < literal.offset) return;  // it would begin before the medium
-    const auto glance = (*all_)[literal.signature].validator->glance;
-    // A beginning that lies before these bytes can't be looked at here.
-    if (glance != nullptr && place >= literal.offset && !glance(bytes.subspan(place - literal.offset))) return;
-    found({literal.signature, base + place - literal.offset, false});
+    const std::uint64_t place = end - literals_[index].length;
+    if (place < owned) take(literals_[index], place, bytes, base, found);
   };
   if (!search_.search_places(std::as_bytes(bytes.first(std::min(bytes.size(), owned + longest_pattern))), on_hit))
     return false;
+  const std::size_t searched = std::min(owned, bytes.size());
+  for (const Sync& sync : syncs_) {
+    for (std::size_t at = 0; at < searched; ++at) {
+      const void* const hit = std::memchr(bytes.data() + at, sync.first, searched - at);
+      if (hit == nullptr) break;
+      at = static_cast<std::size_t>(static_cast<const std::uint8_t*>(hit) - bytes.data());
+      if (at + 1 < bytes.size() && (bytes[at + 1] & sync.mask) == (sync.second & sync.mask))
+        take(sync.literal, at, bytes, base, found);
+    }
+  }
   if (!text_) return true;
   constexpr std::size_t allocation_unit = 4096;  // bytes: a file that follows text directly begins at one
   bool before = false;                           // what lies before these bytes isn't known: the validator looks

@@ -43,8 +43,16 @@ class CandidateSearch {
     std::size_t length = 0;
     bool is_anchor = false;
   };
+  struct Sync {
+    Literal literal;
+    std::uint8_t first = 0, second = 0, mask = 0;  // of the second
+  };
+  void take(const Literal& literal, std::uint64_t place, ByteSpan bytes, std::uint64_t base,
+            const std::function<void(Candidate)>& found) const;
+
   const std::vector<Signature>* all_ = nullptr;
   std::vector<Literal> literals_;
+  std::vector<Sync> syncs_;
   match::LiteralSearch search_;
   std::optional<std::uint32_t> text_;
 };

@@ -28,7 +28,7 @@ Found Carver::found(const Space& space, std::uint32_t signature, const std::vect
   return found;
 }
 
-std::vector<Found> Carver::carve(const Space& space, const Candidate& candidate) const {
+std::vector<Found> Carver::carve(const Space& space, const Candidate& candidate) {
   const Signature& signature = all_[candidate.signature];
   std::uint64_t begin = candidate.offset;
   if (candidate.is_anchor) {
@@ -38,7 +38,9 @@ std::vector<Found> Carver::carve(const Space& space, const Candidate& candidate)
     if (!begins) return {};
     begin = *begins;
   }
-  if (begin >= space.size()) return {};
+  std::uint64_t& covered = covered_[candidate.signature];
+  const bool is_known = !candidate.is_anchor && !signature.is_nested && begin < covered;
+  if (begin >= space.size() || is_known) return {};
   const PieceContent content = content_from(space, begin, signature);
   Memory memory;
   const Verdict verdict = signature.validator->validate(content, memory);
@@ -51,6 +53,7 @@ std::vector<Found> Carver::carve(const Space& space, const Candidate& candidate)
   const bool is_long_enough = verdict.length >= signature.minimum && verdict.length <= content.size();
   if (verdict.tier != Tier::none && is_long_enough) {
     all.push_back(found(space, candidate.signature, content.pieces(verdict.length), verdict));
+    if (verdict.tier >= Tier::plausible) covered = std::max(covered, begin + verdict.length);
   }
   return all;
 }

@@ -13,11 +13,16 @@ class Carver {
  public:
   // `all` outlives the carver. `block`: the allocation unit of the volume's file system, in bytes; fragments begin at
   // its multiples.
-  Carver(const std::vector<Signature>& all, std::uint64_t block) : all_(all), block_(block) {}
+  Carver(const std::vector<Signature>& all, std::uint64_t block) : all_(all), block_(block) { begin_space(); }
+
+  // Before the candidates of another space.
+  void begin_space() { covered_.assign(all_.size(), 0); }
 
   // What lies at `candidate`, whose offset is in the space's bytes: nothing, an object, or an object in fragments
-  // followed by what it would be without the search for them. Depends on nothing but the space's bytes.
-  std::vector<Found> carve(const Space& space, const Candidate& candidate) const;
+  // followed by what it would be without the search for them. Candidates of a space come in the order of their offsets:
+  // of a format that is never a part of another object those within an object found before are passed over (each frame
+  // of a piece of music looks like its beginning).
+  std::vector<Found> carve(const Space& space, const Candidate& candidate);
 
  private:
   Found found(const Space& space, std::uint32_t signature, const std::vector<Run>& pieces,
@@ -25,6 +30,7 @@ class Carver {
 
   const std::vector<Signature>& all_;
   std::uint64_t block_;
+  std::vector<std::uint64_t> covered_;  // by signature: up to where an object was found
 };
 
 }  // namespace exhibit::carve

@@ -25,7 +25,13 @@ std::optional<std::string> from_hex(std::string_view hex) {
 Result<Pattern> parse_pattern(std::string_view name, const Json& value) {
   const auto bytes = from_hex(value.value("bytes", ""));
   if (!bytes || bytes->size() < 2 || bytes->size() > 32) return broken(name, "a pattern has 2 to 32 bytes in hex");
-  return Pattern{*bytes, value.value("offset", std::uint64_t{0}), value.value("anchor", false)};
+  Pattern pattern{*bytes, value.value("offset", std::uint64_t{0}), {}, value.value("anchor", false)};
+  if (!value.contains("mask")) return pattern;
+  const auto mask = from_hex(value.value("mask", ""));
+  if (!mask || mask->size() != 2 || bytes->size() != 2 || mask->front() != '\xff' || pattern.is_anchor)
+    return broken(name, "a mask is of two bytes, the first of them ff");
+  pattern.mask = *mask;
+  return pattern;
 }
 
 }  // namespace

@@ -24,7 +24,10 @@ enum class Strength {
 struct Pattern {
   std::string bytes;         // exact
   std::uint64_t offset = 0;  // from the object's first byte
-  bool is_anchor = false;    // lies at the object's end or in its midst: Validator::begin_of finds the beginning
+  // Of two bytes, for what begins with some bits alone (a frame's sync): those that must be as in `bytes`, the first
+  // one whole. Empty: all.
+  std::string mask;
+  bool is_anchor = false;  // lies at the object's end or in its midst: Validator::begin_of finds the beginning
 };
 
 struct Signature {

@@ -34,9 +34,11 @@ inline std::vector<Standing> carve_everything(const std::vector<Signature>& all,
   auto search = CandidateSearch::compile(all, wanted).take();
   std::vector<Candidate> candidates;
   search.search(bytes, bytes.size(), 0, [&](Candidate found) { candidates.push_back(found); });
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.offset < b.offset; });
   BytesSource source(bytes);
   const Space space(source, {{0, bytes.size()}});
-  const Carver carver(all, block);
+  Carver carver(all, block);
   std::vector<Found> found;
   for (const Candidate& candidate : candidates) {
     for (Found& object : carver.carve(space, candidate)) found.push_back(std::move(object));

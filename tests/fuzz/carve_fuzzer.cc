@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text = fuzz::text_of(data + 1, size - 1);
   fuzz::MemorySource medium(text, text.size() + behind);
   const carve::Space space(medium, {{0, medium.size()}});
-  const carve::Carver carver(signatures(), block);
+  carve::Carver carver(signatures(), block);
   for (const carve::Candidate& candidate : candidates(index, text)) {
     for (const carve::Found& found : carver.carve(space, candidate)) check(found, medium.size());
   }

@@ -31,10 +31,14 @@ class Carve {
     }
     if (line.contains("space")) {
       const carve::Space alone(volume_.bytes(), {run_of(line.at("space"))});
+      carver_.begin_space();
       carve_in(alone, line.at("candidates"));
       return;
     }
-    if (!space_) space_.emplace(volume_.bytes(), runs_);
+    if (!space_) {
+      space_.emplace(volume_.bytes(), runs_);
+      carver_.begin_space();
+    }
     carve_in(*space_, line.at("candidates"));
   }
 
