@@ -47,11 +47,11 @@ std::uint64_t unpack_lzw(ByteSpan packed, std::uint64_t most) {
 
 std::uint64_t unpack_packbits(ByteSpan packed, std::uint64_t most) {
   std::uint64_t given = 0;
-  for (std::size_t i = 0; i < packed.size() && given < most;) {
+  for (std::size_t i = 0; i < packed.size();) {
     const unsigned code = packed[i];
     i += code == 128 ? 1 : code < 128 ? 2 + code : 2;
-    if (i > packed.size()) return 0;
     if (code != 128) given += code < 128 ? code + 1 : 257 - code;
+    if (i > packed.size() || given > most) return 0;
   }
   return given;
 }
@@ -81,6 +81,12 @@ std::uint64_t expected_bytes(const TiffPicture& picture, std::uint64_t part) {
   return (picture.width * samples * picture.bits + 7) / 8 * std::min(rows, picture.height - index * rows);
 }
 
+// Strips that were proved, of this picture and of all before it.
+struct State : Memory::State {
+  std::size_t picture = 0;
+  std::uint64_t parts = 0, bytes = 0;
+};
+
 class Bytes {
  public:
   // [at, at + length), which lies within the content.
@@ -103,7 +109,8 @@ class Bytes {
 
 }  // namespace
 
-StripsProof prove_strips(const Content& content, const TiffWalk& walk, const TiffPicture& picture) {
+StripsProof prove_strips(const Content& content, Memory& memory, const TiffWalk& walk, std::size_t number) {
+  const TiffPicture& picture = walk.pictures()[number];
   StripsProof proof;
   const auto unpack = picture.compression == lzw                                             ? unpack_lzw
                       : picture.compression == packbits                                      ? unpack_packbits
@@ -112,7 +119,12 @@ StripsProof prove_strips(const Content& content, const TiffWalk& walk, const Tif
   const std::uint64_t parts = std::min(picture.offsets.count, picture.lengths.count);
   if (unpack == nullptr || parts == 0 || parts > most_parts) return proof;
   Bytes bytes;
-  for (std::uint64_t i = 0; i < parts; ++i) {
+  std::uint64_t first = 0;
+  if (const auto* known = static_cast<const State*>(memory.latest())) {
+    first = number < known->picture ? parts : number == known->picture ? known->parts : 0;
+    if (number == known->picture) proof.bytes = known->bytes;
+  }
+  for (std::uint64_t i = first; i < parts; ++i) {
     const std::uint64_t at = walk.value(picture.offsets, i), length = walk.value(picture.lengths, i);
     const std::uint64_t expected = expected_bytes(picture, i);
     if (expected == 0 || expected > most_part || length > most_part) return {};
@@ -122,6 +134,10 @@ StripsProof prove_strips(const Content& content, const TiffWalk& walk, const Tif
       return {Proof::fails, proof.bytes, at, at + length};
     }
     proof.bytes += length;
+    if (at < walk.values_end() || at + length < memory.offset()) continue;
+    auto state = std::make_shared<State>();
+    state->picture = number, state->parts = i + 1, state->bytes = proof.bytes;
+    memory.keep(at + length, std::move(state));
   }
   proof.proof = Proof::holds;
   return proof;

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "carve/tiff_walk.h"
+#include "carve/validator.h"
 
 namespace exhibit::carve {
 
@@ -20,6 +21,7 @@ struct StripsProof {
   std::uint64_t failed = 0, failed_end = 0;  // the part that doesn't hold
 };
 
-StripsProof prove_strips(const Content& content, const TiffWalk& walk, const TiffPicture& picture);
+// `memory` spares what was proved before, where the directories lie before the pictures.
+StripsProof prove_strips(const Content& content, Memory& memory, const TiffWalk& walk, std::size_t picture);
 
 }  // namespace exhibit::carve

@@ -119,11 +119,15 @@ bool TiffWalk::directory(std::uint64_t at) {
   std::uint64_t thumbnail = 0, thumbnail_length = 0;
   for (const TiffField& field : all) {
     const std::uint64_t bytes = field.count * type_bytes[field.type];
-    if (bytes > link_bytes && bytes <= content_.size()) reach(field.values + bytes);
+    if (bytes > link_bytes && bytes <= content_.size()) {
+      reach(field.values + bytes);
+      values_end_ = std::max(values_end_, field.values + bytes);
+    }
     take(field, picture, thumbnail, thumbnail_length);
   }
   directories_end_ = std::max(directories_end_, end + link_bytes);
   reach(end + link_bytes);
+  values_end_ = std::max(values_end_, end + link_bytes);
   if (thumbnail != 0) reach(thumbnail + thumbnail_length);
   reach_data(picture);
   refer(number(end, link_bytes));

@@ -37,6 +37,8 @@ class TiffWalk {
   bool is_broken() const { return broken_ != 0; }   // a directory that is referred to can't be
   std::uint64_t broken() const { return broken_; }  // where it should be
   std::uint64_t directories_end() const { return directories_end_; }
+  // Of the directories and all values that they refer to, without the pictures.
+  std::uint64_t values_end() const { return values_end_; }
   const std::vector<TiffPicture>& pictures() const { return pictures_; }
   std::string extension() const;
   // The value `index` of a field.
@@ -52,7 +54,7 @@ class TiffWalk {
 
   const Content& content_;
   bool is_little_ = true, is_big_ = false, is_panasonic_ = false, is_olympus_ = false;
-  std::uint64_t end_ = 0, directories_end_ = 0, broken_ = 0;
+  std::uint64_t end_ = 0, directories_end_ = 0, values_end_ = 0, broken_ = 0;
   std::vector<std::uint64_t> queue_;
   std::set<std::uint64_t> seen_;
   std::vector<TiffPicture> pictures_;

@@ -7,6 +7,7 @@
 #include "carve/jpeg_ends.h"
 #include "carve/jpeg_scan.h"
 #include "carve/picture_trailers.h"
+#include "carve/seam.h"
 #include "carve/validator.h"
 
 namespace exhibit::carve {
@@ -187,7 +188,9 @@ Verdict Walk::whole() const {
   Verdict verdict = Verdict::whole(end);
   // Nothing was decoded of arithmetic codes: only the marks hold.
   if (state_.picture.process == Process::other) verdict.tier = Tier::plausible;
-  if (content_.seam() > 0) verdict.misfit = std::max(state_.misfit, 1U);
+  if (content_.seam() > state_.data) verdict.misfit = std::max(state_.misfit, 1U);
+  // Nothing proves what lies in the segments of programs.
+  if (content_.seam() > 0 && content_.seam() <= state_.data) verdict.misfit = misfit_of_seam(content_);
   return verdict;
 }
 

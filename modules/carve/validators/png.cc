@@ -10,6 +10,7 @@ namespace {
 constexpr std::string_view signature = "\x89PNG\r\n\x1a\n";  // 5.2
 constexpr std::uint32_t header_length = 13;                  // of IHDR's data (11.2.2)
 constexpr std::uint32_t longest_chunk = 0x7fffffff;          // 5.3
+constexpr unsigned most_resumed = 1 << 20;                   // chunks
 constexpr std::uint64_t around_data = 12;                    // length, type and CRC: bytes
 
 struct State : Memory::State {
@@ -37,6 +38,30 @@ Verdict broken(const Content& content, std::uint64_t position, std::uint64_t chu
   return Verdict::broken(position, end, end, cause);
 }
 
+// Where the chunks that follow at `position` end with IEND, all their sums holding; 0: they don't.
+std::uint64_t resumed_end(const Content& content, std::uint64_t position) {
+  for (unsigned i = 0; i < most_resumed; ++i) {
+    Reader reader(content, position);
+    const std::uint64_t length = reader.be32();
+    const bool is_end = reader.take("IEND");
+    const std::uint64_t end = position + around_data + length;
+    if (!reader.ok() || length > longest_chunk || end > content.size()) return 0;
+    const std::uint32_t sum = crc32(content, position + 4, 4 + length);
+    reader.seek(end - 4);
+    if (reader.be32() != sum) return 0;
+    if (is_end) return end;
+    position = end;
+  }
+  return 0;
+}
+
+// The sum of the chunk in [position, end) contradicts: if the chunks go on behind it, only its bytes were changed.
+Verdict contradicted(const Content& content, std::uint64_t position, std::uint64_t end) {
+  Verdict verdict = broken(content, position, end, DoubtCause::crc_error);
+  verdict.length = std::max(verdict.length, resumed_end(content, end));
+  return verdict;
+}
+
 Verdict validate(const Content& content, Memory& memory) {
   State state;
   if (const auto* known = static_cast<const State*>(memory.latest())) {
@@ -56,10 +81,13 @@ Verdict validate(const Content& content, Memory& memory) {
     const bool is_data = starts_with(name, "IDAT"), is_end = starts_with(name, "IEND");
     if (is_first && !is_header(content, reader.position())) return {};
     const std::uint64_t end = state.position + around_data + length;
-    if (end > content.size()) return broken(content, state.position, content.size(), DoubtCause::missing_segment);
+    // The content ends first, or the length isn't one: the object isn't taken to reach so far.
+    if (end > content.size()) {
+      return Verdict::broken(state.position, content.size(), state.position, DoubtCause::missing_segment);
+    }
     const std::uint32_t sum = crc32(content, state.position + 4, std::uint64_t{4} + length);
     reader.seek(end - 4);
-    if (reader.be32() != sum) return broken(content, state.position, end, DoubtCause::crc_error);
+    if (reader.be32() != sum) return is_first ? Verdict{} : contradicted(content, state.position, end);
     if (is_end && !state.has_data) return broken(content, end, end, DoubtCause::missing_segment);
     if (is_end) return Verdict::whole(end);
     state.has_data |= is_data;

@@ -2,8 +2,10 @@
 // and the merged picture, whose packed rows must give exactly their pixels.
 
 #include <algorithm>
+#include <vector>
 
 #include "carve/picture_trailers.h"
+#include "carve/seam.h"
 #include "carve/validator.h"
 
 namespace exhibit::carve {
@@ -78,33 +80,32 @@ struct Picture {
   bool is_proved = false;
 };
 
-// How far the packed rows were followed.
-struct State : Memory::State {
-  std::uint64_t row = 0, data = 0;
+// Packed rows: the lengths of all of them, and the rows, each of which must give exactly its bytes.
+struct Rows {
+  std::uint64_t counts = 0;  // where the lengths lie
+  std::uint64_t number = 0, bytes = 0;
+  bool is_big = false;
 };
 
-// 'Image Data Section', packed: the lengths of all rows, and the rows.
-Picture walk_rows(const Content& content, const Header& header, std::uint64_t counts_at, Memory& memory) {
-  const std::uint64_t row_bytes = (header.width * header.depth + 7) / 8, rows = header.height * header.channels;
-  const std::uint64_t entry = header.is_big ? 4 : 2;
-  State state;
-  state.data = counts_at + rows * entry;
-  if (const auto* known = static_cast<const State*>(memory.latest())) state = *known;
-  std::uint64_t next_keep = state.data + keep_distance;
-  while (state.row < rows) {
-    Reader counts(content, counts_at + state.row * entry);
-    const std::uint64_t length = header.is_big ? counts.be32() : counts.be16();
-    if (!counts.ok() || length > Content::window) return {0, state.data, false};
-    Reader packed(content, state.data);
-    const ByteSpan bytes = packed.bytes(length);
-    if (!packed.ok() || unpacked(bytes) != row_bytes) return {0, state.data, false};
-    state.data = packed.position();
-    ++state.row;
-    if (state.data < next_keep) continue;
-    memory.keep(state.data, std::make_shared<State>(state));
-    next_keep = state.data + keep_distance;
+// Rows that end within what `memory` knows held before.
+Picture walk_rows(const Content& content, const Rows& rows, Memory& memory) {
+  const std::uint64_t entry = rows.is_big ? 4 : 2, known = memory.offset();
+  std::uint64_t data = rows.counts + rows.number * entry, next_keep = std::max(data, known) + keep_distance;
+  for (std::uint64_t row = 0; row < rows.number; ++row) {
+    Reader counts(content, rows.counts + row * entry);
+    const std::uint64_t length = rows.is_big ? counts.be32() : counts.be16();
+    if (!counts.ok() || length > Content::window) return {0, data, false};
+    if (data + length > known) {
+      Reader packed(content, data);
+      const ByteSpan bytes = packed.bytes(length);
+      if (!packed.ok() || unpacked(bytes) != rows.bytes) return {0, data, false};
+    }
+    data += length;
+    if (data < next_keep) continue;
+    memory.keep(data, std::make_shared<Memory::State>());
+    next_keep = data + keep_distance;
   }
-  return {state.data, state.data, true};
+  return {data, data, true};
 }
 
 // 'Image Data Section'.
@@ -115,7 +116,57 @@ Picture walk_picture(const Content& content, const Header& header, std::uint64_t
   if (!reader.ok() || compression > 3) return {0, at, false};
   if (compression == 0) return {reader.position() + row_bytes * rows, reader.position(), false};
   if (compression > 1) return {0, reader.position(), false};  // ZIP has no length: not written here
-  return walk_rows(content, header, reader.position(), memory);
+  return walk_rows(content, {reader.position(), rows, row_bytes, header.is_big}, memory);
+}
+
+struct Channel {
+  int identifier = 0;
+  std::uint64_t length = 0, width = 0, height = 0;
+};
+
+// 'Layer records': the channels of all layers. False: they don't hold.
+bool read_layers(Reader& reader, const Header& header, std::vector<Channel>& channels) {
+  const int told = static_cast<std::int16_t>(reader.be16());
+  const int layers = told < 0 ? -told : told;
+  for (int i = 0; i < layers; ++i) {
+    const std::uint64_t top = reader.be32(), left = reader.be32(), bottom = reader.be32(), right = reader.be32();
+    const unsigned count = reader.be16();
+    const std::uint64_t width = (right - left) & 0xffffffff, height = (bottom - top) & 0xffffffff;
+    if (!reader.ok() || count > most_channels || width > longest_big_side || height > longest_big_side) return false;
+    for (unsigned c = 0; c < count; ++c) {
+      const int identifier = static_cast<std::int16_t>(reader.be16());
+      channels.push_back({identifier, header.is_big ? reader.be64() : reader.be32(), width, height});
+    }
+    if (!reader.take("8BIM") || !reader.skip(8) || !reader.skip(reader.be32())) return false;
+  }
+  return reader.ok();
+}
+
+// 'Layer and Mask Information Section' at [at, at + length): where its channels stop holding; 0: they hold.
+std::uint64_t broken_layer(const Content& content, const Header& header, std::uint64_t at, Memory& memory) {
+  Reader reader(content, at);
+  const std::uint64_t information = header.is_big ? reader.be64() : reader.be32();
+  if (information == 0) return 0;
+  std::vector<Channel> channels;
+  if (!read_layers(reader, header, channels)) return std::max<std::uint64_t>(reader.position(), 1);
+  std::uint64_t data = reader.position();
+  for (const Channel& channel : channels) {
+    Reader picture(content, data);
+    const unsigned compression = picture.be16();
+    if (!picture.ok() || compression > 3 || channel.length < 2) return data;
+    const std::uint64_t row_bytes = (channel.width * header.depth + 7) / 8;
+    // Masks (below -1) have sides of their own.
+    if (compression == 1 && channel.identifier >= -1) {
+      const Rows rows{picture.position(), channel.height, row_bytes, header.is_big};
+      const Picture held = walk_rows(content, rows, memory);
+      if (held.end == 0) return held.held;
+      // Some programs pad.
+      if (held.end > data + channel.length || held.end + 4 < data + channel.length) return held.held;
+    }
+    data += channel.length;
+    if (data > content.size()) return content.size();
+  }
+  return 0;
 }
 
 Verdict broken_at(const Content& content, std::uint64_t sound, std::uint64_t held) {
@@ -141,6 +192,13 @@ Verdict validate(const Content& content, Memory& memory) {
   reader.seek(resources_end);
   const std::uint64_t layers = header.is_big ? reader.be64() : reader.be32();
   const std::uint64_t layers_begin = reader.position();
+  if (layers > 0) {
+    if (const std::uint64_t at = broken_layer(content, header, layers_begin, memory)) {
+      const std::uint64_t sound =
+          at > layers_begin + humility && memory.latest() != nullptr ? at - humility : layers_begin;
+      return broken_at(content, std::max(sound, resources_end), at);
+    }
+  }
   if (!reader.skip(layers)) return broken_at(content, resources_end, content.size());
   const Picture picture = walk_picture(content, header, layers_begin + layers, memory);
   // Rows that hold one behind the other are the picture's, except the last few: foreign bytes are noticed at once.
@@ -151,6 +209,8 @@ Verdict validate(const Content& content, Memory& memory) {
   if (picture.end > content.size()) return broken_at(content, sound, content.size());
   Verdict verdict = Verdict::whole(end_of_trailers(content, picture.end), header.is_big ? "psb" : "psd");
   if (!picture.is_proved) verdict.tier = Tier::plausible;
+  // Nothing proves what lies in the resources.
+  if (content.seam() > 0 && content.seam() <= layers_begin) verdict.misfit = misfit_of_seam(content);
   return verdict;
 }
 

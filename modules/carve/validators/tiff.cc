@@ -22,53 +22,14 @@ Verdict broken_at(const Content& content, std::uint64_t sound, std::uint64_t sus
   return verdict;
 }
 
-Verdict validate(const Content& content, Memory&) {
-  TiffWalk walk(content);
-  if (!walk.run()) return {};
-  const bool has_first = walk.directories_end() > 0;
-  if (!has_first) {
-    // The first directory lies where something else is: worth a search, no more.
-    Verdict verdict = broken_at(content, 8, walk.broken(), walk.broken());
-    verdict.tier = Tier::header_only;
-    return verdict;
-  }
-  if (walk.pictures().empty()) return {};
-  if (walk.is_cut()) {
-    Verdict verdict = broken_at(content, 8, content.size(), walk.directories_end());
-    verdict.tier = Tier::header_only;
-    return verdict;
-  }
-  std::uint64_t end = walk.end();
-  bool is_proved = !walk.is_broken();
-  std::uint64_t proved = 0;
-  for (const TiffPicture& picture : walk.pictures()) {
-    const StripsProof proof = prove_strips(content, walk, picture);
-    proved += proof.bytes;
-    if (proof.proof == Proof::fails && walk.extension() == "tif") {
-      Verdict verdict = broken_at(content, std::max<std::uint64_t>(proof.failed, 8), proof.failed_end, end);
-      if (proof.bytes == 0) verdict.sound = 8;
-      return verdict;
-    }
-    is_proved &= proof.proof == Proof::holds;
-  }
-  end = end_of_trailers(content, end);
-  Verdict verdict = Verdict::whole(end, walk.extension());
-  if (!is_proved || proved + most_unproved < end) {
-    verdict.tier = Tier::plausible;
-    verdict.sound = std::min<std::uint64_t>(walk.directories_end(), end);
-  }
-  return verdict;
-}
-
-// A first directory that lies behind the pixels is found where the gap has moved it to.
-std::vector<std::uint64_t> gaps(const Content& content, const Verdict& verdict) {
+// Where a directory would begin, were there a gap before it: the likeliest gaps.
+std::vector<std::uint64_t> gaps_before(const Content& content) {
   std::vector<std::uint64_t> gaps;
-  if (verdict.tier != Tier::header_only) return gaps;
   Reader reader(content);
   const bool is_little = reader.u8() == 'I';
   reader.seek(4);
   const std::uint64_t first = is_little ? reader.le32() : reader.be32();
-  for (std::uint64_t gap = allocation_unit; gap <= farthest_gap; gap += allocation_unit) {
+  for (std::uint64_t gap = 0; gap <= farthest_gap; gap += allocation_unit) {
     Reader directory(content, first + gap);
     const auto u16 = [&] { return is_little ? directory.le16() : directory.be16(); };
     const unsigned fields = u16();
@@ -81,6 +42,85 @@ std::vector<std::uint64_t> gaps(const Content& content, const Verdict& verdict) 
     }
     if (holds && directory.ok()) gaps.push_back(gap);
   }
+  return gaps;
+}
+
+// The content with `gap` left out at `border`.
+class WithoutGap : public Content {
+ public:
+  WithoutGap(const Content& whole, std::uint64_t border, std::uint64_t gap)
+      : whole_(whole), border_(border), gap_(gap) {}
+  std::uint64_t size() const override { return whole_.size() > gap_ ? whole_.size() - gap_ : 0; }
+  ByteSpan at(std::uint64_t offset, std::size_t wanted) const override {
+    if (offset >= size()) return {};
+    if (offset >= border_) return whole_.at(offset + gap_, wanted);
+    const ByteSpan bytes = whole_.at(offset, std::min<std::uint64_t>(wanted, border_ - offset));
+    if (bytes.size() < border_ - offset) return bytes;
+    joint_.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(border_ - offset));
+    if (joint_.size() >= wanted) return joint_;
+    const ByteSpan more = whole_.at(border_ + gap_, wanted - joint_.size());
+    joint_.insert(joint_.end(), more.begin(), more.end());
+    return joint_;
+  }
+
+ private:
+  const Content& whole_;
+  std::uint64_t border_, gap_;
+  mutable std::vector<std::uint8_t> joint_;
+};
+
+// The first directory isn't where it should be. If it lies further on, the strips tell where the gap begins.
+Verdict displaced(const Content& content, std::uint64_t first) {
+  const std::uint64_t reach = std::min(first, content.size());
+  Verdict verdict = broken_at(content, 8, reach, reach);
+  verdict.tier = Tier::header_only;
+  for (const std::uint64_t gap : gaps_before(content)) {
+    const WithoutGap shifted(content, first / allocation_unit * allocation_unit, gap);
+    TiffWalk walk(shifted);
+    if (gap == 0 || !walk.run() || walk.pictures().empty()) continue;
+    Memory memory;
+    const StripsProof proof = prove_strips(shifted, memory, walk, 0);
+    if (proof.proof != Proof::fails || proof.bytes < allocation_unit) continue;
+    Verdict better = broken_at(content, proof.failed, proof.failed_end, proof.failed);
+    return better;
+  }
+  return verdict;
+}
+
+Verdict validate(const Content& content, Memory& memory) {
+  TiffWalk walk(content);
+  if (!walk.run()) return {};
+  if (walk.directories_end() == 0) return displaced(content, walk.broken());
+  if (walk.pictures().empty()) return {};
+  if (walk.is_cut()) {
+    Verdict verdict = broken_at(content, 8, content.size(), walk.directories_end());
+    verdict.tier = Tier::header_only;
+    return verdict;
+  }
+  bool is_proved = !walk.is_broken();
+  std::uint64_t proved = 0;
+  const std::string extension = walk.extension();
+  for (std::size_t i = 0; i < walk.pictures().size(); ++i) {
+    const StripsProof proof = prove_strips(content, memory, walk, i);
+    proved += proof.bytes;
+    if (proof.proof == Proof::fails && extension == "tif") {
+      return broken_at(content, proved == 0 ? 8 : proof.failed, proof.failed_end, walk.end());
+    }
+    is_proved &= proof.proof == Proof::holds;
+  }
+  const std::uint64_t end = end_of_trailers(content, walk.end());
+  Verdict verdict = Verdict::whole(end, extension);
+  if (!is_proved || (memory.latest() == nullptr && proved + most_unproved < end)) {
+    verdict.tier = Tier::plausible;
+    verdict.sound = std::min<std::uint64_t>(walk.directories_end(), end);
+  }
+  return verdict;
+}
+
+// A first directory that lies behind the pixels is found where the gap has moved it to.
+std::vector<std::uint64_t> gaps(const Content& content, const Verdict&) {
+  std::vector<std::uint64_t> gaps = gaps_before(content);
+  if (!gaps.empty() && gaps.front() == 0) gaps.clear();  // it is in its place
   return gaps;
 }
 
