@@ -1,5 +1,5 @@
-// Event logs of Windows before Vista ([MS-EVEN] 2.2; libevt, Windows Event Log (EVT) format). Records have their length at
-// both ends; the oldest may lie behind the newest, where the log went round.
+// Event logs of Windows before Vista ([MS-EVEN] 2.2; libevt, Windows Event Log (EVT) format). Records have their length
+// at both ends; the oldest may lie behind the newest, where the log went round.
 
 #include <algorithm>
 
@@ -8,7 +8,7 @@
 namespace exhibit::carve {
 namespace {
 
-constexpr std::uint32_t header_length = 0x30, end_length = 0x28;  // bytes
+constexpr std::uint32_t header_length = 0x30, end_length = 0x28;        // bytes
 constexpr std::uint32_t least_record = 0x38, longest_record = 1 << 18;  // bytes
 constexpr std::uint64_t most_length = std::uint64_t{4} << 30;           // bytes
 
@@ -63,11 +63,13 @@ Verdict validate(const Content& content, Memory&) {
   }
   const std::uint64_t oldest = walk(content, header.first, header.most, count);
   if (count == 0) return {};
-  const bool holds = is_end(content, header.end) && header.most - oldest < longest_record && header.most <= content.size();
+  const bool holds =
+      is_end(content, header.end) && header.most - oldest < longest_record && header.most <= content.size();
   // The newest begin in the midst of one that was cut by the log's end: they are found from the front by their marks.
   Verdict verdict = Verdict::whole(std::min(header.most, content.size()));
   if (!holds) {
-    verdict = Verdict::broken(oldest, std::min(oldest + least_record, content.size()), oldest, DoubtCause::missing_segment);
+    verdict =
+        Verdict::broken(oldest, std::min(oldest + least_record, content.size()), oldest, DoubtCause::missing_segment);
   } else if (header.most != oldest) {
     verdict.tier = Tier::plausible;
   }

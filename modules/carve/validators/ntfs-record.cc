@@ -11,8 +11,8 @@
 namespace exhibit::carve {
 namespace {
 
-constexpr std::size_t stride = 512;         // bytes: of the update sequence
-constexpr std::size_t longest = 4096;       // bytes of a record
+constexpr std::size_t stride = 512;             // bytes: of the update sequence
+constexpr std::size_t longest = 4096;           // bytes of a record
 constexpr std::uint64_t kept_every = 64 << 10;  // bytes
 
 using Record = std::array<std::uint8_t, longest>;
