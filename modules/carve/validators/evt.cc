@@ -46,7 +46,7 @@ std::uint64_t walk(const Content& content, std::uint64_t at, std::uint64_t limit
 bool is_end(const Content& content, std::uint64_t at) {
   Reader reader(content, at);
   return reader.le32() == end_length && reader.le32() == 0x11111111 && reader.le32() == 0x22222222 &&
-         reader.le32() == 0x33333333 && reader.le32() == 0x44444444 && reader.ok();
+         reader.le32() == 0x33333333 && reader.le32() == 0x44444444 && reader.skip(end_length - 20);
 }
 
 Verdict validate(const Content& content, Memory&) {
