@@ -21,6 +21,9 @@ class Stream {
     for (const std::uint32_t sector : file.sectors_of(entry)) offsets_.push_back(file.offset_of(sector));
     size_ = std::min<std::uint64_t>(size_, offsets_.size() * sector_size_);
   }
+  // One that is taken to lie in one piece.
+  Stream(const Content& content, std::uint64_t begin, std::uint64_t size)
+      : content_(content), sector_size_(size), size_(size), offsets_{begin} {}
   std::uint64_t size() const { return size_; }
   // Where the content has the stream's byte `at` < size().
   std::uint64_t offset(std::uint64_t at) const { return offsets_[at / sector_size_] + at % sector_size_; }
@@ -85,7 +88,8 @@ void check_workbook(const Stream& stream, std::vector<CheckedStretch>& stretches
         return;
       }
     }
-    if ((is_outside && !is_begin) || length > longest_biff_record || length > stream.size() - at - 4 || type > 0x1fff) {
+    if ((is_outside && !is_begin) || length > longest_biff_record || length > stream.size() - at - 4 || type > 0x1fff ||
+        type == 0) {
       stream.add(0, at, true, stretches);
       stream.add(at, at + 4, false, stretches);
       return;
@@ -217,6 +221,21 @@ std::vector<CheckedStretch> check_streams(const Content& content, const Compound
     }
   }
   return stretches;
+}
+
+std::uint64_t end_of_first_stream(const Content& content, std::uint64_t begin) {
+  constexpr std::uint64_t most = 16 << 20, least = 2048;  // bytes
+  if (content.size() < begin + least) return begin;
+  const Stream stream(content, begin, std::min(content.size() - begin, most));
+  const auto head = stream.read(0, 4);
+  std::vector<CheckedStretch> stretches;
+  if (head.size() == 4 && le16(head, 0) == 0x0809) {
+    check_workbook(stream, stretches);
+  } else if (record_at(stream, 0).is_known) {
+    check_records(stream, stretches);
+  }
+  const bool holds = !stretches.empty() && stretches.front().is_sound && stretches.front().end >= begin + least;
+  return holds ? stretches.front().end : begin;
 }
 
 }  // namespace exhibit::carve

@@ -18,4 +18,8 @@ struct CheckedStretch {
 // of its stream.
 std::vector<CheckedStretch> check_streams(const Content& content, const CompoundFile& file);
 
+// Of a file whose tables are lost: the end of the stream that begins at `begin`, as far as it is a workbook's or a
+// presentation's and lies in one piece; `begin`: nothing of that kind.
+std::uint64_t end_of_first_stream(const Content& content, std::uint64_t begin);
+
 }  // namespace exhibit::carve

@@ -51,6 +51,8 @@ class SqliteDatabase {
   // Pages that the file has, as its header or else its structure tells.
   std::uint32_t pages() const { return header_.pages > 0 ? header_.pages : highest_; }
   Use use(std::uint32_t page) const { return page - 1 < uses_.size() ? uses_[page - 1] : Use::unknown; }
+  // Whether `page`, that nothing leads to, is one of a tree by itself.
+  bool is_tree_page(std::uint32_t page) { return page <= available_ && load(page)->type != SqlitePage::none; }
   // Pages of trees that aren't what they should be.
   const std::vector<Expected>& missed() const { return missed_; }
   Pages take_parsed() { return std::move(parsed_); }

@@ -26,7 +26,7 @@ class Fields {
 };
 
 struct Database {
-  bool is_big = false;
+  bool is_big = false, is_tree = false;
   std::uint64_t page_size = 0, pages = 0;
 };
 
@@ -41,6 +41,7 @@ bool read_meta(const Content& content, Database& database) {
   const std::uint32_t version = fields.word();
   database.page_size = fields.word();
   const unsigned encryption = fields.reader.u8(), type = fields.reader.u8();
+  database.is_tree = type == 9;
   fields.reader.skip(6);
   database.pages = std::uint64_t{fields.word()} + 1;
   const bool is_power = (database.page_size & (database.page_size - 1)) == 0;
@@ -76,6 +77,7 @@ Page page_at(const Content& content, const Database& database, std::uint64_t num
 
 struct State : Memory::State {
   std::uint64_t page = 1, sound = 0;
+  std::uint64_t told = 1;  // behind the last page that tells its number: zeros may be a gap's
 };
 
 std::string extension_of(const Content& content, std::uint64_t length) {
@@ -94,15 +96,16 @@ Verdict validate(const Content& content, Memory& memory) {
   std::uint64_t kept = state.page * database.page_size;
   for (; state.page < database.pages; ++state.page) {
     const Page page = page_at(content, database, state.page);
-    if (page == Page::foreign) break;
-    state.sound += page == Page::sound ? 1 : 0;
+    if (page == Page::foreign || (page == Page::zero && database.is_tree)) break;  // a tree writes each page
+    if (page == Page::sound) ++state.sound, state.told = state.page + 1;
     const std::uint64_t at = state.page * database.page_size;
     if (at - kept >= kept_every) memory.keep(kept = at, std::make_shared<State>(state));
   }
   const std::uint64_t end = state.page * database.page_size;
   if (state.page >= database.pages && end <= content.size()) {
-    if (state.sound * 2 >= state.page) return Verdict::whole(end, extension_of(content, end));
-    return {};  // nearly nothing but zeros
+    // Only hashes and queues lay out pages before they use them.
+    const bool is_proved = database.is_tree ? state.told == database.pages : state.sound * 2 >= state.page;
+    if (is_proved) return Verdict::whole(end, extension_of(content, end));
   }
   if (state.sound == 0) return {};
   memory.keep(std::min(end, content.size()), std::make_shared<State>(state));
@@ -113,9 +116,10 @@ Verdict validate(const Content& content, Memory& memory) {
   }
   const bool is_patched =
       good * 2 > looked_at - state.page && page_at(content, database, database.pages - 1) != Page::foreign;
-  Verdict verdict =
-      Verdict::broken(end, std::min(end + database.page_size, content.size()),
-                      is_patched ? database.pages * database.page_size : end, DoubtCause::missing_segment);
+  Verdict verdict = Verdict::broken(
+      std::min(state.told * database.page_size, content.size()), std::min(end + database.page_size, content.size()),
+      is_patched ? std::min(database.pages * database.page_size, content.size()) : state.told * database.page_size,
+      DoubtCause::missing_segment);
   verdict.extension = extension_of(content, end);
   return verdict;
 }

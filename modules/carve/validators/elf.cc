@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint32_t no_bits = 8, string_table = 3;         // section types
 constexpr std::uint64_t most_length = std::uint64_t{8} << 30;  // bytes
+constexpr std::uint64_t most_unproved = 1 << 20;               // bytes
 constexpr std::uint32_t most_sections = 0xff00;
 
 // Fields as the file's class and byte order have them.
@@ -173,7 +174,8 @@ Verdict validate(const Content& content, Memory&) {
   if (header.segment_count == 0) return {};
   const std::uint64_t table =
       std::min(header.segments + header.segment_count * std::uint64_t{header.segment_size}, content.size());
-  const std::uint64_t end = std::min(loaded, content.size());
+  // What was loaded may still lie here, or something else: of great files only the head is taken.
+  const std::uint64_t end = loaded <= most_unproved ? std::min(loaded, content.size()) : table;
   return Verdict::broken(std::min(table, end), std::min(header.sections + header.section_size, content.size()), end,
                          DoubtCause::missing_segment);
 }

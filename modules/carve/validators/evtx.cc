@@ -156,9 +156,11 @@ Verdict validate(const Content& content, Memory& memory) {
   state.position = end;
   if (state.chunks == 0) {
     const Chunk first = read_chunk(content, header_block);
-    if (first.state != Chunk::damaged && first.state != Chunk::empty) {
-      return Verdict::broken(header_block, std::min(header_block + chunk_size, content.size()), header_block,
-                             DoubtCause::missing_segment);
+    if (first.state != Chunk::damaged && first.state != Chunk::empty) {  // a header alone: perhaps a decoy's
+      Verdict verdict = Verdict::broken(header_block, std::min(header_block + chunk_size, content.size()), header_block,
+                                        DoubtCause::missing_segment);
+      verdict.tier = Tier::header_only;
+      return verdict;
     }
   }
   return patched(content, state, header);

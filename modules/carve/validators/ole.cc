@@ -95,13 +95,24 @@ std::uint32_t misfit_of(const Content& content, std::uint64_t seam) {
   return static_cast<std::uint32_t>(5000 + change);
 }
 
+// Nothing tells a header alone from a decoy, unless the first stream goes on behind it.
+Verdict header_alone(const Content& content, std::uint64_t header, std::uint64_t suspect) {
+  const std::uint64_t end = content.seam() == 0 ? end_of_first_stream(content, header) : header;
+  Verdict verdict = Verdict::broken(std::min(header, content.size()), std::min(suspect, content.size()),
+                                    std::min(end, content.size()), DoubtCause::missing_segment);
+  if (end == header) verdict.tier = Tier::header_only;
+  if (end == header) return verdict;
+  verdict.doubts = {{verdict.length, 0, DoubtCause::missing_segment}};
+  verdict.extension = starts_with(content.at(header, 2), "\x09\x08") ? "xls" : "ppt";
+  return verdict;
+}
+
 Verdict broken(const CompoundFile& file, const Content& content, const Proof& proof) {
   const std::uint64_t header = file.header().sector_size;
   const std::uint64_t sound = std::max(proof.sound_before, header);
   const std::uint64_t end = std::min(file.end(), content.size());
-  // Where only the header is left, nothing tells it from a decoy. Where most tables hold, the rest is where it was.
-  if (proof.sound_count == 0)
-    return {Tier::header_only, header, header, std::min(proof.bad_end, content.size()), {}, {}, {}};
+  if (proof.sound_count == 0) return header_alone(content, header, proof.bad_end);
+  // Where most tables hold, the rest is where it was.
   const bool is_patched = proof.last_sound > proof.first_bad && proof.sound_count > proof.bad_count;
   const std::uint64_t length =
       is_patched ? std::max(end, sound) : std::min(std::max(proof.first_bad, sound), content.size());

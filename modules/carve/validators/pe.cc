@@ -145,6 +145,7 @@ Verdict validate(const Content& content, Memory&) {
   if (end > content.size()) {
     Verdict verdict = Verdict::broken(std::min<std::uint64_t>(headers.headers, content.size()), content.size(),
                                       content.size(), DoubtCause::missing_segment);
+    verdict.tier = Tier::header_only;
     verdict.length = std::min<std::uint64_t>(headers.headers, content.size());
     verdict.doubts = {{verdict.length, 0, DoubtCause::missing_segment}};
     verdict.extension = extension;

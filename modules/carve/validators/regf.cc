@@ -75,6 +75,15 @@ Verdict broken(const Content& content, std::uint64_t position, std::uint64_t sou
   return Verdict::broken(sound, suspect, is_patched ? limit : sound, DoubtCause::missing_segment);
 }
 
+// The base block without the first bin: it may be a decoy, and the search for the rest goes on from it.
+Verdict header_alone(const Content& content) {
+  const std::uint64_t end = std::min(base_block, content.size());
+  Verdict verdict = Verdict::broken(std::min<std::uint64_t>(512, end), std::min(base_block + bin_unit, content.size()),
+                                    end, DoubtCause::missing_segment);
+  verdict.tier = Tier::header_only;
+  return verdict;
+}
+
 Verdict validate(const Content& content, Memory& memory) {
   Base base;
   if (!read_base(content, base)) return {};
@@ -88,8 +97,7 @@ Verdict validate(const Content& content, Memory& memory) {
     const std::uint64_t reached = length > 0 ? walk_cells(content, at, length) : at;
     if (length == 0 || reached < at + length || at + length > content.size()) {
       if (at <= content.size()) memory.keep(at, std::make_shared<State>(state));
-      const std::uint64_t first = std::min(base_block, content.size());
-      if (at == base_block) return Verdict::broken(first, first, first, DoubtCause::missing_segment);
+      if (at == base_block) return header_alone(content);
       return broken(content, at, at, end);
     }
     state.position += length;

@@ -52,6 +52,13 @@ std::uint32_t trusted_pages(const SqliteDatabase& database, std::uint32_t first_
   return page;
 }
 
+// The last page up to `limit` that something leads to or that is a page of a tree by itself, as are those before it.
+std::uint32_t last_known(SqliteDatabase& database, std::uint32_t limit) {
+  std::uint32_t page = 1;
+  while (page < limit && (database.use(page + 1) != Use::unknown || database.is_tree_page(page + 1))) ++page;
+  return page;
+}
+
 std::vector<Doubt> doubts_of(const SqliteDatabase& database, std::uint64_t page_size, std::uint64_t length) {
   std::vector<Doubt> doubts;
   for (std::uint32_t page = 1; page <= length / page_size; ++page) {
@@ -66,20 +73,26 @@ std::vector<Doubt> doubts_of(const SqliteDatabase& database, std::uint64_t page_
   return doubts;
 }
 
-Verdict broken(const SqliteDatabase& database, const Content& content, std::uint64_t page_size) {
+Verdict broken(SqliteDatabase& database, const Content& content, std::uint64_t page_size) {
   const auto available =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(content.size() / page_size, database.pages()));
   const Census census = census_of(database, available);
+  // A first page alone that leads to nothing may be a decoy's.
   if (census.sound == 0 || database.use(1) != Use::tree) return {};
+  const std::uint32_t known = last_known(database, census.first_bad > 0 ? census.first_bad - 1 : available);
+  const bool is_alone = known == 1 && database.pages() > 1;
   if (census.first_bad == 0) {  // it ends too early, or pages are left over
-    return Verdict::broken(page_size, available * page_size, available * page_size, DoubtCause::missing_segment);
+    Verdict verdict = Verdict::broken(page_size, available * page_size, known * page_size, DoubtCause::missing_segment);
+    if (is_alone) verdict.tier = Tier::header_only;
+    return verdict;
   }
   // Where most pages behind the first bad one hold, it was overwritten; else its rest lies elsewhere.
   const bool is_patched = census.sound_behind >= census.bad && census.last_sound > census.last_bad;
-  const std::uint32_t pages = is_patched ? available : census.first_bad - 1;
+  const std::uint32_t pages = is_patched ? available : known;
   const std::uint32_t sound = trusted_pages(database, census.first_bad);
   Verdict verdict =
       Verdict::broken(sound * page_size, census.first_bad * page_size, pages * page_size, DoubtCause::missing_segment);
+  if (is_alone && !is_patched) verdict.tier = Tier::header_only;
   if (is_patched) verdict.doubts = doubts_of(database, page_size, verdict.length);
   if (!is_patched) verdict.doubts = {{verdict.length, 0, DoubtCause::missing_segment}};
   return verdict;
