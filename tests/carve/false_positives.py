@@ -151,7 +151,7 @@ def refused(extension, path):
         elif extension in ("crt", "csr", "crl", "p7", "p12", "der"):
             run("openssl", "asn1parse", "-inform", "der", "-in", path)
         elif extension == "pem" and b"Proc-Type: 4,ENCRYPTED" not in data:
-            run("openssl", "asn1parse", "-inform", "pem", "-in", path)
+            run("openssl", "asn1parse", "-inform", "pem", "-strictpem", "-in", path)
         elif extension in ("sqlite", "db"):
             whole_sqlite(path)
         elif shutil.which("file"):
