@@ -31,11 +31,10 @@ std::optional<std::uint64_t> varint(ByteSpan bytes, std::size_t& at) {
   return std::nullopt;
 }
 
-std::optional<Handle> read_handle(ByteSpan bytes, std::size_t& at) {
-  const auto offset = varint(bytes, at);
-  const auto size = offset ? varint(bytes, at) : std::nullopt;
-  if (!size || *offset > most_length || *size > most_length) return std::nullopt;
-  return Handle{*offset, *size};
+bool read_handle(ByteSpan bytes, std::size_t& at, Handle& handle) {
+  handle.offset = varint(bytes, at).value_or(most_length + 1);
+  handle.size = varint(bytes, at).value_or(most_length + 1);
+  return handle.offset <= most_length && handle.size <= most_length;
 }
 
 struct Footer {
@@ -49,13 +48,13 @@ std::optional<Footer> read_footer(const Content& content, std::uint64_t at) {
   if (found.size() < handles_length) return std::nullopt;
   const ByteSpan bytes = found.first(handles_length);
   std::size_t place = 0;
-  const auto meta = read_handle(bytes, place);
-  const auto index = meta ? read_handle(bytes, place) : std::nullopt;
+  Footer footer;
+  if (!read_handle(bytes, place, footer.meta) || !read_handle(bytes, place, footer.index)) return std::nullopt;
   const bool is_filled = std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(place), bytes.end(),
                                      [](std::uint8_t byte) { return byte == 0; });
   // The index lies behind the block of what else there is, and before the footer.
-  if (!index || !is_filled || index->offset != meta->end() || index->end() > at - handles_length) return std::nullopt;
-  return Footer{*meta, *index};
+  const bool is_ordered = footer.index.offset == footer.meta.end() && footer.index.end() <= at - handles_length;
+  return is_filled && is_ordered ? std::optional(footer) : std::nullopt;
 }
 
 const std::array<std::uint32_t, 256>& crc32c_table() {
@@ -155,10 +154,11 @@ std::optional<std::vector<Handle>> read_index(std::vector<std::uint8_t> block) {
     if (!shared || !own || !length || at > end || *own > end - at || *length > end - at - *own) return std::nullopt;
     at += *own;
     std::size_t place = at;
-    const auto handle = read_handle(bytes, place);
+    Handle handle;
+    const bool is_handle = read_handle(bytes, place, handle);
     at += *length;
-    if (!handle || place > at) return std::nullopt;
-    handles.push_back(*handle);
+    if (!is_handle || place > at) return std::nullopt;
+    handles.push_back(handle);
   }
   return handles;
 }

@@ -67,13 +67,13 @@ Verdict validate(const Content& content, Memory& memory) {
   }
   if (state.records == 0)
     return Verdict::broken(header_length, header_length, header_length, DoubtCause::missing_segment);
-  // What follows looks like a record that was broken off: the end isn't the file's.
+  // Nothing ends a capture: where something else follows, it may have been cut within its last record.
   const ByteSpan behind = content.at(state.position, record_header);
-  const bool is_broken =
-      behind.size() >= record_header && std::any_of(behind.begin(), behind.begin() + 16, [](auto b) { return b != 0; });
+  const bool is_followed = std::any_of(
+      behind.begin(), behind.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(behind.size(), record_header)),
+      [](std::uint8_t byte) { return byte != 0; });
   Verdict verdict = Verdict::whole(state.position);
-  if (state.records < few_records) verdict.tier = Tier::plausible;
-  if (is_broken) verdict.suspect = state.position;
+  if (state.records < few_records || is_followed) verdict.tier = Tier::plausible;
   return verdict;
 }
 

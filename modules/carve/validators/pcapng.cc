@@ -1,6 +1,8 @@
 // Captures of the newer kind (IETF draft-ietf-opsawg-pcapng): blocks whose length stands at their beginning and at
 // their end. The object goes on as long as blocks do.
 
+#include <algorithm>
+
 #include "carve/validator.h"
 
 namespace exhibit::carve {
@@ -50,6 +52,14 @@ Verdict validate(const Content& content, Memory& memory) {
     if (state.position - kept >= kept_every) memory.keep(kept = state.position, std::make_shared<State>(state));
   }
   if (state.blocks == 0) return {};
+  // A block of packets that doesn't end as it begins: cut.
+  Reader reader(content, state.position);
+  const auto word = [&] { return state.is_big ? reader.be32() : reader.le32(); };
+  const std::uint32_t type = word(), length = word();
+  if (reader.ok() && type >= 1 && type <= 6 && length >= 12 && length % 4 == 0 && length <= longest_block) {
+    return Verdict::broken(state.position, std::min(state.position + length, content.size()), state.position,
+                           DoubtCause::missing_segment);
+  }
   Verdict verdict = Verdict::whole(state.position);
   if (state.blocks == 1) verdict.tier = Tier::plausible;
   return verdict;

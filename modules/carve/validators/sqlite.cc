@@ -9,7 +9,7 @@ namespace {
 using Use = SqliteDatabase::Use;
 
 // The largest database for which parsed pages are kept while fragments are looked for.
-constexpr std::uint32_t most_kept_pages = 16384;
+constexpr std::uint32_t most_kept_pages = 32768;
 // How far before the first contradiction the cut may lie: sound pages may be sound by chance, where the gap itself is a
 // database's.
 constexpr std::uint32_t distrusted = 4;           // sound pages
