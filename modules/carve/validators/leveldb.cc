@@ -50,7 +50,8 @@ std::optional<Footer> read_footer(const Content& content, std::uint64_t at) {
   const ByteSpan bytes = found.first(handles_length);
   std::size_t place = 0;
   const auto meta = read_handle(bytes, place);
-  const auto index = meta ? read_handle(bytes, place) : std::nullopt;
+  if (!meta) return std::nullopt;
+  const auto index = read_handle(bytes, place);
   const bool is_filled = std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(place), bytes.end(),
                                      [](std::uint8_t byte) { return byte == 0; });
   // The index lies behind the block of what else there is, and before the footer.
