@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "carve/text.h"
 
@@ -13,6 +14,7 @@ constexpr std::size_t longest_line = std::size_t{64} << 10;  // RFC 5322 says 99
 constexpr std::size_t longest_field = 8192;                  // bytes of a field that are kept
 constexpr std::size_t longest_name = 76;
 constexpr std::size_t deepest = 24;            // multiparts in multiparts
+constexpr std::uint32_t most_marks = 1024;     // header fields of messages within a message
 constexpr std::size_t longest_boundary = 200;  // RFC 2046, 5.1.1 says 70
 constexpr std::size_t longest_base64_line = 998;
 
@@ -166,6 +168,7 @@ bool Message::boundary_line(std::string_view text, bool& is_boundary) {
     is_boundary = true;
     if (i + 1 < state_.boundaries.size()) state_.is_clean = false;
     mark_structure(line_end);
+    state_.is_preamble = false;
     state_.boundaries.resize(rest.empty() ? i + 1 : i);
     state_.coding = State::Coding::text;
     state_.is_top = false;
@@ -191,7 +194,8 @@ bool Message::header_line(std::string_view text) {
   end_field();
   // A postmark that was quoted, and what a program wrote in front of a message.
   if (field_name_length(text) == 0)
-    return text.starts_with(">From ") || (state_.is_mailbox && text.starts_with("From "));
+    return text.starts_with(">From ") ||
+           (state_.is_mailbox && state_.fields == 0 && !std::exchange(state_.has_postmark, true));
   state_.field = text.substr(0, longest_field);
   return true;
 }
@@ -224,6 +228,8 @@ bool Message::is_next_message(std::string_view text) {
   }
   if (state_.fields_begin == 0 && field_name_length(text) > 0) state_.fields_begin = state_.position;
   if (state_.fields_begin == 0 || !begins_with_mark(text)) return false;
+  // A part may be a message itself.
+  if (state_.is_multipart && !state_.is_preamble && ++state_.marks <= most_marks) return false;
   state_.position = state_.fields_begin;
   return true;
 }
@@ -239,7 +245,7 @@ bool Message::body_line(std::string_view text) {
       return is_quoted_line(text);
     case State::Coding::text:
       if (text.find('<') != text.npos) mark_structure(state_.position + text.size());
-      return state_.is_multipart || state_.is_mailbox || !is_next_message(text);
+      return state_.is_mailbox || !is_next_message(text);
   }
   return false;
 }

@@ -33,6 +33,9 @@ class Message {
     enum class Coding { text, base64, quoted } coding = Coding::text;
     std::vector<std::string> boundaries;  // of the multiparts that are open, the outermost first
     bool is_top = true;                   // in the message's own header
+    bool has_postmark = false;            // was seen, in a mailbox
+    bool is_preamble = true;              // before the first boundary
+    std::uint32_t marks = 0;              // of messages within this one
     bool is_multipart = false;            // the message is
     bool is_clean = true;                 // each part was closed before the one that holds it
     // Whether nowhere in it a whole cluster is text that could be any text.

@@ -94,6 +94,14 @@ bool has_prose_cluster(const Content& content, std::uint64_t length) {
   return false;
 }
 
+std::uint64_t find_last_near(const Content& content, std::string_view pattern, std::uint64_t from, std::uint64_t to) {
+  for (std::uint64_t reach = 512; reach < to - from; reach *= 16) {
+    const std::uint64_t hit = find_last(content, pattern, to - reach, to);
+    if (hit != to) return hit;
+  }
+  return find_last(content, pattern, from, to);
+}
+
 std::uint64_t behind_blank_line(const Content& content, std::uint64_t position) {
   const ByteSpan bytes = content.at(position, 2);
   if (starts_with(bytes, "\n")) return position + 1;

@@ -98,6 +98,9 @@ inline bool covers_cluster(std::uint64_t begin, std::uint64_t end) {
 // Whether a whole cluster of the first `length` bytes, counted from the first, is a people's language and no code.
 bool has_prose_cluster(const Content& content, std::uint64_t length);
 
+// As find_last, for what is mostly near `to`: looks there first, so that a row of hits costs no row of windows.
+std::uint64_t find_last_near(const Content& content, std::string_view pattern, std::uint64_t from, std::uint64_t to);
+
 // Behind an empty line at `position`, where there is one.
 std::uint64_t behind_blank_line(const Content& content, std::uint64_t position);
 

@@ -83,7 +83,10 @@ std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t ancho
     if (const std::size_t at = field_in(all.substr(begin, end - begin)); at != all.npos) return from + begin + at;
     begin = end == all.npos ? all.size() : end + 1;
   }
-  return from + begin;
+  // A file begins at a sector, even if what lies before makes another name of its first field.
+  constexpr std::uint64_t sector = 512;  // bytes
+  const std::size_t at = field_in(all.substr(begin, all.find('\n', begin) - begin));
+  return from + begin + (at != all.npos && (from + begin + at) % sector == 0 ? at : 0);
 }
 
 // Nothing in it tells where a message of one part ends, but that text does.
@@ -117,7 +120,7 @@ Verdict validate(const Content& content, Memory& memory) {
   const State& end = message.state();
   if (!Message::is_message(end)) return {};
   if (end.in == State::In::done) {
-    Verdict verdict = Verdict::whole(text_file_end(content, end.position));
+    Verdict verdict = Verdict::whole(text_file_end(content, behind_blank_line(content, end.position)));
     if (!end.is_clean || !end.is_provable) verdict.tier = Tier::plausible;
     return verdict;
   }

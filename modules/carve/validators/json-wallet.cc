@@ -24,7 +24,12 @@ bool is_wallet(const JsonText& json) {
 
 // The objects that hold the anchor, the innermost first: the first that is a wallet.
 std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t anchor) {
-  const std::uint64_t from = anchor - std::min(anchor, farthest);
+  std::uint64_t from = anchor - std::min(anchor, farthest);
+  // An object with an earlier anchor is found by that.
+  for (const std::string_view mark : marks) {
+    const std::uint64_t earlier = find_last_near(before, mark, from, anchor);
+    if (earlier != anchor) from = earlier;
+  }
   const ByteSpan bytes = before.at(from, anchor - from);
   const std::vector<std::uint8_t> copy(
       bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(bytes.size(), anchor - from)));
@@ -36,10 +41,6 @@ std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t ancho
     depth = 0;
     ++tries;
     const PartContent object(before, from + i, (anchor - from - i) + farthest_end);
-    // Found by its first anchor.
-    for (const std::string_view mark : marks) {
-      if (find(object, mark, 0, anchor - from - i) < anchor - from - i) return std::nullopt;
-    }
     if (is_wallet(scan_json(object, 0))) return from + i;
   }
   return std::nullopt;

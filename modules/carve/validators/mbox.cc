@@ -31,7 +31,7 @@ std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t ancho
   if (!text.ends_with("\n\n") && !text.ends_with("\n\r\n")) return anchor;
   std::uint64_t from = anchor - std::min(anchor, farthest), to = anchor;
   while (to > from) {
-    const std::uint64_t hit = find_last(before, "From ", from, to);
+    const std::uint64_t hit = find_last_near(before, "From ", from, to);
     if (hit == to) return anchor;
     if (is_postmark(before.at(hit, 200))) {
       // Only if text leads from there to here.

@@ -245,7 +245,13 @@ std::uint64_t explanation_before(const Content& before, std::uint64_t anchor) {
     while (start > 0 && all[start - 1] != '\n' && !is_control(static_cast<std::uint8_t>(all[start - 1]))) --start;
     const std::string_view text = all.substr(start, line - 1 - start);
     if (text.starts_with(dashes) || text_run(bytes.subspan(start, text.size()), false) != text.size()) break;
-    if (begins_explanation(text)) begin = start;
+    constexpr std::string_view usual = "Certificate:";
+    if (begins_explanation(text)) {
+      begin = start;
+    } else if (text.ends_with(usual)) {
+      begin = start + text.size() - usual.size();  // behind foreign bytes
+      break;
+    }
     line = start;
   }
   // Bundles begin with an empty line.
@@ -256,7 +262,7 @@ std::uint64_t explanation_before(const Content& before, std::uint64_t anchor) {
 // A block that isn't the first of its file is found by the first.
 std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t anchor) {
   const std::uint64_t from = anchor - std::min(anchor, longest_block_behind);
-  const std::uint64_t begin = find_last(before, begin_mark, from, anchor);
+  const std::uint64_t begin = find_last_near(before, begin_mark, from, anchor);
   if (begin < anchor) {
     const Block block = read_block(before, begin);
     if (is_good(block) && block.position <= anchor && next_begin(before, block.position) == anchor) return std::nullopt;

@@ -8,7 +8,7 @@
 namespace exhibit::carve {
 namespace {
 
-constexpr std::size_t deepest = 64;
+constexpr std::size_t deepest = 16;
 constexpr std::uint64_t digest = 20;  // bytes: SHA-1 of each piece
 
 class Scanner {

@@ -53,7 +53,8 @@ Part read_part(const Content& content, std::uint64_t position) {
       return {false, before};
     }
     if (text.starts_with("BEGIN:")) {
-      if (open.size() == deepest) return {false, before};
+      // Another object begins: this one's end is lost.
+      if (open.size() == deepest || (!open.empty() && open.back() == text.substr(6))) return {false, before};
       open.emplace_back(text.substr(6));
       is_continued = is_base64 = false;
     } else if (text.starts_with("END:")) {
@@ -82,7 +83,7 @@ bool is_begin(const Content& content, std::uint64_t position) {
 std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t anchor) {
   const std::uint64_t from = anchor - std::min(anchor, farthest);
   const std::string_view mark = starts_with(before.at(anchor, 11), "BEGIN:VCARD") ? "BEGIN:VCARD" : "BEGIN:VCALENDAR";
-  const std::uint64_t begin = find_last(before, mark, from, anchor);
+  const std::uint64_t begin = find_last_near(before, mark, from, anchor);
   if (begin == anchor) return anchor;
   const Part part = read_part(before, begin);
   return part.is_whole && (part.position == anchor || behind_blank_line(before, part.position) == anchor)

@@ -262,6 +262,13 @@ Verdict whole(const Content& content, const State& state) {
   return verdict;
 }
 
+// A root without a declaration is a file's only where a file can begin: elsewhere it is a part of a page.
+std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t anchor) {
+  constexpr std::uint64_t sector = 512;  // bytes
+  const bool is_begin = anchor % sector == 0 || is_control(before.at(anchor - 1, 1)[0]);
+  return is_begin ? std::optional(anchor) : std::nullopt;
+}
+
 Verdict validate(const Content& content, Memory& memory) {
   State state;
   if (const auto* known = static_cast<const State*>(memory.latest())) state = *known;
@@ -276,7 +283,7 @@ Verdict validate(const Content& content, Memory& memory) {
     memory.keep(state.position, std::make_shared<State>(state));
     kept = state.position;
   }
-  if (state.elements == 0) return {};
+  if (state.elements == 0 || state.open.size() == deepest) return {};
   Verdict verdict = broken_text(std::min(scanner.position(), content.size()), least);
   verdict.extension = extension_of(state.root);
   return verdict;
@@ -285,6 +292,6 @@ Verdict validate(const Content& content, Memory& memory) {
 }  // namespace
 
 extern const Validator xml_validator;
-const Validator xml_validator = {"xml", validate};
+const Validator xml_validator = {"xml", validate, nullptr, begin_of};
 
 }  // namespace exhibit::carve
