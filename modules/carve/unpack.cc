@@ -142,7 +142,9 @@ bool begins(const Content& content, Packing packing, std::uint64_t offset) {
     case Packing::bzip2:
       return head.size() >= 10 && starts_with(head, "BZh") && starts_with(head.subspan(4), "1AY&SY");
     case Packing::xz:
-      return starts_with(head, std::string_view("\xfd" "7zXZ\0", 6));
+      return starts_with(head, std::string_view("\xfd"
+                                                "7zXZ\0",
+                                                6));
     case Packing::zstd:
       return starts_with(head, "\x28\xb5\x2f\xfd");
   }

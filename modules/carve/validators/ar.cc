@@ -1,5 +1,5 @@
-// ar archives and Debian packages (deb-old ar(5), deb(5)): headers of 60 bytes, each telling its member's length. Nothing
-// ends an archive but the lack of another header.
+// ar archives and Debian packages (deb-old ar(5), deb(5)): headers of 60 bytes, each telling its member's length.
+// Nothing ends an archive but the lack of another header.
 
 #include "carve/validator.h"
 

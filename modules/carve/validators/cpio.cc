@@ -12,7 +12,9 @@ constexpr std::string_view trailer("TRAILER!!!\0", 11);
 std::optional<std::uint64_t> field(ByteSpan header, unsigned number) {
   std::uint64_t value = 0;
   for (const std::uint8_t c : header.subspan(6 + 8 * std::size_t{number}, 8)) {
-    const unsigned digit = c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10u : 16;
+    const unsigned digit = c >= '0' && c <= '9'                     ? c - '0'
+                           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10u
+                                                                    : 16;
     if (digit > 15) return std::nullopt;
     value = value << 4 | digit;
   }
@@ -49,7 +51,8 @@ Verdict validate(const Content& content, Memory&) {
     const std::uint64_t fill = (usual_block - position % usual_block) % usual_block;
     ByteSpan behind = content.at(position, fill);
     behind = behind.first(std::min<std::uint64_t>(behind.size(), fill));
-    const bool is_filled = behind.size() == fill && std::all_of(behind.begin(), behind.end(), [](auto b) { return b == 0; });
+    const bool is_filled =
+        behind.size() == fill && std::all_of(behind.begin(), behind.end(), [](auto b) { return b == 0; });
     return Verdict::whole(is_filled ? position + fill : position);
   }
   if (position == 0) return {};

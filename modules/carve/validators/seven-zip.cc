@@ -7,7 +7,7 @@ namespace exhibit::carve {
 namespace {
 
 constexpr std::string_view mark("7z\xbc\xaf\x27\x1c", 6);
-constexpr std::uint64_t start_header = 32;             // bytes, with the mark
+constexpr std::uint64_t start_header = 32;  // bytes, with the mark
 constexpr std::uint64_t largest_end_header = std::uint64_t{256} << 20;
 constexpr unsigned header = 1, encoded_header = 0x17;  // the end header's first byte
 

@@ -25,7 +25,8 @@ std::optional<std::uint64_t> number(ByteSpan field) {
   while (at < field.size() && field[at] == ' ') ++at;
   std::uint64_t value = 0;
   bool any = false;
-  for (; at < field.size() && field[at] >= '0' && field[at] <= '7'; ++at, any = true) value = value * 8 + (field[at] - '0');
+  for (; at < field.size() && field[at] >= '0' && field[at] <= '7'; ++at, any = true)
+    value = value * 8 + (field[at] - '0');
   if (at < field.size() && field[at] != ' ' && field[at] != 0) return std::nullopt;
   return any ? std::optional(value) : std::nullopt;
 }
