@@ -9,7 +9,7 @@ BENCH_IMAGE :=
 PARTS := pipeline,verify,list,items,limits,memory
 ROUNDS := 3
 
-.PHONY: all setup bench-setup demo test check corpora campaign false-positives fuzz fuzz-one bench soak-kills clean
+.PHONY: all setup bench-setup demo test check corpora campaign false-positives fuzz fuzz-one bench bench-carve soak-kills clean
 
 all: $(BUILD)/build.ninja
 	cmake --build $(BUILD) -j $(JOBS)
@@ -67,6 +67,11 @@ bench: bench-setup
 	cmake --build $(BUILD) -j $(JOBS) --target exhibit exhibit-worker bench_limits
 	/usr/bin/python3 -B tests/bench/bench.py --bin $(BUILD)/bin --shared ../shared --folder $(BENCH_DIR) \
 	    --out $(BUILD)/bench --rounds $(ROUNDS) --parts $(PARTS) $(if $(BENCH_IMAGE),--image $(BENCH_IMAGE))
+
+# Carving beside scalpel, foremost and PhotoRec: docs/carving.md. The bench image is made by `make bench`.
+bench-carve: bench-setup all
+	/usr/bin/python3 -B tests/bench/bench_carve.py --bin $(BUILD)/bin --shared ../shared --folder $(BENCH_DIR)/carve \
+	    --rounds $(ROUNDS) $(addprefix --image ,$(wildcard $(or $(BENCH_IMAGE),$(BENCH_DIR)/bench.raw)))
 
 # N kills of a run at random moments, each gone on with: the same findings N times.
 soak-kills: bench-setup all
