@@ -1,6 +1,7 @@
 #include "carve/resolve.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 #include <utility>
 
@@ -59,6 +60,7 @@ void cut(Found& found, std::uint64_t length) {
 class Group {
  public:
   Group(const std::vector<Signature>& all, std::vector<Found> found) : all_(all), found_(std::move(found)) {
+    drop_covered();
     std::sort(found_.begin(), found_.end(), [&](const Found& a, const Found& b) { return claim(a) < claim(b); });
   }
 
@@ -82,6 +84,21 @@ class Group {
             UINT64_MAX - found.size,
             first_byte(found),
             found.signature};
+  }
+
+  // Of a format that is never a part: what begins within an earlier object of the same format is that object's
+  // (Carver::carve passes over it, as far as it sees).
+  void drop_covered() {
+    std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> covering;  // by signature: first byte, end
+    std::stable_sort(found_.begin(), found_.end(),
+                     [](const Found& a, const Found& b) { return first_byte(a) < first_byte(b); });
+    std::erase_if(found_, [&](const Found& found) {
+      if (all_[found.signature].is_nested || found.is_joined || found.tier < Tier::plausible) return false;
+      auto& [begin, end] = covering[found.signature];
+      if (first_byte(found) > begin && first_byte(found) < end) return true;
+      if (Resolver::place(found).second > end) std::tie(begin, end) = Resolver::place(found);
+      return false;
+    });
   }
 
   void consider(Found& found) {

@@ -88,7 +88,7 @@ class Splitter {
 
 class Saver {
  public:
-  explicit Saver(std::string folder) : folder_(std::move(folder)) {}
+  Saver(std::string folder, bool with_parts) : folder_(std::move(folder)), with_parts_(with_parts) {}
 
   Result<void> make_folder() const {
     if (mkdir(folder_.c_str(), 0700) == 0 || errno == EEXIST) return {};
@@ -98,7 +98,7 @@ class Saver {
   void take(const Json& record, std::string_view line) {
     const std::string kind = record.value("record", "");
     if (kind == "volume") volumes_[record.at("id").get<std::string>()].volume = record;
-    if (kind != "item") return;
+    if (kind != "item" || (record.contains("parent") && !with_parts_)) return;
     VolumeContents& contents = volumes_[record.at("volume").get<std::string>()];
     std::string name = record.at("id").get<std::string>();
     std::replace(name.begin(), name.end(), '/', '.');
@@ -152,6 +152,7 @@ class Saver {
   }
 
   std::string folder_;
+  bool with_parts_;
   std::map<std::string, VolumeContents> volumes_;
 };
 
@@ -163,7 +164,7 @@ void add_row(Table& table, const Json& record) {
 
 Result<int> carve(const RunSettings& settings, const options::variables_map& values) {
   std::optional<Saver> saver;
-  if (values.count("out") != 0) saver.emplace(values["out"].as<std::string>());
+  if (values.count("out") != 0) saver.emplace(values["out"].as<std::string>(), values.count("parts") != 0);
   if (saver) EXHIBIT_TRY(saver->make_folder());
   const std::vector<std::string> where = where_from(values);
   const bool all = where == std::vector<std::string>{"all"};
@@ -203,7 +204,8 @@ int run_carve(const std::vector<std::string>& arguments) {
       "types", options::value<std::string>()->default_value(""), "only these signatures, with commas")(
       "tier", options::value<std::string>()->default_value("plausible"),
       "the least that is shown: validated, plausible or header-only")(
-      "out", options::value<std::string>(), "a folder to save what is found in; think what it may hold");
+      "out", options::value<std::string>(), "a folder to save what is found in; think what it may hold")(
+      "parts", "save parts of saved objects, too: a picture in a document");
   add_digest_options(described);
   add_run_options(described);
   const Parsed parsed = parse(carve_verb, arguments, described, "image");
