@@ -57,20 +57,77 @@ void cut(Found& found, std::uint64_t length) {
   if (found.doubts.empty()) found.doubts.push_back({length, 0, DoubtCause::missing_segment});
 }
 
+// Which objects lie near others: the bytes of a group in cells, each with the numbers of the objects that touch it. A
+// container of a hundred thousand parts would else be compared with each of them, and they with each other.
+class Neighbourhood {
+ public:
+  Neighbourhood(std::uint64_t begin, std::uint64_t end)
+      : begin_(begin), cell_(std::max(least_cell, (end - begin) / most_cells + 1)), cells_((end - begin) / cell_ + 1) {}
+
+  void add(const Found& found, std::uint32_t number) {
+    for_each_cell(found, [&](std::vector<std::uint32_t>& cell) { cell.push_back(number); });
+  }
+  // The numbers of those that may touch `found`, in order.
+  std::vector<std::uint32_t> near(const Found& found) {
+    std::vector<std::uint32_t> numbers;
+    for_each_cell(found,
+                  [&](std::vector<std::uint32_t>& cell) { numbers.insert(numbers.end(), cell.begin(), cell.end()); });
+    std::sort(numbers.begin(), numbers.end());
+    numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+    return numbers;
+  }
+  // Of those that may hold the volume's byte `offset`.
+  const std::vector<std::uint32_t>& at(std::uint64_t offset) const { return cells_[(offset - begin_) / cell_]; }
+
+ private:
+  static constexpr std::uint64_t least_cell = 4096, most_cells = 65536;  // bytes; cells of a group
+
+  template <typename Call>
+  void for_each_cell(const Found& found, const Call& call) {
+    for (const Extent& extent : found.extents) {
+      if (extent.length == 0) continue;
+      const std::uint64_t last = (end_of(extent) - 1 - begin_) / cell_;
+      for (std::uint64_t cell = (begin_of(extent) - begin_) / cell_; cell <= last; ++cell) call(cells_[cell]);
+    }
+  }
+
+  std::uint64_t begin_, cell_;
+  std::vector<std::vector<std::uint32_t>> cells_;
+};
+
+std::pair<std::uint64_t, std::uint64_t> place_of(const std::vector<Found>& group) {
+  std::pair<std::uint64_t, std::uint64_t> all{UINT64_MAX, 0};
+  for (const Found& found : group) {
+    const auto [begin, end] = Resolver::place(found);
+    all = {std::min(all.first, begin), std::max(all.second, end)};
+  }
+  return all;
+}
+
 class Group {
  public:
-  Group(const std::vector<Signature>& all, std::vector<Found> found) : all_(all), found_(std::move(found)) {
+  Group(const std::vector<Signature>& all, std::vector<Found> found)
+      : all_(all), found_(std::move(found)), near_(place_of(found_).first, place_of(found_).second) {
     drop_covered();
     std::sort(found_.begin(), found_.end(), [&](const Found& a, const Found& b) { return claim(a) < claim(b); });
   }
 
   std::vector<Standing> resolve() {
     for (Found& found : found_) consider(found);
-    std::vector<Standing> standing;
-    std::sort(standing_.begin(), standing_.end(), [](const Found& a, const Found& b) {
+    std::vector<std::uint32_t> order, places(standing_.size());
+    for (std::uint32_t i = 0; i < standing_.size(); ++i) {
+      if (standing_[i].has_value()) order.push_back(i);
+    }
+    std::sort(order.begin(), order.end(), [&](std::uint32_t i, std::uint32_t j) {
+      const Found &a = *standing_[i], &b = *standing_[j];
       return std::tuple(first_byte(a), b.size, a.signature) < std::tuple(first_byte(b), a.size, b.signature);
     });
-    for (const Found& found : standing_) standing.push_back({found, parent_of(found)});
+    for (std::uint32_t i = 0; i < order.size(); ++i) places[order[i]] = i;
+    std::vector<Standing> standing;
+    for (const std::uint32_t number : order) {
+      const auto parent = parent_of(*standing_[number]);
+      standing.push_back({*standing_[number], parent ? std::optional<std::size_t>(places[*parent]) : std::nullopt});
+    }
     return standing;
   }
 
@@ -102,16 +159,16 @@ class Group {
   }
 
   void consider(Found& found) {
-    std::vector<bool> absorbed(standing_.size(), false);
-    for (std::size_t i = 0; i < standing_.size(); ++i) {
-      const Found& other = standing_[i];
-      if (!touch(found, other)) continue;
+    std::vector<std::uint32_t> absorbed;
+    for (const std::uint32_t number : near_.near(found)) {
+      if (!standing_[number] || !touch(found, *standing_[number])) continue;
+      const Found& other = *standing_[number];
       const bool same_begin = first_byte(found) == first_byte(other);
       if (holds(other, found)) {
         const bool is_part = found.tier == Tier::validated && all_[found.signature].is_nested && !same_begin;
         if (!is_part) return;
       } else if (absorbs(found, other)) {
-        absorbed[i] = true;
+        absorbed.push_back(number);
       } else if (holds(found, other)) {
         // A broken object may hold whole ones, but only as far as it is itself believed.
         if (found.tier == Tier::validated && !same_begin) continue;
@@ -120,9 +177,9 @@ class Group {
         return;
       }
     }
-    std::size_t index = 0;
-    std::erase_if(standing_, [&](const Found&) { return absorbed[index++]; });
-    standing_.push_back(found);
+    for (const std::uint32_t number : absorbed) standing_[number].reset();
+    near_.add(found, static_cast<std::uint32_t>(standing_.size()));
+    standing_.emplace_back(found);
   }
 
   // Whether `other`, of a format that is never reported as a part, lies where `found` is sure of itself: the message
@@ -142,18 +199,21 @@ class Group {
     return found.size >= all_[found.signature].minimum;
   }
 
-  std::optional<std::size_t> parent_of(const Found& found) const {
-    std::optional<std::size_t> parent;
-    for (std::size_t i = 0; i < standing_.size(); ++i) {
-      const Found& other = standing_[i];
-      if (&other == &found || first_byte(other) == first_byte(found) || !holds(other, found)) continue;
-      if (!parent || other.size < standing_[*parent].size) parent = i;
+  std::optional<std::uint32_t> parent_of(const Found& found) const {
+    std::optional<std::uint32_t> parent;
+    for (const std::uint32_t number : near_.at(first_byte(found))) {
+      if (!standing_[number]) continue;
+      const Found& other = *standing_[number];
+      if (first_byte(other) == first_byte(found) || !holds(other, found)) continue;
+      if (!parent || other.size < standing_[*parent]->size) parent = number;
     }
     return parent;
   }
 
   const std::vector<Signature>& all_;
-  std::vector<Found> found_, standing_;
+  std::vector<Found> found_;
+  Neighbourhood near_;
+  std::vector<std::optional<Found>> standing_;  // none: it was absorbed
 };
 
 }  // namespace

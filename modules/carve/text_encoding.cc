@@ -9,7 +9,7 @@ namespace exhibit::carve {
 namespace {
 
 // How often letters stand in Russian and Belarusian text, in thousandths, from the 32 letters а to я (Belarusian's і
-// and ў lie elsewhere in each code page and are rare enough to leave out). Counted over our own documentation.
+// and ў lie elsewhere in each code page and are rare enough to leave out). Rough: they tell code pages apart, no more.
 constexpr std::array<std::uint8_t, 32> frequency = {80, 16, 45, 17, 30, 85, 9, 16, 74, 12, 35, 44, 32, 67, 110, 28,
                                                     47, 55, 63, 26, 3,  10, 5, 14, 7,  4,  1,  19, 17, 3,  6,   20};
 constexpr int worth_of_letter = 8;  // thousandths a letter must have on average: half of what Russian has

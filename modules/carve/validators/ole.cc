@@ -21,7 +21,6 @@ constexpr std::uint64_t farthest_gap = 1 << 20;  // bytes
 constexpr std::uint64_t headless_reach = 4 << 20;    // bytes
 constexpr std::uint64_t farthest_header = 16 << 20;  // bytes
 // More that nothing speaks for than this, behind the last table, isn't called proved.
-constexpr std::uint64_t most_unproved = 64 << 10;  // bytes
 constexpr std::string_view magic = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 constexpr std::string_view root_name = "R\0o\0o\0t\0 \0E\0n\0t\0r\0y\0"sv;
 
