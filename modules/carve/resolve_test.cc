@@ -34,8 +34,9 @@ std::vector<Standing> resolve(std::vector<Found> objects) {
   static const std::vector<Signature> all = two_signatures();
   std::vector<Standing> standing;
   const auto gather = [&](const std::vector<Standing>& group) {
+    const std::size_t before = standing.size();
     for (Standing one : group) {
-      if (one.parent) *one.parent += standing.size();
+      if (one.parent) *one.parent += before;
       standing.push_back(std::move(one));
     }
   };
