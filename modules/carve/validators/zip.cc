@@ -1,0 +1,291 @@
+// ZIP (PKWARE APPNOTE 6.3.10) and what is built on it. Members lie one behind the other, each with the CRC-32 of its
+// data; the central directory repeats what they say and where they lie, and its end record where it lies itself.
+
+#include <algorithm>
+
+#include "carve/validator.h"
+#include "carve/zip_data.h"
+#include "carve/zip_directory.h"
+#include "carve/zip_kind.h"
+
+namespace exhibit::carve {
+namespace {
+
+using namespace zip;
+
+// Bytes of data that nothing vouches for (encrypted, or of a rare method) with which an archive is still `validated`.
+constexpr std::uint64_t most_unproved = 4096;
+// How far behind a break the directory is looked for, besides what went before: bytes.
+constexpr std::uint64_t farthest_directory = std::uint64_t{16} << 20;
+constexpr std::uint64_t state_spacing = std::uint64_t{16} << 10;  // bytes
+constexpr std::uint64_t cluster = 4096;                           // bytes: where cuts are
+// Of a member that breaks: as much of its data decodes by chance only rarely.
+constexpr std::uint64_t least_sound_data = 1024;  // bytes
+constexpr std::size_t most_gaps = 8;
+
+struct State : Memory::State {
+  std::uint64_t position = 0;
+  std::uint64_t members = 0, digest = 0;  // of those before `position`
+  std::uint64_t unproved = 0;             // bytes of their data
+  Kind kind;
+  std::optional<Member> member;  // whose data `position` is in
+  Checkpoint checkpoint;
+};
+
+class Archive {
+ public:
+  Archive(const Content& content, Memory& memory) : content_(content), memory_(memory) {
+    const auto* known = static_cast<const State*>(memory.latest());
+    is_new_ = known == nullptr;
+    if (!is_new_) state_ = *known;
+  }
+
+  Verdict judge() {
+    if (is_new_) {
+      const ByteSpan head = content_.at(0, local_length);
+      if (!read_local(content_, 0) && !starts_with(head, central_mark)) return {};
+      memory_.keep(0, std::make_shared<State>(state_));
+    }
+    for (;;) {
+      if (state_.position > kept_ + state_spacing) keep();
+      const ByteSpan mark = content_.at(state_.position, 4);
+      if (!state_.member && starts_with(mark, central_mark)) return judge_directory();
+      if (!state_.member && starts_with(mark, extra_mark)) {  // 4.3.11
+        Reader reader(content_, state_.position + 4);
+        state_.position += 8 + std::uint64_t{reader.le32()};
+        continue;
+      }
+      if (const std::uint64_t block = state_.member ? 0 : signing_block(content_, state_.position); block > 0) {
+        state_.position += block;
+        continue;
+      }
+      if (const auto verdict = member()) return *verdict;
+    }
+  }
+
+ private:
+  void keep() {
+    memory_.keep(state_.position, std::make_shared<State>(state_));
+    kept_ = state_.position;
+  }
+
+  // The member at the position, or the rest of the one that was left in its midst. A verdict: it breaks.
+  std::optional<Verdict> member() {
+    const bool goes_on = state_.member.has_value();
+    const auto member = goes_on ? state_.member : read_local(content_, state_.position);
+    if (!member) return broken(state_.position, std::min(content_.size(), state_.position + 4), nullptr);
+    std::deque<Checkpoint> recent;
+    const Data data = check_data(content_, *member, goes_on ? &state_.checkpoint : nullptr, !is_new_, recent);
+    if (data.proof == Data::Proof::broken) {
+      keep_within(*member, recent);
+      return broken(member->offset, data.broken_at, &*member);
+    }
+    Member seen = *member;
+    seen.crc = data.crc;
+    seen.compressed = data.compressed;
+    if (data.proof == Data::Proof::unproved) state_.unproved += data.compressed;
+    ++state_.members;
+    state_.digest += digest_of(seen, seen.offset);
+    state_.kind.note(content_, seen);
+    state_.member.reset();
+    state_.checkpoint = {};
+    state_.position = data.end;
+    return std::nullopt;
+  }
+
+  // So that a search for fragments goes on from where the member's data still were in order.
+  void keep_within(const Member& member, const std::deque<Checkpoint>& recent) {
+    if (!is_new_) return;
+    State within = state_;
+    within.position = member.offset;
+    memory_.keep(member.offset, std::make_shared<State>(within));
+    within.member = member;
+    for (const Checkpoint& checkpoint : recent) {
+      within.position = checkpoint.position;
+      within.checkpoint = checkpoint;
+      memory_.keep(checkpoint.position, std::make_shared<State>(within));
+    }
+  }
+
+  Verdict judge_directory() {
+    const std::uint64_t begin = state_.position;
+    std::uint64_t digest = 0, members = 0, missing = 0;
+    Reached reached{begin, begin};
+    // The stated offset is only known behind the records: they are gone over twice where it isn't what it should be.
+    const auto directory = read_directory(
+        content_, begin,
+        [&](const Member& member) {
+          digest += digest_of(member, member.offset);
+          ++members;
+        },
+        &reached);
+    if (!directory) return broken(reached.last, std::min(content_.size(), reached.next + central_length), nullptr);
+    if (directory->stated() < begin) return broken(begin, directory->end.end, nullptr);
+    const std::uint64_t shift = directory->stated() - begin;
+    if (shift > 0) {
+      digest = members = 0;
+      read_directory(content_, begin, [&](const Member& member) {
+        state_.kind.note_name(member.name);
+        if (member.offset < shift) return void(++missing);
+        digest += digest_of(member, member.offset - shift);
+        ++members;
+      });
+    }
+    const bool agrees = (digest == state_.digest && members == state_.members) || lists_what_is_there(*directory);
+    if (shift > 0) return missing > 0 && agrees ? headless(directory->end.end) : broken(begin, begin + 4, nullptr);
+    if (!agrees) return broken(begin, directory->end.end, nullptr);
+    return whole(directory->end.end);
+  }
+
+  // The directory may leave members out that a later version of them replaced; it may not list others.
+  bool lists_what_is_there(const Directory& directory) {
+    if (directory.stated() != directory.begin || directory.end.records >= state_.members) return false;
+    bool agrees = true;
+    read_directory(content_, directory.begin, [&](const Member& record) {
+      if (!agrees) return;
+      const auto local = read_local(content_, record.offset);
+      agrees = local && record.offset < directory.begin && local->name == record.name &&
+               local->method == record.method &&
+               (local->has_descriptor() || (local->crc == record.crc && local->compressed == record.compressed));
+    });
+    return agrees;
+  }
+
+  Verdict whole(std::uint64_t end) const {
+    Verdict verdict = Verdict::whole(end, state_.kind.extension());
+    if (state_.unproved > most_unproved) verdict.tier = Tier::plausible;
+    return verdict;
+  }
+
+  // All that is there is in order, but the directory lists members that should lie before.
+  Verdict headless(std::uint64_t end) const {
+    Verdict verdict = Verdict::whole(end, state_.kind.extension());
+    verdict.tier = Tier::plausible;
+    verdict.doubts = {{0, 0, DoubtCause::missing_segment}};
+    return verdict;
+  }
+
+  // Breaks in what begins at `sound`. `member`: whose data they are.
+  Verdict broken(std::uint64_t sound, std::uint64_t suspect, const Member* member) {
+    if (is_new_) {
+      if (const auto repaired = go_on_behind(sound, suspect)) return *repaired;
+    }
+    // The data may be in order up to where they break, but not a byte further.
+    const std::uint64_t reached = member != nullptr && member->method == deflated ? suspect : sound;
+    const std::uint64_t length = std::max(std::min(reached / cluster * cluster, content_.size()), sound);
+    Verdict verdict = Verdict::broken(sound, suspect, length, DoubtCause::missing_segment);
+    verdict.suspect = suspect;
+    verdict.extension = state_.kind.extension();
+    const bool holds = state_.members > 0 ||
+                       (member != nullptr && member->method == deflated && suspect >= member->end + least_sound_data);
+    if (!holds) verdict.tier = Tier::header_only;
+    return verdict;
+  }
+
+  // Something in the midst was overwritten: the directory still lies where it says, and tells what else is damaged.
+  std::optional<Verdict> go_on_behind(std::uint64_t sound, std::uint64_t suspect) {
+    if (state_.members == 0 && sound == 0 && suspect < local_length) return std::nullopt;
+    std::uint64_t from = sound;
+    auto directory = hop_to_directory(content_, sound, &from);
+    if (directory && directory->stated() != directory->begin) directory.reset();
+    if (!directory) {
+      const std::uint64_t reach = std::min(content_.size() - from, farthest_directory + from);
+      directory = find_directory(content_, from, from + reach);
+    }
+    if (!directory || directory->begin < sound) return std::nullopt;
+    Verdict verdict = Verdict::broken(sound, suspect, directory->end.end, DoubtCause::crc_error);
+    verdict.doubts = doubts(*directory, sound);
+    verdict.extension = state_.kind.extension();
+    return verdict;
+  }
+
+  // The members from `sound` on that aren't what the directory says, and what lies between them and the next.
+  std::vector<Doubt> doubts(const Directory& directory, std::uint64_t sound) {
+    std::vector<Doubt> doubts;
+    std::uint64_t good_end = sound;  // a stretch is doubted up to where the next good member begins
+    const auto doubt_up_to = [&](std::uint64_t end) {
+      if (end > good_end) doubts.push_back({good_end, end - good_end, DoubtCause::crc_error});
+    };
+    read_directory(content_, directory.begin, [&](const Member& record) {
+      state_.kind.note_name(record.name);
+      // Members that share bytes would cost more than what is there.
+      if (record.offset < good_end || record.offset >= directory.begin) return;
+      const auto local = read_local(content_, record.offset);
+      if (!local || local->name != record.name || local->method != record.method) return;
+      Member expected = *local;
+      expected.compressed = record.compressed;
+      expected.plain = record.plain;
+      expected.crc = record.crc;
+      std::deque<Checkpoint> recent;
+      const Data data = check_data(content_, expected, nullptr, true, recent);
+      if (data.proof == Data::Proof::broken) return;
+      doubt_up_to(record.offset);
+      good_end = std::max(data.end, good_end);
+    });
+    doubt_up_to(directory.begin);
+    return doubts;
+  }
+
+  const Content& content_;
+  Memory& memory_;
+  State state_;
+  bool is_new_ = false;
+  std::uint64_t kept_ = 0;
+};
+
+Verdict validate(const Content& content, Memory& memory) { return Archive(content, memory).judge(); }
+
+// Of the directory that ends at `anchor`: the archive's begin where no local header's pattern finds it.
+std::optional<std::uint64_t> begin_of_directory(const Content& before, std::uint64_t anchor) {
+  const auto end = read_end_backward(before, anchor);
+  if (!end || end->size < central_length || end->companions > anchor) return std::nullopt;
+  const std::uint64_t directory_end = anchor - end->companions;
+  if (end->size > directory_end) return std::nullopt;
+  const std::uint64_t begin = directory_end - end->size;
+  if (!starts_with(before.at(begin, 4), central_mark)) return std::nullopt;
+  if (begin >= end->offset && read_local(before, begin - end->offset)) {
+    const std::uint64_t first = begin - end->offset;
+    return has_predecessor(before, first) ? std::optional(first) : std::nullopt;
+  }
+  bool is_alone = true;
+  read_directory(before, begin, [&](const Member& record) {
+    const std::uint64_t back = end->offset - std::min(record.offset, end->offset);
+    if (!is_alone || back == 0 || back > begin) return;
+    const auto local = read_local(before, begin - back);
+    is_alone = !local || local->name != record.name;
+  });
+  return is_alone ? std::optional(begin) : std::nullopt;
+}
+
+// Each member's local header is a candidate: only the archive's first is worth more than a look.
+std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t anchor) {
+  if (!starts_with(before.at(anchor, 4), local_mark)) return begin_of_directory(before, anchor);
+  if (!read_local(before, anchor) || has_predecessor(before, anchor)) return std::nullopt;
+  std::uint64_t reached = 0;
+  const auto directory = hop_to_directory(before, anchor, &reached);
+  if (!directory || directory->stated() > directory->begin) return anchor;
+  const std::uint64_t first = directory->begin - directory->stated();
+  return first < anchor && read_local(before, first) ? std::nullopt : std::optional(anchor);
+}
+
+// An end record states where it should lie itself, so how many bytes were put before it.
+std::vector<std::uint64_t> gaps(const Content& content, const Verdict& verdict) {
+  std::vector<std::uint64_t> gaps;
+  const std::uint64_t from = verdict.sound;
+  const std::uint64_t to = from + std::min(content.size() - std::min(from, content.size()), farthest_directory);
+  for (std::uint64_t at = find(content, end_mark, from, to); at < to && gaps.size() < most_gaps;
+       at = find(content, end_mark, at + 1, to)) {
+    const auto end = read_end_backward(content, at);
+    if (!end) continue;
+    const std::uint64_t stated = end->offset + end->size + end->companions;
+    if (stated < at && std::find(gaps.begin(), gaps.end(), at - stated) == gaps.end()) gaps.push_back(at - stated);
+  }
+  return gaps;
+}
+
+}  // namespace
+
+extern const Validator zip_validator;
+const Validator zip_validator = {"zip", validate, nullptr, begin_of, gaps};
+
+}  // namespace exhibit::carve

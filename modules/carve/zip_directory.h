@@ -1,0 +1,39 @@
+#pragma once
+// The central directory of a ZIP archive, and the ways from one of its records to another.
+
+#include <functional>
+
+#include "carve/zip_records.h"
+
+namespace exhibit::carve::zip {
+
+// Tells one member from another whatever the order in which they are added up.
+std::uint64_t digest_of(const Member& member, std::uint64_t offset);
+
+struct Directory {
+  std::uint64_t begin = 0;
+  End end;
+  std::uint64_t stated() const { return end.offset; }
+};
+
+// How far records were in order: where the last of them begins, and what should have been the next.
+struct Reached {
+  std::uint64_t last = 0, next = 0;
+};
+
+// Goes over the records of the directory that begins at `begin`, and finds its end. Nothing: it breaks off or
+// contradicts itself.
+std::optional<Directory> read_directory(const Content& content, std::uint64_t begin,
+                                        const std::function<void(const Member&)>& each, Reached* reached = nullptr);
+
+// The directory behind the member at `member`, by way of the lengths that local headers state; `*reached`: where that
+// way ends. No data are looked at.
+std::optional<Directory> hop_to_directory(const Content& content, std::uint64_t member, std::uint64_t* reached);
+
+// The first end record in [from, to) that states that its directory lies where it lies.
+std::optional<Directory> find_directory(const Content& content, std::uint64_t from, std::uint64_t to);
+
+// Whether the member before the one at `position` ends there.
+bool has_predecessor(const Content& content, std::uint64_t position);
+
+}  // namespace exhibit::carve::zip
