@@ -45,7 +45,9 @@ std::vector<Found> Carver::carve(const Space& space, const Candidate& candidate)
   Memory memory;
   const Verdict verdict = signature.validator->validate(content, memory);
   std::vector<Found> all;
-  if (verdict.tier != Tier::validated && verdict.tier != Tier::none && signature.is_joined) {
+  // What holds to its end without a doubt needs no other end, even if nothing vouches for its body.
+  const bool is_whole = verdict.tier == Tier::validated || (verdict.tier == Tier::plausible && verdict.doubts.empty());
+  if (!is_whole && verdict.tier != Tier::none && signature.is_joined) {
     if (const auto joined = join(space, signature, begin, block_, verdict, memory)) {
       all.push_back(found(space, candidate.signature, joined->pieces, joined->verdict));
     }

@@ -70,7 +70,10 @@ class Search {
     Verdict verdict = signature_.validator->validate(content, memory);
     const std::uint64_t reached = std::max(verdict.sound, std::min(verdict.suspect, content.size()));
     work_ += std::max(least_work, reached > known ? reached - known : 0);
-    const bool holds = verdict.tier == Tier::validated && verdict.length > cut.length &&
+    // A format that can't vouch for its body says how well the seam fits, and stays plausible.
+    const bool is_whole = verdict.tier == Tier::validated ||
+                          (verdict.tier == Tier::plausible && verdict.doubts.empty() && verdict.misfit > 0);
+    const bool holds = is_whole && verdict.length > cut.length &&
                        verdict.length >= signature_.minimum && verdict.length <= content.size();
     if (!holds || (best_ && best_->verdict.misfit <= verdict.misfit)) return false;
     // Structure without checksums can't prove which bytes lie between its marks.
