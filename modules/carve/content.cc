@@ -54,8 +54,12 @@ std::uint64_t find_last(const Content& content, std::string_view pattern, std::u
     const std::uint64_t begin = end - from > Content::window ? end - Content::window : from;
     const ByteSpan bytes = content.at(begin, end - begin);
     if (bytes.size() < end - begin) break;
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), end - begin);
-    if (const auto hit = text.rfind(pattern); hit != text.npos) return begin + hit;
+    for (std::size_t left = end - begin - pattern.size() + 1; left > 0;) {
+      const void* const hit = memrchr(bytes.data(), pattern.front(), left);
+      if (hit == nullptr) break;
+      left = static_cast<std::size_t>(static_cast<const std::uint8_t*>(hit) - bytes.data());
+      if (std::memcmp(hit, pattern.data(), pattern.size()) == 0) return begin + left;
+    }
     if (begin == from) break;
     end = begin + pattern.size() - 1;
   }

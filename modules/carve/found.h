@@ -20,6 +20,9 @@ struct Found {
   std::uint64_t sound = 0;      // as Verdict::sound
   std::vector<Doubt> doubts;    // within the content
   bool is_joined = false;       // a gap was left out: the extents are a result of a search
+  // What was found out about the content while it was at hand; empty: nothing was, or the content was cut since.
+  Digests digests;
+  std::string type;
 };
 
 }  // namespace exhibit::carve

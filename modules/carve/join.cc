@@ -11,7 +11,7 @@ constexpr std::uint64_t farthest = std::uint64_t{1} << 20;  // bytes
 // Places at which the first fragment may end, the last that is possible first.
 constexpr std::size_t most_cuts = 128;
 // The effort for one object. A try costs what is validated anew, and no less than a block's look.
-constexpr std::uint64_t most_work = std::uint64_t{64} << 20;  // bytes
+constexpr std::uint64_t most_work = std::uint64_t{256} << 20;  // bytes asked for
 constexpr std::uint64_t least_work = 2048;                    // bytes
 
 class Search {
@@ -66,15 +66,13 @@ class Search {
     const PieceContent content(
         space_, {{begin_, cut.length}, {second, std::min(end - second, signature_.maximum - cut.length)}});
     Memory memory = cut.memory;
-    const std::uint64_t known = memory.offset();
     Verdict verdict = signature_.validator->validate(content, memory);
-    const std::uint64_t reached = std::max(verdict.sound, std::min(verdict.suspect, content.size()));
-    work_ += std::max(least_work, reached > known ? reached - known : 0);
+    work_ += std::max(least_work, content.asked());
     // A format that can't vouch for its body says how well the seam fits, and stays plausible.
     const bool is_whole = verdict.tier == Tier::validated ||
                           (verdict.tier == Tier::plausible && verdict.doubts.empty() && verdict.misfit > 0);
-    const bool holds = is_whole && verdict.length > cut.length &&
-                       verdict.length >= signature_.minimum && verdict.length <= content.size();
+    const bool holds = is_whole && verdict.length > cut.length && verdict.length >= signature_.minimum &&
+                       verdict.length <= content.size();
     if (!holds || (best_ && best_->verdict.misfit <= verdict.misfit)) return false;
     // Structure without checksums can't prove which bytes lie between its marks.
     if (signature_.strength != Strength::checksum) verdict.tier = Tier::plausible;

@@ -50,6 +50,8 @@ void cut(Found& found, std::uint64_t length) {
     kept.push_back(extent);
   }
   found.extents = std::move(kept);
+  found.digests.clear();
+  found.type.clear();
   found.size = length;
   found.sound = std::min(found.sound, length);
   std::erase_if(found.doubts, [&](const Doubt& doubt) { return doubt.offset > length; });

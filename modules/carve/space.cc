@@ -6,8 +6,9 @@
 namespace exhibit::carve {
 namespace {
 
-constexpr std::size_t block_size = Content::window;
-constexpr std::size_t blocks_kept = 48;  // 12 MiB
+// Of what lies around a candidate mostly little is wanted, and in a packed image each byte read has its price.
+constexpr std::size_t block_size = std::size_t{64} << 10;
+constexpr std::size_t blocks_kept = 256;  // 16 MiB
 
 }  // namespace
 
@@ -71,9 +72,12 @@ ByteSpan Space::at(std::uint64_t offset, std::size_t wanted) const {
   wanted = std::min<std::uint64_t>(std::min(wanted, Content::window), size_ - offset);
   if (here.size() >= wanted || first.bytes.size() < block_size) return here;
   joint_.assign(here.begin(), here.end());
-  const Block& second = block(offset / block_size + 1);
-  const std::size_t more = std::min(wanted - joint_.size(), second.bytes.size());
-  joint_.insert(joint_.end(), second.bytes.begin(), second.bytes.begin() + static_cast<std::ptrdiff_t>(more));
+  for (std::uint64_t number = offset / block_size + 1; joint_.size() < wanted; ++number) {
+    const Block& next = block(number);
+    const std::size_t more = std::min(wanted - joint_.size(), next.bytes.size());
+    joint_.insert(joint_.end(), next.bytes.begin(), next.bytes.begin() + static_cast<std::ptrdiff_t>(more));
+    if (next.bytes.size() < block_size) break;  // the space ends, or can't be read further
+  }
   return joint_;
 }
 
@@ -116,6 +120,7 @@ PieceContent::PieceContent(const Space& space, std::vector<Run> pieces) : space_
 ByteSpan PieceContent::at(std::uint64_t offset, std::size_t wanted) const {
   if (offset >= size_) return {};
   wanted = std::min<std::uint64_t>(std::min(wanted, window), size_ - offset);
+  asked_ += wanted;
   std::size_t piece = 0;
   while (offset >= pieces_[piece].length) offset -= pieces_[piece++].length;
   const std::uint64_t left = pieces_[piece].length - offset;

@@ -55,7 +55,7 @@ class Space {
   std::uint64_t size_ = 0;
   mutable std::list<Block> cache_;  // the last used first
   mutable std::map<std::uint64_t, std::list<Block>::iterator> cached_;
-  mutable std::vector<std::uint8_t> joint_;  // what lies across two blocks
+  mutable std::vector<std::uint8_t> joint_;  // what lies across blocks
   mutable std::optional<Error> error_;
 };
 
@@ -71,11 +71,14 @@ class PieceContent : public Content {
   ByteSpan before_second_piece(std::size_t wanted) const override;
   // The pieces of its first `length` bytes.
   std::vector<Run> pieces(std::uint64_t length) const;
+  // How many bytes at() was asked for so far, all in all.
+  std::uint64_t asked() const { return asked_; }
 
  private:
   const Space& space_;
   std::vector<Run> pieces_;
   std::uint64_t size_ = 0;
+  mutable std::uint64_t asked_ = 0;
   mutable std::vector<std::uint8_t> joint_;
 };
 

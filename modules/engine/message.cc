@@ -72,7 +72,8 @@ constexpr Field owned[] = {{"bytes", is_sizes}, {"examined", is_sizes}};
 constexpr Field regions[] = {{"regions", is_regions}};
 constexpr Field runs[] = {{"runs", is_triples}};
 constexpr Field candidates[] = {{"at", is_triples}};
-constexpr Field found[] = {{"place", is_range}, {"signature", is_text}, {"extents", is_list}, {"size", is_size}};
+constexpr Field found[] = {{"place", is_range}, {"signature", is_text},          {"extents", is_list},
+                           {"size", is_size},   {"digests", is_texts, optional}, {"type", is_text, optional}};
 constexpr Field reread[] = {{"item", is_text}, {"status", is_text}, {"detail", is_text}, {"places", is_list, optional}};
 constexpr Field attempted[] = {{"refused", is_boolean}, {"detail", is_text}};
 

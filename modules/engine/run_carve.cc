@@ -54,6 +54,7 @@ Result<void> Run::begin_carving(EvidenceState& evidence, VolumeState& volume, co
     task.id += "." + std::to_string(i);
     task.input = std::move(tasks[i]);
     task.arguments["block"] = std::max(block, least_block);
+    task.arguments["digests"] = options_.digests;
     pool_.submit(std::move(task));
   }
   return carved(evidence, volume);
@@ -87,6 +88,11 @@ Result<void> Run::on_resolve(EvidenceState& evidence, VolumeState& volume, const
         if (message_of(line) == "failed") return add_problem(evidence, task, line);
         if (kind_of(line) != "item") return kind_of(line).empty() ? Result<void>() : add(evidence, line, text);
         ++progress_.items;
+        if (line.contains("digests")) {  // it was examined where it was found
+          ++progress_.items_done;
+          EXHIBIT_TRY(add(evidence, line, text));
+          return look_up(evidence, line);
+        }
         batches.take(offset, text.size() + 1, line.at("size").get<std::uint64_t>());
         return {};
       }));

@@ -98,6 +98,8 @@ Json to_message(const carve::Found& found, const Carving& carving) {
                   {"sound", found.sound},
                   {"joined", found.is_joined}};
   if (!found.doubts.empty()) message["doubt"] = base::to_json(found.doubts);
+  if (!found.digests.empty()) message["digests"] = found.digests;
+  if (!found.type.empty()) message["type"] = found.type;
   return message;
 }
 
@@ -110,6 +112,8 @@ Result<carve::Found> found_from_message(const Json& message, const Carving& carv
   found.size = message.value("size", std::uint64_t{0});
   found.sound = message.value("sound", std::uint64_t{0});
   found.is_joined = message.value("joined", false);
+  found.digests = message.value("digests", Digests());
+  found.type = message.value("type", "");
   if (message.contains("doubt")) found.doubts = EXHIBIT_TRY(base::doubts_from_json(message.at("doubt")));
   return found;
 }

@@ -43,6 +43,8 @@ std::uint64_t resumed_end(const Content& content, std::uint64_t position) {
   for (unsigned i = 0; i < most_resumed; ++i) {
     Reader reader(content, position);
     const std::uint64_t length = reader.be32();
+    const ByteSpan name = content.at(position + 4, 4);
+    if (name.size() < 4 || !std::all_of(name.begin(), name.begin() + 4, is_letter)) return 0;
     const bool is_end = reader.take("IEND");
     const std::uint64_t end = position + around_data + length;
     if (!reader.ok() || length > longest_chunk || end > content.size()) return 0;
@@ -58,7 +60,8 @@ std::uint64_t resumed_end(const Content& content, std::uint64_t position) {
 // The sum of the chunk in [position, end) contradicts: if the chunks go on behind it, only its bytes were changed.
 Verdict contradicted(const Content& content, std::uint64_t position, std::uint64_t end) {
   Verdict verdict = broken(content, position, end, DoubtCause::crc_error);
-  verdict.length = std::max(verdict.length, resumed_end(content, end));
+  // Of a trial join one flaw is enough.
+  if (content.seam() == 0) verdict.length = std::max(verdict.length, resumed_end(content, end));
   return verdict;
 }
 

@@ -4,6 +4,7 @@
 // signature, is an anchor],…]} are places in it; {"space":[offset,length],"candidates":…} is a space of its own.
 
 #include "carve/carver.h"
+#include "hash/multi_digest.h"
 #include "worker/carving.h"
 #include "worker/task.h"
 
@@ -20,8 +21,14 @@ carve::Run run_of(const Json& value) { return {value.at(0).get<std::uint64_t>(),
 
 class Carve {
  public:
-  Carve(const Task& task, OpenVolume& volume, const Carving& carving, std::uint64_t block, Output& output)
-      : task_(task), volume_(volume), carving_(carving), carver_(carving.signatures, block), output_(output) {}
+  Carve(Context& context, const Task& task, OpenVolume& volume, Output& output)
+      : context_(context),
+        task_(task),
+        volume_(volume),
+        carving_(*context.carving),
+        digests_(task.arguments.value("digests", std::vector<std::string>())),
+        carver_(carving_.signatures, task.arguments.value("block", usual_block)),
+        output_(output) {}
 
   void take(const Json& line) {
     if (line.contains("runs")) {
@@ -54,11 +61,37 @@ class Carve {
           volume_.id() + "#" + std::to_string(offset) + "-1 " + carving_.signatures[signature].name;
       if (task_.skips(object)) continue;
       output_.touch(object, bytes_of_a_candidate);
-      for (const carve::Found& found : carver_.carve(space, {signature, *place, candidate.at(2) != 0})) {
+      for (carve::Found& found : carver_.carve(space, {signature, *place, candidate.at(2) != 0})) {
+        if (found.tier >= carving_.least) examine(space, found);
         output_.message(to_message(found, carving_));
       }
       tell_unreadable(space, offset);
     }
+  }
+
+  // Digests and type, while the bytes are at hand: in a packed image reading them again costs more than all the rest.
+  // What rules are to scan, or what isn't whole, is examined as any other item.
+  void examine(const carve::Space& space, carve::Found& found) {
+    if (context_.rules != nullptr || digests_.empty()) return;
+    auto digest = hash::MultiDigest::create(digests_);
+    if (!digest.ok()) return;
+    std::vector<std::byte> head;
+    for (const Extent& extent : found.extents) {
+      const auto begin = static_cast<std::uint64_t>(extent.offset);
+      const auto place = space.place(begin);
+      for (std::uint64_t done = 0; done < extent.length;) {
+        const auto bytes = place ? std::as_bytes(space.at(*place + done, 1)) : std::span<const std::byte>();
+        const auto part = bytes.first(std::min<std::uint64_t>(bytes.size(), extent.length - done));
+        if (part.empty()) return;
+        digest->update(part);
+        const auto more = part.first(std::min(part.size(), match::TypeDetector::head_size - head.size()));
+        head.insert(head.end(), more.begin(), more.end());
+        done += part.size();
+      }
+      if (!volume_.bytes().doubts(begin, extent.length).empty()) return;
+    }
+    found.type = context_.types->type_of(head);
+    if (!found.type.empty()) found.digests = digest->finish();
   }
 
   void tell_unreadable(const carve::Space& space, std::uint64_t offset) {
@@ -71,9 +104,11 @@ class Carve {
                      "what lies behind can't be read: " + space.unreadable()->message});
   }
 
+  Context& context_;
   const Task& task_;
   OpenVolume& volume_;
   const Carving& carving_;
+  std::vector<std::string> digests_;  // wanted of an object
   carve::Carver carver_;
   Output& output_;
   std::vector<carve::Run> runs_;
@@ -86,7 +121,7 @@ class Carve {
 Result<void> run_carve(Context& context, const Task& task, Output& output) {
   OpenVolume* volume = EXHIBIT_TRY(context.open_volume(task.arguments));
   if (context.carving == nullptr) return Error{ErrorCode::internal, "no signatures were loaded", {}, {}};
-  Carve carve(task, *volume, *context.carving, task.arguments.value("block", usual_block), output);
+  Carve carve(context, task, *volume, output);
   while (const auto line = task.next_record()) carve.take(*line);
   return {};
 }

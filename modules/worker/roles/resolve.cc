@@ -27,6 +27,8 @@ Json item_record(const carve::Found& found, const std::string& volume, const Car
   item.extents = found.extents;
   item.doubt = found.doubts;
   item.tier = name_of(found.tier);
+  item.digests = found.digests;
+  if (!found.type.empty()) item.type = found.type;
   Json record = base::to_record(item);
   record["signature"] = carving.signatures[found.signature].name;
   return record;
