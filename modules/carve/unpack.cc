@@ -1,8 +1,8 @@
 #include "carve/unpack.h"
 
 #include <bzlib.h>
+#include <lz4frame.h>
 #include <lzma.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include <memory>
@@ -11,8 +11,7 @@
 namespace exhibit::carve {
 namespace {
 
-constexpr std::size_t piece = std::size_t{64} << 10;  // bytes given to a library at a time
-constexpr int gzip_window = 15 + 16;                  // zlib.h, inflateInit2: gzip's header and trailer, largest window
+constexpr std::size_t piece = std::size_t{64} << 10;           // bytes given to a library at a time
 constexpr std::uint64_t xz_memory = std::uint64_t{100} << 20;  // bytes: enough for a dictionary of 64 MiB (xz -9)
 constexpr int zstd_window = 27;                                // log2: 128 MiB, the most that zstd itself takes unasked
 
@@ -23,31 +22,6 @@ class Stream {
  public:
   virtual ~Stream() = default;
   virtual Step step(ByteSpan in, std::size_t& taken, std::size_t& made) = 0;
-};
-
-class Gzip : public Stream {
- public:
-  Gzip() : ok_(inflateInit2(&stream_, gzip_window) == Z_OK), out_(piece) {}
-  ~Gzip() override {
-    if (ok_) inflateEnd(&stream_);
-  }
-  Step step(ByteSpan in, std::size_t& taken, std::size_t& made) override {
-    if (!ok_) return Step::broken;
-    stream_.next_in = const_cast<Bytef*>(in.data());
-    stream_.avail_in = static_cast<uInt>(in.size());
-    stream_.next_out = out_.data();
-    stream_.avail_out = static_cast<uInt>(out_.size());
-    const int result = inflate(&stream_, Z_NO_FLUSH);
-    taken = in.size() - stream_.avail_in;
-    made = out_.size() - stream_.avail_out;
-    if (result == Z_STREAM_END) return Step::end;
-    return result == Z_OK || (result == Z_BUF_ERROR && taken + made > 0) ? Step::more : Step::broken;
-  }
-
- private:
-  z_stream stream_{};
-  bool ok_;
-  std::vector<Bytef> out_;
 };
 
 class Bzip2 : public Stream {
@@ -119,16 +93,37 @@ class Zstd : public Stream {
   std::vector<std::uint8_t> out_;
 };
 
+class Lz4 : public Stream {
+ public:
+  Lz4() : ok_(LZ4F_isError(LZ4F_createDecompressionContext(&context_, LZ4F_VERSION)) == 0), out_(piece) {}
+  Lz4(const Lz4&) = delete;
+  Lz4& operator=(const Lz4&) = delete;
+  ~Lz4() override { LZ4F_freeDecompressionContext(context_); }
+  Step step(ByteSpan in, std::size_t& taken, std::size_t& made) override {
+    if (!ok_) return Step::broken;
+    taken = in.size();
+    made = out_.size();
+    const std::size_t result = LZ4F_decompress(context_, out_.data(), &made, in.data(), &taken, nullptr);
+    if (LZ4F_isError(result) != 0) return Step::broken;
+    return result == 0 ? Step::end : Step::more;
+  }
+
+ private:
+  LZ4F_dctx* context_ = nullptr;
+  bool ok_;
+  std::vector<std::uint8_t> out_;
+};
+
 std::unique_ptr<Stream> open(Packing packing) {
   switch (packing) {
-    case Packing::gzip:
-      return std::make_unique<Gzip>();
     case Packing::bzip2:
       return std::make_unique<Bzip2>();
     case Packing::xz:
       return std::make_unique<Xz>();
     case Packing::zstd:
       return std::make_unique<Zstd>();
+    case Packing::lz4:
+      return std::make_unique<Lz4>();
   }
   return nullptr;
 }
@@ -137,8 +132,6 @@ std::unique_ptr<Stream> open(Packing packing) {
 bool begins(const Content& content, Packing packing, std::uint64_t offset) {
   const ByteSpan head = content.at(offset, 10);
   switch (packing) {
-    case Packing::gzip:
-      return starts_with(head, "\x1f\x8b\x08");
     case Packing::bzip2:
       return head.size() >= 10 && starts_with(head, "BZh") && starts_with(head.subspan(4), "1AY&SY");
     case Packing::xz:
@@ -147,6 +140,8 @@ bool begins(const Content& content, Packing packing, std::uint64_t offset) {
                                                 6));
     case Packing::zstd:
       return starts_with(head, "\x28\xb5\x2f\xfd");
+    case Packing::lz4:
+      return starts_with(head, "\x04\x22\x4d\x18");
   }
   return false;
 }

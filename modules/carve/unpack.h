@@ -5,7 +5,7 @@
 
 namespace exhibit::carve {
 
-enum class Packing { gzip, bzip2, xz, zstd };
+enum class Packing { bzip2, xz, zstd, lz4 };
 
 struct Unpacked {
   // The stream, and those of its kind that follow it directly, hold to their end.

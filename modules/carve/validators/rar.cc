@@ -1,7 +1,7 @@
 // RAR 1.5 to 4 and RAR 5 (the technotes of unrar and rarlab.com/technote.htm): a chain of blocks whose headers carry
 // checksums, to a block that ends the archive. Stored files' data are checked, too; packed ones' can't be.
 
-#include "carve/validator.h"
+#include "carve/archive_walk.h"
 
 namespace exhibit::carve {
 namespace {
@@ -10,6 +10,7 @@ constexpr std::string_view mark4("Rar!\x1a\x07\0", 7), mark5("Rar!\x1a\x07\x01\0
 
 struct Block {
   std::uint64_t next = 0;  // where the block behind it and its data begins
+  std::uint64_t data = 0;  // bytes of them
   bool is_end = false, hides_rest = false, is_file = false;
 };
 
@@ -29,7 +30,7 @@ std::optional<Block> block4(const Content& content, std::uint64_t offset) {
     data |= std::uint64_t{reader.le32()} << 32;
   }
   if (!reader.ok() || data > UINT64_MAX / 2) return std::nullopt;
-  return Block{offset + size + data, type == end, type == archive && (flags & hides) != 0, type == file};
+  return Block{offset + size + data, data, type == end, type == archive && (flags & hides) != 0, type == file};
 }
 
 // Seven bits a byte, the lowest first; the highest bit says that more follow.
@@ -57,13 +58,13 @@ std::optional<Block> block5(const Content& content, std::uint64_t offset) {
   if ((flags & has_extra) != 0) number(reader);
   const std::uint64_t data = (flags & has_data) != 0 ? number(reader) : 0;
   if (!reader.ok() || data > UINT64_MAX / 2 || type == 0 || type > end) return std::nullopt;
-  return Block{header + size + data, type == end, type == encryption, type == file};
+  return Block{header + size + data, data, type == end, type == encryption, type == file};
 }
 
 Verdict validate(const Content& content, Memory&) {
   const bool is_five = starts_with(content.at(0, mark5.size()), mark5);
   if (!is_five && !starts_with(content.at(0, mark4.size()), mark4)) return {};
-  std::uint64_t position = is_five ? mark5.size() : mark4.size(), files = 0, before = 0;
+  std::uint64_t position = is_five ? mark5.size() : mark4.size(), files = 0, before = 0, unproved = 0;
   for (;;) {
     const auto block = is_five ? block5(content, position) : block4(content, position);
     if (!block) break;
@@ -79,7 +80,9 @@ Verdict validate(const Content& content, Memory&) {
     before = position;
     position = block->next;
     files += block->is_file ? 1 : 0;
-    if (block->is_end) return Verdict::whole(position);
+    unproved = std::max(unproved, block->data);
+    // Checksums are of what comes out, and nothing is unpacked here.
+    if (block->is_end) return judge_whole(position, unproved);
   }
   if (files == 0) return {};
   // Archives of old programs have no end block; those of new ones are broken here, or in the data before.

@@ -1,77 +1,103 @@
-// tar (POSIX.1-1988 ustar, POSIX.1-2001 pax, GNU tar): headers of 512 bytes, each with a checksum over itself, and
-// members' data between; two blocks of zeros end it, and programs fill up a record of 10240 bytes with more.
+// tar (POSIX.1-1988 to 2008, ustar and pax interchange formats; GNU tar's manual, "Basic Tar Format"). Headers of 512
+// bytes, each with a sum of its bytes, and two blocks of zeros at the end. Nothing vouches for the members' bytes.
 
-#include <algorithm>
+#include <array>
 
-#include "carve/validator.h"
+#include "carve/archive_walk.h"
 
 namespace exhibit::carve {
 namespace {
 
-constexpr std::uint64_t block = 512, record = 20 * block;  // bytes
-constexpr std::size_t size_at = 124, size_length = 12, checksum_at = 148, checksum_length = 8;
+constexpr std::uint64_t block = 512;        // bytes
+constexpr std::uint64_t record = 20 * 512;  // bytes: what GNU tar, bsdtar and Python's tarfile write at a time
+constexpr std::uint64_t most_size = std::uint64_t{1} << 50;
 
-// Octal digits between spaces, ended by a space or a zero; or a number in base 256 (GNU tar, "Extended formats").
+// Octal digits, or base 256 with the first bit set (GNU, star).
 std::optional<std::uint64_t> number(ByteSpan field) {
+  std::uint64_t value = 0;
   if ((field[0] & 0x80) != 0) {
-    std::uint64_t value = field[0] & 0x7f;
-    for (const std::uint8_t byte : field.subspan(1)) {
-      if (value >> 48 != 0) return std::nullopt;
-      value = value << 8 | byte;
-    }
+    for (const std::uint8_t byte : field.last(8)) value = value << 8 | byte;
     return value;
   }
-  std::size_t at = 0;
-  while (at < field.size() && field[at] == ' ') ++at;
-  std::uint64_t value = 0;
-  bool any = false;
-  for (; at < field.size() && field[at] >= '0' && field[at] <= '7'; ++at, any = true)
-    value = value * 8 + (field[at] - '0');
-  if (at < field.size() && field[at] != ' ' && field[at] != 0) return std::nullopt;
-  return any ? std::optional(value) : std::nullopt;
+  std::size_t i = 0;
+  while (i < field.size() && field[i] == ' ') ++i;
+  const std::size_t first = i;
+  for (; i < field.size() && field[i] >= '0' && field[i] <= '7'; ++i) value = value << 3 | (field[i] - '0');
+  const bool ends = i == field.size() || field[i] == 0 || field[i] == ' ';
+  return ends && i > first ? std::optional(value) : std::nullopt;
 }
 
-// The length of the member's data; nothing where the header doesn't hold.
-std::optional<std::uint64_t> header(ByteSpan bytes) {
-  if (bytes.size() < block) return std::nullopt;
-  std::uint64_t sum = std::uint64_t{' '} * checksum_length;
-  for (std::size_t i = 0; i < block; ++i) {
-    if (i < checksum_at || i >= checksum_at + checksum_length) sum += bytes[i];
+bool is_sum_right(ByteSpan header) {
+  constexpr std::size_t at = 148, length = 8;
+  const auto stated = number(header.subspan(at, length));
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < block; ++i) sum += i >= at && i < at + length ? ' ' : header[i];
+  return stated == sum;
+}
+
+// Bytes of data behind the header, in whole blocks. Nothing: not a header.
+std::optional<std::uint64_t> data_of(ByteSpan header, std::uint64_t* plain) {
+  if (header.size() < block || !starts_with(header.subspan(257), "ustar") || header[0] == 0) return std::nullopt;
+  if (!is_sum_right(header)) return std::nullopt;
+  const auto size = number(header.subspan(124, 12));
+  if (!size || *size > most_size) return std::nullopt;
+  const std::uint8_t type = header[156];
+  // Links, devices and folders have none, whatever their size says.
+  const bool has_none = type >= '1' && type <= '6';
+  const bool is_text = type == 'x' || type == 'g' || type == 'L' || type == 'K';
+  *plain = has_none || is_text ? 0 : *size;
+  return has_none ? 0 : (*size + block - 1) / block * block;
+}
+
+bool is_zero(const Content& content, std::uint64_t from, std::uint64_t to) {
+  while (from < to) {
+    ByteSpan bytes = content.at(from, std::min(block, to - from));
+    bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), to - from));
+    if (bytes.empty() || std::any_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte != 0; })) {
+      return false;
+    }
+    from += bytes.size();
   }
-  if (number(bytes.subspan(checksum_at, checksum_length)) != sum) return std::nullopt;
-  return number(bytes.subspan(size_at, size_length));
-}
-
-bool is_zero(const Content& content, std::uint64_t offset, std::uint64_t length) {
-  const ByteSpan bytes = content.at(offset, length);
-  return bytes.size() >= length &&
-         std::all_of(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length), [](auto b) { return b == 0; });
+  return true;
 }
 
 Verdict validate(const Content& content, Memory&) {
-  std::uint64_t position = 0, members = 0, last = 0;
+  std::uint64_t position = 0, last = 0, members = 0, unproved = 0;
   for (;;) {
-    if (members > 0 && is_zero(content, position, 2 * block)) {
-      position += 2 * block;
-      const std::uint64_t fill = (record - position % record) % record;
-      return Verdict::whole(is_zero(content, position, fill) ? position + fill : position);
-    }
-    const auto length = header(content.at(position, block));
-    if (!length || *length > UINT64_MAX / 2) break;
-    const std::uint64_t next = position + block + (*length + block - 1) / block * block;
-    if (next > content.size()) break;
+    std::uint64_t plain = 0;
+    const auto data = data_of(content.at(position, block), &plain);
+    if (!data) break;
+    unproved = std::max(unproved, plain);
     last = position;
-    position = next;
+    position += block + *data;
+    if (position > content.size()) return judge_cut(content, last, position, members);
     ++members;
   }
   if (members == 0) return {};
-  return Verdict::broken(last + block, std::min(content.size(), position + block), position,
-                         DoubtCause::missing_segment);
+  if (!is_zero(content, position, position + 2 * block) || position + 2 * block > content.size()) {
+    return judge_cut(content, last, position + block, members);
+  }
+  // Zeros up to a whole record are the archive's: what writes no more than two blocks (Go, busybox) is rarer.
+  const std::uint64_t end = position + 2 * block, full = (end + record - 1) / record * record;
+  return judge_whole(full <= content.size() && is_zero(content, end, full) ? full : end, unproved);
+}
+
+std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t anchor) {
+  constexpr std::uint64_t mark_offset = 257;
+  if (anchor < mark_offset) return std::nullopt;
+  const std::uint64_t begin = anchor - mark_offset;
+  std::uint64_t plain = 0;
+  if (!data_of(before.at(begin, block), &plain)) return std::nullopt;
+  const auto end_of = [&](std::uint64_t header) -> std::uint64_t {
+    const auto data = data_of(before.at(header, block), &plain);
+    return data ? header + block + *data : 0;
+  };
+  return has_header_before(before, begin, "ustar", mark_offset, end_of) ? std::nullopt : std::optional(begin);
 }
 
 }  // namespace
 
 extern const Validator tar_validator;
-const Validator tar_validator = {"tar", validate};
+const Validator tar_validator = {"tar", validate, nullptr, begin_of};
 
 }  // namespace exhibit::carve

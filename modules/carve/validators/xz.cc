@@ -11,7 +11,13 @@ constexpr std::uint64_t least_broken = 4096;  // bytes
 
 Verdict validate(const Content& content, Memory&) {
   const Unpacked unpacked = unpack(content, Packing::xz);
-  if (unpacked.holds) return Verdict::whole(unpacked.end);
+  if (unpacked.holds) {
+    Verdict verdict = Verdict::whole(unpacked.end);
+    const ByteSpan head = content.at(0, 8);
+    // 2.1.1.2: without a check nothing vouches for what comes out.
+    if ((head[7] & 0x0f) == 0) verdict.tier = Tier::plausible;
+    return verdict;
+  }
   if (unpacked.end < least_broken) return {};
   return Verdict::broken(unpacked.end, unpacked.end, unpacked.end, DoubtCause::missing_segment);
 }
