@@ -1,0 +1,206 @@
+#include "carve/iso_boxes.h"
+
+#include "base/checked.h"
+
+namespace exhibit::carve::iso {
+namespace {
+
+constexpr std::size_t most_entries = std::size_t{1} << 24;  // of a table; a day of film has about 5 million
+constexpr unsigned deepest = 10;
+
+bool is_letters(std::uint32_t type) {
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    const unsigned byte = type >> shift & 0xff;
+    if ((byte < 0x20 || byte > 0x7e) && byte != 0xa9) return false;  // QuickTime's user data begin with ©
+  }
+  return true;
+}
+
+// What a sample table says before it is put together.
+struct Table {
+  std::vector<std::uint64_t> offsets;  // stco, co64
+  struct Run {
+    std::uint32_t first = 0, samples = 0;  // chunk number, counted from 1; samples in each
+  };
+  std::vector<Run> runs;  // stsc
+  std::uint32_t count = 0;
+  Track track;
+};
+
+// A full box's count of entries of `length` bytes, all of which lie in the box.
+std::optional<std::uint32_t> entries(Reader& reader, const Box& box, std::uint64_t length) {
+  const std::uint32_t count = reader.be32();
+  const bool fits = reader.ok() && count <= most_entries && reader.position() <= box.end &&
+                    std::uint64_t{count} * length <= box.end - reader.position();
+  return fits ? std::optional(count) : std::nullopt;
+}
+
+// avcC and hvcC lie in the sample entry (ISO/IEC 14496-15, 5.3.3.1 and 8.3.3.1): bytes of a unit's length.
+unsigned length_size(const Content& content, const Box& descriptions) {
+  const std::uint64_t limit = std::min(descriptions.end, descriptions.body + 4096);
+  const std::uint64_t avc = find(content, "avcC", descriptions.body, limit);
+  const std::uint64_t hevc = find(content, "hvcC", descriptions.body, limit);
+  if (avc == limit && hevc == limit) return 0;
+  Reader reader(content, avc < limit ? avc + 4 + 4 : hevc + 4 + 21);
+  const unsigned size = (reader.u8() & 3u) + 1;
+  return reader.ok() && size != 3 ? size : 0;
+}
+
+bool take(const Content& content, const Box& box, Table& table) {
+  Reader reader(content, box.body + 4);  // behind version and flags
+  switch (box.type) {
+    case four_letters("stsd"):
+      table.track.length_size = length_size(content, box);
+      return true;
+    case four_letters("stco"):
+    case four_letters("co64"): {
+      const bool is_long = box.type == four_letters("co64");
+      const auto count = entries(reader, box, is_long ? 8 : 4);
+      if (!count) return false;
+      for (std::uint32_t i = 0; i < *count; ++i) table.offsets.push_back(is_long ? reader.be64() : reader.be32());
+      return reader.ok();
+    }
+    case four_letters("stsc"): {
+      const auto count = entries(reader, box, 12);
+      if (!count) return false;
+      for (std::uint32_t i = 0; i < *count; ++i) {
+        const std::uint32_t first = reader.be32(), samples = reader.be32();
+        reader.be32();
+        if (first == 0 || (!table.runs.empty() && first <= table.runs.back().first)) return false;
+        table.runs.push_back({first, samples});
+      }
+      return reader.ok();
+    }
+    case four_letters("stsz"): {
+      table.track.size = reader.be32();
+      const auto count = entries(reader, box, table.track.size == 0 ? 4 : 0);
+      if (!count) return false;
+      table.count = *count;
+      for (std::uint32_t i = 0; table.track.size == 0 && i < *count; ++i) table.track.sizes.push_back(reader.be32());
+      return reader.ok();
+    }
+    default:
+      return true;
+  }
+}
+
+// Puts chunks together from what the tables say.
+bool assemble(Table& table) {
+  std::uint32_t sample = 0;
+  std::size_t run = 0;
+  for (std::uint32_t number = 1; number <= table.offsets.size(); ++number) {
+    while (run + 1 < table.runs.size() && table.runs[run + 1].first <= number) ++run;
+    if (table.runs.empty()) return false;
+    Chunk chunk{table.offsets[number - 1], 0, sample, table.runs[run].samples};
+    if (chunk.samples > table.count - sample) return false;
+    for (std::uint32_t i = 0; i < chunk.samples; ++i) chunk.length += table.track.size_of(sample++);
+    if (!base::checked_add(chunk.offset, chunk.length)) return false;
+    table.track.chunks.push_back(chunk);
+  }
+  return sample == table.count;
+}
+
+// Whether all boxes beneath `box` fill it; tables of each track go to `tracks`.
+bool descend(const Content& content, const Box& box, unsigned depth, Table& table, std::vector<Track>& tracks) {
+  constexpr std::uint32_t containers[] = {four_letters("moov"), four_letters("trak"), four_letters("mdia"),
+                                          four_letters("minf"), four_letters("stbl"), four_letters("udta"),
+                                          four_letters("meta"), four_letters("ilst")};
+  if (std::find(std::begin(containers), std::end(containers), box.type) == std::end(containers))
+    return take(content, box, table);
+  if (depth == deepest) return false;
+  const bool is_track = box.type == four_letters("trak");
+  if (is_track) table = {};
+  bool holds = true;
+  // `meta` has a version and flags before its boxes (8.11.1); QuickTime's hasn't.
+  Reader version(content, box.body);
+  const std::uint64_t begin = box.type == four_letters("meta") && version.be32() == 0 ? box.body + 4 : box.body;
+  const bool filled = for_each_box(content, begin, box.end, [&](const Box& child) {
+    holds = child.end <= box.end && descend(content, child, depth + 1, table, tracks);
+    return holds;
+  });
+  if (!holds || !filled) return false;
+  if (!is_track) return true;
+  if (!table.offsets.empty() && !assemble(table)) return false;
+  tracks.push_back(std::move(table.track));
+  return true;
+}
+
+std::uint64_t sized(Reader& reader, unsigned size) { return size == 8 ? reader.be64() : size == 4 ? reader.be32() : 0; }
+
+}  // namespace
+
+std::optional<Box> read_box(const Content& content, std::uint64_t position) {
+  Reader reader(content, position);
+  std::uint64_t size = reader.be32();
+  Box box{reader.be32(), position, position + 8, 0, size == 0};
+  if (!reader.ok() || !is_letters(box.type)) return std::nullopt;
+  if (size == 1) {
+    size = reader.be64();
+    box.body += 8;
+    if (!reader.ok() || size < 16) return std::nullopt;
+  } else if (size != 0 && size < 8) {
+    return std::nullopt;
+  }
+  const auto end = base::checked_add(position, size);
+  if (!end) return std::nullopt;
+  box.end = box.is_open ? content.size() : *end;
+  return box;
+}
+
+bool for_each_box(const Content& content, std::uint64_t begin, std::uint64_t end,
+                  const std::function<bool(const Box&)>& call) {
+  constexpr std::uint64_t terminator = 4;  // bytes of zeros that QuickTime ends some lists with
+  while (begin < end) {
+    if (end - begin == terminator) {
+      Reader reader(content, begin);
+      return reader.be32() == 0 && reader.ok();
+    }
+    const auto box = read_box(content, begin);
+    if (!box || box->is_open || box->end > end || !call(*box)) return false;
+    begin = box->end;
+  }
+  return true;
+}
+
+std::optional<std::vector<Track>> read_tracks(const Content& content, const Box& movie) {
+  std::vector<Track> tracks;
+  Table table;
+  if (movie.end > content.size() || !descend(content, movie, 0, table, tracks)) return std::nullopt;
+  return tracks;
+}
+
+std::optional<std::vector<Chunk>> read_locations(const Content& content, const Box& meta) {
+  std::vector<Chunk> places;
+  bool holds = meta.end <= content.size(), found = false;
+  const bool filled = holds && for_each_box(content, meta.body + 4, meta.end, [&](const Box& box) {
+                        if (box.type != four_letters("iloc")) return true;
+                        found = true;
+                        Reader reader(content, box.body);
+                        const unsigned version = reader.u8();
+                        reader.be24();
+                        const unsigned sizes = reader.u8(), more = reader.u8();
+                        const unsigned offset_size = sizes >> 4, length_size = sizes & 15, base_size = more >> 4,
+                                       index_size = more & 15;
+                        const std::uint32_t items = version < 2 ? reader.be16() : reader.be32();
+                        for (std::uint32_t i = 0; i < items && reader.ok() && reader.position() < box.end; ++i) {
+                          version < 2 ? reader.be16() : reader.be32();
+                          const unsigned method = version == 0 ? 0 : reader.be16() & 15;
+                          reader.be16();
+                          const std::uint64_t base = sized(reader, base_size);
+                          const unsigned extents = reader.be16();
+                          for (unsigned j = 0; j < extents && reader.ok(); ++j) {
+                            if (version > 0) sized(reader, index_size);
+                            const std::uint64_t offset = sized(reader, offset_size),
+                                                length = sized(reader, length_size);
+                            if (method == 0 && places.size() < most_entries)
+                              places.push_back({base + offset, length, 0, 0});
+                          }
+                        }
+                        holds = reader.ok() && reader.position() <= box.end && version <= 2;
+                        return holds;
+                      });
+  if (!filled || !holds || !found) return std::nullopt;
+  return places;
+}
+
+}  // namespace exhibit::carve::iso

@@ -1,0 +1,49 @@
+#pragma once
+// Boxes of the ISO base media file format (ISO/IEC 14496-12:2015) and of QuickTime, and the tables that say where a
+// track's samples lie.
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "carve/content.h"
+#include "carve/riff.h"
+
+namespace exhibit::carve::iso {
+
+struct Box {
+  std::uint32_t type = 0;   // its letters, the first one highest
+  std::uint64_t begin = 0;  // of its size field
+  std::uint64_t body = 0;
+  std::uint64_t end = 0;  // may lie beyond the content
+  bool is_open = false;   // its size is 0: it reaches to the file's end, wherever that is
+};
+
+// The box at `position` (4.2); nothing: its size or its letters can't be.
+std::optional<Box> read_box(const Content& content, std::uint64_t position);
+
+// Calls for each box in [begin, end) until it returns false. Whether the boxes fill the range exactly.
+bool for_each_box(const Content& content, std::uint64_t begin, std::uint64_t end,
+                  const std::function<bool(const Box&)>& call);
+
+// A track's samples (8.7): a chunk of samples that lie one behind the other.
+struct Chunk {
+  std::uint64_t offset = 0, length = 0;  // bytes, in the file
+  std::uint32_t first_sample = 0, samples = 0;
+};
+struct Track {
+  std::vector<Chunk> chunks;
+  std::vector<std::uint32_t> sizes;  // of each sample; empty: all have `size`
+  std::uint32_t size = 0;
+  unsigned length_size = 0;  // bytes of the lengths before the units of AVC and HEVC; 0: another codec
+  std::uint32_t size_of(std::uint32_t sample) const { return sizes.empty() ? size : sizes[sample]; }
+};
+
+// All tracks of a `moov` box. Nothing: its boxes or tables contradict each other.
+std::optional<std::vector<Track>> read_tracks(const Content& content, const Box& movie);
+
+// The stretches of an `iloc` box (8.11.3) that lie in the file: offset and length.
+std::optional<std::vector<Chunk>> read_locations(const Content& content, const Box& meta);
+
+}  // namespace exhibit::carve::iso
