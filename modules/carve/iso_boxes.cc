@@ -9,6 +9,8 @@ constexpr std::size_t most_entries = std::size_t{1} << 24;  // of a table; a day
 constexpr unsigned deepest = 10;
 
 bool is_letters(std::uint32_t type) {
+  constexpr std::uint32_t most_keys = 4096;
+  if (type > 0 && type < most_keys) return true;  // `ilst` of QuickTime's metadata: the numbers of its keys
   for (int shift = 24; shift >= 0; shift -= 8) {
     const unsigned byte = type >> shift & 0xff;
     if ((byte < 0x20 || byte > 0x7e) && byte != 0xa9) return false;  // QuickTime's user data begin with ©
@@ -100,8 +102,8 @@ bool assemble(Table& table) {
   return sample == table.count;
 }
 
-// Whether all boxes beneath `box` fill it; tables of each track go to `tracks`.
-bool descend(const Content& content, const Box& box, unsigned depth, Table& table, std::vector<Track>& tracks) {
+// Whether all boxes beneath `box` fill it; each track goes to `movie`.
+bool descend(const Content& content, const Box& box, unsigned depth, Table& table, Movie& movie) {
   constexpr std::uint32_t containers[] = {four_letters("moov"), four_letters("trak"), four_letters("mdia"),
                                           four_letters("minf"), four_letters("stbl"), four_letters("udta"),
                                           four_letters("meta"), four_letters("ilst")};
@@ -115,13 +117,17 @@ bool descend(const Content& content, const Box& box, unsigned depth, Table& tabl
   Reader version(content, box.body);
   const std::uint64_t begin = box.type == four_letters("meta") && version.be32() == 0 ? box.body + 4 : box.body;
   const bool filled = for_each_box(content, begin, box.end, [&](const Box& child) {
-    holds = child.end <= box.end && descend(content, child, depth + 1, table, tracks);
+    holds = child.end <= box.end && descend(content, child, depth + 1, table, movie);
     return holds;
   });
+  if (box.type == four_letters("udta") || box.type == four_letters("meta")) {
+    movie.is_odd |= !holds || !filled;
+    return true;
+  }
   if (!holds || !filled) return false;
   if (!is_track) return true;
   if (!table.offsets.empty() && !assemble(table)) return false;
-  tracks.push_back(std::move(table.track));
+  movie.tracks.push_back(std::move(table.track));
   return true;
 }
 
@@ -162,11 +168,11 @@ bool for_each_box(const Content& content, std::uint64_t begin, std::uint64_t end
   return true;
 }
 
-std::optional<std::vector<Track>> read_tracks(const Content& content, const Box& movie) {
-  std::vector<Track> tracks;
+std::optional<Movie> read_movie(const Content& content, const Box& box) {
+  Movie movie;
   Table table;
-  if (movie.end > content.size() || !descend(content, movie, 0, table, tracks)) return std::nullopt;
-  return tracks;
+  if (box.end > content.size() || !descend(content, box, 0, table, movie)) return std::nullopt;
+  return movie;
 }
 
 std::optional<std::vector<Chunk>> read_locations(const Content& content, const Box& meta) {

@@ -40,8 +40,12 @@ struct Track {
   std::uint32_t size_of(std::uint32_t sample) const { return sizes.empty() ? size : sizes[sample]; }
 };
 
-// All tracks of a `moov` box. Nothing: its boxes or tables contradict each other.
-std::optional<std::vector<Track>> read_tracks(const Content& content, const Box& movie);
+struct Movie {
+  std::vector<Track> tracks;
+  bool is_odd = false;  // its user data aren't boxes throughout: some programs' aren't
+};
+// A `moov` box. Nothing: its boxes or tables contradict each other.
+std::optional<Movie> read_movie(const Content& content, const Box& box);
 
 // The stretches of an `iloc` box (8.11.3) that lie in the file: offset and length.
 std::optional<std::vector<Chunk>> read_locations(const Content& content, const Box& meta);

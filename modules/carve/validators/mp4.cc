@@ -126,18 +126,20 @@ std::uint64_t first_wrong_sample(const Content& content, const Track& track, con
 }
 
 struct Judged {
-  bool holds = true;           // the tables and the boxes agree
+  bool holds = true;  // the tables and the boxes agree
+  bool is_odd = false;
   std::uint64_t samples = 0;   // bytes that tables speak of
   std::optional<Chunk> wrong;  // the first sample whose own structure contradicts
 };
 
 Judged judge_movie(const Content& content, const File& file, const Box& box) {
   Judged judged;
-  const auto tracks = read_tracks(content, box);
-  if (!tracks || tracks->empty()) return {false, 0, {}};
-  for (const Track& track : *tracks) {
+  const auto read = read_movie(content, box);
+  if (!read || read->tracks.empty()) return {false, false, 0, {}};
+  judged.is_odd = read->is_odd;
+  for (const Track& track : read->tracks) {
     for (const Chunk& chunk : track.chunks) {
-      if (!lies_in_media(file, chunk.offset, chunk.length)) return {false, 0, {}};
+      if (!lies_in_media(file, chunk.offset, chunk.length)) return {false, false, 0, {}};
       judged.samples += chunk.length;
       if (track.length_size == 0) continue;
       const std::uint64_t wrong = first_wrong_sample(content, track, chunk);
@@ -190,7 +192,7 @@ Verdict validate(const Content& content, Memory&) {
   const Judged judged = judge_movie(content, file, file.movies.back());
   if (!judged.holds) {
     // Tables that don't fit: of a file that isn't whole, or of another one in whose midst this begins.
-    const bool is_believed = read_box(content, 0)->type == type_box || read_tracks(content, file.movies.back());
+    const bool is_believed = read_box(content, 0)->type == type_box || read_movie(content, file.movies.back());
     if (!is_believed || (read_box(content, 0)->type != type_box && !file.medias.empty())) return {};
     Verdict verdict = Verdict::broken(file.movies.back().begin, file.end, file.end, DoubtCause::missing_segment);
     verdict.extension = file.extension;
@@ -204,7 +206,8 @@ Verdict validate(const Content& content, Memory&) {
     return verdict;
   }
   // A movie that speaks of no sample proves no more than itself.
-  return whole(file, judged.samples > 0 || file.has_fragments ? Tier::validated : Tier::plausible);
+  const bool is_proved = (judged.samples > 0 || file.has_fragments) && !judged.is_odd;
+  return whole(file, is_proved ? Tier::validated : Tier::plausible);
 }
 
 // The first box must be one that files begin with, and not too long to be.
