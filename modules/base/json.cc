@@ -127,7 +127,7 @@ void write_object(const Json::object_t& members, std::string& out) {
   } else {
     std::vector<const Json::object_t::value_type*> sorted;
     for (const auto& member : members) sorted.push_back(&member);
-    std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return utf16(a->first) < utf16(b->first); });
+    std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return key_comes_before(a->first, b->first); });
     for (const auto* member : sorted) write_member(*member, out);
   }
   out += '}';
@@ -177,6 +177,10 @@ int nibble(char c) {
 Error bad(std::string message) { return {ErrorCode::corrupt, std::move(message), {}, {}}; }
 
 }  // namespace
+
+bool key_comes_before(const std::string& a, const std::string& b) {
+  return is_ascii(a) && is_ascii(b) ? a < b : utf16(a) < utf16(b);
+}
 
 std::string canonical(const Json& value) {
   constexpr std::size_t most_records = 1024;  // bytes

@@ -75,7 +75,7 @@ class Sorter {
       owner.items = folder_ + "/given." + std::to_string(files_.size()) + ".jsonl";
       file = files_.emplace(id, EXHIBIT_TRY(OutputFile::create(owner.items))).first;
     }
-    return file->second.write(base::canonical(record) + "\n");
+    return file->second.write(base::canonical(record));
   }
 
   Given& given_;

@@ -19,7 +19,7 @@ namespace exhibit::engine {
 class OutputFile {
  public:
   static Result<OutputFile> create(const std::string& path);
-  Result<void> write(std::string_view line);  // with its LF
+  Result<void> write(std::string_view line);  // without its LF
   std::uint64_t size() const { return size_; }
   std::uint64_t lines() const { return lines_; }
   // Back to an earlier size, which a line ended at.
