@@ -1,6 +1,7 @@
 #include "base/record_line.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/utf8.h"
@@ -149,6 +150,13 @@ class Scanner {
   bool was_plain_ = true;  // the strings since it was set hold ASCII without escapes
 };
 
+// What may begin or end a value, or hide such bytes.
+constexpr auto is_mark = [] {
+  std::array<bool, 256> marks{};
+  for (const unsigned char byte : {'"', '{', '}', '[', ']', ','}) marks[byte] = true;
+  return marks;
+}();
+
 // Behind the string that begins at `at`.
 std::size_t end_of_string(std::string_view text, std::size_t at) {
   for (++at; text[at] != '"'; ++at) at += text[at] == '\\';
@@ -204,11 +212,9 @@ TextValue TextValue::value_at(std::size_t at) const {
         --depth;
         ++end;
         break;
-      default:
+      default:  // a number or a word; within another value also what stands between two
         ++end;
-        if (depth == 0) {
-          while (text_[end] != ',' && text_[end] != ']' && text_[end] != '}') ++end;
-        }
+        while (!is_mark[static_cast<unsigned char>(text_[end])]) ++end;
     }
   } while (depth > 0);
   return TextValue(text_.substr(at, end - at));

@@ -162,6 +162,10 @@ Result<void> Sweep::examine_items() {
   const std::vector<Digests> digests = EXHIBIT_TRY(hash::digest_batch(wanted_, contents));
   std::size_t digested = 0, done = 0;
   for (SweptItem& swept : items_) {
+    // Whoever follows in the chain would wait for as long as such an item takes (NTFS's $BadClus:$Bad is as long as its
+    // volume).
+    const bool is_long = has_content(swept.item) && !swept.in_memory && swept.item.size > stretch_.length();
+    if (is_long) EXHIBIT_TRY(follow_chain(true));
     if (!has_content(swept.item)) {
       examiner_.pass_on(swept.record);
     } else {
