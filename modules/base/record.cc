@@ -299,15 +299,6 @@ void put(Json& record, const char* key, const std::optional<T>& value) {
   if (value) record[key] = *value;
 }
 
-Json to_json(const Times& times) {
-  Json out = Json::object();
-  put(out, "modified", times.modified);
-  put(out, "accessed", times.accessed);
-  put(out, "changed", times.changed);
-  put(out, "born", times.born);
-  return out;
-}
-
 }  // namespace
 
 Json to_json(const std::vector<Extent>& extents) {
@@ -329,32 +320,6 @@ Json to_json(const std::vector<Doubt>& doubts) {
     out.push_back({{"offset", doubt.offset}, {"length", doubt.length}, {"cause", name_of(doubt.cause)}});
   }
   return out;
-}
-
-Json to_record(const Item& item) {
-  Json record = {{"record", "item"},
-                 {"id", item.id},
-                 {"volume", item.volume},
-                 {"path", item.path},
-                 {"content", item.content},
-                 {"kind", name_of(item.kind)},
-                 {"state", name_of(item.state)},
-                 {"size", item.size}};
-  put(record, "path_raw", item.path_raw);
-  put(record, "stream", item.stream);
-  put(record, "mode", item.mode);
-  put(record, "uid", item.uid);
-  put(record, "gid", item.gid);
-  put(record, "link_target", item.link_target);
-  if (Json times = to_json(item.times); !times.empty()) record["times"] = std::move(times);
-  put(record, "type", item.type);
-  if (item.extension_mismatch) record["extension_mismatch"] = true;
-  if (!item.digests.empty()) record["digests"] = item.digests;
-  if (item.extents) record["extents"] = to_json(*item.extents);
-  put(record, "transform", item.transform);
-  if (!item.doubt.empty()) record["doubt"] = to_json(item.doubt);
-  put(record, "tier", item.tier);
-  return record;
 }
 
 Json to_record(const Problem& problem) {

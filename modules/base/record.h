@@ -9,7 +9,8 @@
 
 namespace exhibit::base {
 
-Json to_record(const Item& item);
+// An item's is a line at once, canonical and without LF.
+std::string to_line(const Item& item);
 // A detail may speak in the evidence's own words: what isn't UTF-8 in it becomes U+FFFD.
 Json to_record(const Problem& problem);
 Json to_record(const Match& match);
