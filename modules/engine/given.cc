@@ -51,7 +51,7 @@ class Sorter {
   }
 
   Result<void> close() {
-    for (auto& [id, file] : files_) EXHIBIT_TRY(file.close());
+    for (auto& [id, file] : files_) EXHIBIT_TRY(file.finish());
     return {};
   }
 

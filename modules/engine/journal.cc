@@ -84,6 +84,12 @@ Result<void> OutputFile::truncate(std::uint64_t size, std::uint64_t lines) {
   return {};
 }
 
+Result<void> OutputFile::finish() {
+  EXHIBIT_TRY(flush());
+  fd_.reset();
+  return {};
+}
+
 Result<std::string> OutputFile::close() {
   EXHIBIT_TRY(flush());
   if (fsync(fd_.get()) != 0) return write_error(path_);

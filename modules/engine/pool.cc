@@ -342,7 +342,12 @@ Result<void> Pool::settle_one() {
   if (job->link) EXHIBIT_TRY(job->output->write(base::canonical(*job->link)));
   for (const base::Json& problem : job->problems) EXHIBIT_TRY(job->output->write(base::canonical(problem)));
   const TaskOutput output{job->output->path(), job->output->lines()};
-  const std::string sha256 = EXHIBIT_TRY(job->output->close());
+  std::string sha256;
+  if (journal_.durable()) {
+    sha256 = EXHIBIT_TRY(job->output->close());
+  } else {
+    EXHIBIT_TRY(job->output->finish());
+  }
   EXHIBIT_TRY(journal_.add(job->task, output, sha256));
   finished_.emplace_back(std::move(job->task), output);
   return {};

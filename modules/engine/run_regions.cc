@@ -23,7 +23,7 @@ Result<void> Run::submit_account(EvidenceState& evidence, VolumeState& volume) {
   if (!options_.account || !volume.accounted) return {};
   const std::string path = volume.accounted->path();
   const std::uint64_t size = volume.accounted->size();
-  EXHIBIT_TRY(volume.accounted->close());
+  EXHIBIT_TRY(volume.accounted->finish());
   // Of a listing that isn't whole nobody can say what lies beside its items.
   if (options_.given != nullptr && options_.given->volumes.at(volume.id).coverage.is_null()) return {};
   Task task = volume_task(volume, "account", "read");

@@ -57,8 +57,7 @@ Result<void> SweepPlan::finish() {
     if (part.volumes.empty() || part.volumes.back() != volume) part.volumes.push_back(volume);
     return file.write(line);
   }));
-  EXHIBIT_TRY(file.close());
-  return {};
+  return file.finish();
 }
 
 // Each stretch has a task, whether or not an item begins in it.
