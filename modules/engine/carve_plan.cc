@@ -47,11 +47,10 @@ class CarvePlan::TaskFiles {
     return {};
   }
   Result<void> add_slack(std::uint64_t offset, std::uint64_t length, Json candidates) {
-    const std::string line =
-        base::canonical({{"space", {offset, length}}, {"candidates", std::move(candidates)}}) + "\n";
+    const std::string line = base::canonical({{"space", {offset, length}}, {"candidates", std::move(candidates)}});
     if (slack_tasks_.empty() || slack_tasks_.back().lines == slacks_per_task)
       slack_tasks_.push_back({slack_file_.path(), slack_file_.size(), 0, 0});
-    slack_tasks_.back().length += line.size();
+    slack_tasks_.back().length += line.size() + 1;
     ++slack_tasks_.back().lines;
     return slack_file_.write(line);
   }
