@@ -1,5 +1,8 @@
 // exhibit VERB …: finds the verb's row and runs it.
 
+#include <unistd.h>
+
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -41,6 +44,9 @@ int run_verb(const Verb& verb, const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  // A listing has as many lines as items.
+  static std::array<char, std::size_t{1} << 16> buffer;
+  if (isatty(STDOUT_FILENO) == 0) std::setvbuf(stdout, buffer.data(), _IOFBF, buffer.size());
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty()) {
     print_usage(stderr);

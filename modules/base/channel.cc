@@ -47,14 +47,14 @@ LineReader::Fill LineReader::fill(int socket, bool wait) {
   return Fill::some;
 }
 
-std::optional<std::string> LineReader::next() {
+std::optional<std::string_view> LineReader::next() {
   const std::size_t end = buffer_.find('\n', std::max(start_, scanned_));
   if (end == std::string::npos) {
     scanned_ = buffer_.size();
     if (buffer_.size() - start_ >= largest_line) overflowed_ = true;
     return std::nullopt;
   }
-  std::string line = buffer_.substr(start_, end - start_);
+  const std::string_view line = std::string_view(buffer_).substr(start_, end - start_);
   start_ = end + 1;
   scanned_ = start_;
   return line;

@@ -36,8 +36,8 @@ class LineReader {
   // One recvmsg. `nothing`: a non-blocking socket, or one that isn't to be waited for, has no more for now.
   Fill fill(int socket, bool wait = true);
 
-  // The next whole line without its LF.
-  std::optional<std::string> next();
+  // The next whole line without its LF; valid until fill().
+  std::optional<std::string_view> next();
 
   // A line grew past largest_line.
   bool overflowed() const { return overflowed_; }

@@ -56,18 +56,6 @@ void write_escaped(char c, std::string& out) {
   }
 }
 
-void write_string(const std::string& text, std::string& out) {
-  out += '"';
-  std::size_t written = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!is_escaped[static_cast<unsigned char>(text[i])]) continue;
-    out.append(text, written, i - written);
-    write_escaped(text[i], out);
-    written = i + 1;
-  }
-  out.append(text, written) += '"';
-}
-
 template <typename Integer>
 void write_integer(Integer value, std::string& out) {
   char buffer[24];
@@ -114,7 +102,7 @@ void write(const Json& value, std::string& out);
 
 void write_member(const Json::object_t::value_type& member, std::string& out) {
   if (out.back() != '{') out += ',';
-  write_string(member.first, out);
+  append_string(out, member.first);
   out += ':';
   write(member.second, out);
 }
@@ -127,7 +115,7 @@ void write_object(const Json::object_t& members, std::string& out) {
   } else {
     std::vector<const Json::object_t::value_type*> sorted;
     for (const auto& member : members) sorted.push_back(&member);
-    std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return utf16(a->first) < utf16(b->first); });
+    std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return key_comes_before(a->first, b->first); });
     for (const auto* member : sorted) write_member(*member, out);
   }
   out += '}';
@@ -147,7 +135,7 @@ void write(const Json& value, std::string& out) {
       out += ']';
       break;
     case Json::value_t::string:
-      write_string(value.get_ref<const std::string&>(), out);
+      append_string(out, value.get_ref<const std::string&>());
       break;
     case Json::value_t::boolean:
       out += value.get<bool>() ? "true" : "false";
@@ -177,6 +165,22 @@ int nibble(char c) {
 Error bad(std::string message) { return {ErrorCode::corrupt, std::move(message), {}, {}}; }
 
 }  // namespace
+
+void append_string(std::string& out, std::string_view text) {
+  out += '"';
+  std::size_t written = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!is_escaped[static_cast<unsigned char>(text[i])]) continue;
+    out.append(text, written, i - written);
+    write_escaped(text[i], out);
+    written = i + 1;
+  }
+  out.append(text, written) += '"';
+}
+
+bool key_comes_before(const std::string& a, const std::string& b) {
+  return is_ascii(a) && is_ascii(b) ? a < b : utf16(a) < utf16(b);
+}
 
 std::string canonical(const Json& value) {
   constexpr std::size_t most_records = 1024;  // bytes

@@ -27,6 +27,12 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
 // The value must hold valid UTF-8 and finite numbers, as whatever parse_json returns does.
 std::string canonical(const Json& value);
 
+// The same of one string, at the end of `out`.
+void append_string(std::string& out, std::string_view text);
+
+// Its order of keys; they are valid UTF-8.
+bool key_comes_before(const std::string& a, const std::string& b);
+
 // Base64 with padding (RFC 4648 section 4). decode refuses anything else.
 std::string base64_encode(std::string_view bytes);
 Result<std::string> base64_decode(std::string_view text);

@@ -1,7 +1,6 @@
 // The strict reader of json.h. It is our own because each record passes through it several times: nlohmann's lexer,
 // which copies byte by byte, took most of the coordinator's time. base_test holds it against nlohmann's.
 
-#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -15,13 +14,6 @@ namespace {
 constexpr std::uint64_t largest_exact_integer = std::uint64_t{1} << 53;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-// What stands for itself in a string: ASCII but control characters, the quotation mark and the backslash.
-constexpr auto is_plain = [] {
-  std::array<bool, 256> plain{};
-  for (std::size_t byte = 0x20; byte < 0x80; ++byte) plain[byte] = byte != '"' && byte != '\\';
-  return plain;
-}();
 
 // Recursive descent over the grammar of RFC 8259; no deeper than the limit. Each function reads one thing from the
 // front of what is left and says whether it was there; where it wasn't, error_ says why.

@@ -29,56 +29,48 @@ std::optional<Enum> value_named(const std::array<Enum, N>& values, std::string_v
   return std::nullopt;
 }
 
-// nullptr where the key is absent.
-const Json* find(const Json& record, std::string_view key) {
-  const auto at = record.find(key);
-  return at == record.end() ? nullptr : &*at;
+template <typename Enum, std::size_t N>
+std::optional<Enum> value_named(const std::array<Enum, N>& values, const TextValue& name) {
+  std::string scratch;
+  return value_named(values, name.string(scratch));
 }
 
-const std::string* text_in(const Json& record, std::string_view key) {
-  const Json* value = find(record, key);
-  return value == nullptr ? nullptr : value->get_ptr<const std::string*>();
-}
-
-bool has_size(const Json& record, std::string_view key) {
-  const Json* value = find(record, key);
-  return value != nullptr && value->is_number_unsigned();
+bool has_size(const TextValue& object, std::string_view key) {
+  const auto value = object.find(key);
+  return value && value->is_size();
 }
 
 template <typename Enum, std::size_t N>
-bool names_one_of(const Json& value, const std::array<Enum, N>& values) {
-  const auto* text = value.get_ptr<const std::string*>();
-  return text != nullptr && value_named(values, *text).has_value();
+bool names_one_of(const TextValue& value, const std::array<Enum, N>& values) {
+  return value.is_string() && value_named(values, value).has_value();
 }
 
 // What a key may hold. Each answers what is wrong, or nullptr.
 using Complaint = const char*;
 
-Complaint is_text(const Json& value) { return value.is_string() ? nullptr : "isn't a string"; }
-Complaint is_size(const Json& value) { return value.is_number_unsigned() ? nullptr : "isn't a size"; }
-Complaint is_boolean(const Json& value) { return value.is_boolean() ? nullptr : "isn't a boolean"; }
-Complaint is_kind(const Json& value) { return names_one_of(value, kinds) ? nullptr : "is unknown"; }
-Complaint is_state(const Json& value) { return names_one_of(value, states) ? nullptr : "is unknown"; }
+Complaint is_text(const TextValue& value) { return value.is_string() ? nullptr : "isn't a string"; }
+Complaint is_size(const TextValue& value) { return value.is_size() ? nullptr : "isn't a size"; }
+Complaint is_boolean(const TextValue& value) { return value.is_boolean() ? nullptr : "isn't a boolean"; }
+Complaint is_kind(const TextValue& value) { return names_one_of(value, kinds) ? nullptr : "is unknown"; }
+Complaint is_state(const TextValue& value) { return names_one_of(value, states) ? nullptr : "is unknown"; }
 
-Complaint is_mode(const Json& value) {
-  if (!value.is_number_unsigned()) return "isn't a size";
-  return value.get<std::uint64_t>() > UINT32_MAX ? "is too large" : nullptr;
+Complaint is_mode(const TextValue& value) {
+  if (!value.is_size()) return "isn't a size";
+  return value.size() > UINT32_MAX ? "is too large" : nullptr;
 }
 
-Complaint is_digests(const Json& value) {
+Complaint is_digests(const TextValue& value) {
   if (!value.is_object()) return "isn't an object";
-  for (const auto& [name, text] : value.get_ref<const Json::object_t&>()) {
-    if (!text.is_string()) return "holds something else than text";
-  }
-  return nullptr;
+  const bool texts = value.each_member([](auto, const TextValue& digest) { return digest.is_string(); });
+  return texts ? nullptr : "holds something else than text";
 }
 
-bool lacks_or_has_text(const Json& record, std::string_view key) {
-  const Json* value = find(record, key);
-  return value == nullptr || value->is_string();
+bool lacks_or_has_text(const TextValue& object, std::string_view key) {
+  const auto value = object.find(key);
+  return !value || value->is_string();
 }
 
-Complaint is_times(const Json& value) {
+Complaint is_times(const TextValue& value) {
   if (!value.is_object()) return "isn't an object";
   for (const char* key : {"accessed", "born", "changed", "modified"}) {
     if (!lacks_or_has_text(value, key)) return "holds something else than text";
@@ -86,55 +78,64 @@ Complaint is_times(const Json& value) {
   return nullptr;
 }
 
-Complaint is_extents(const Json& value) {
-  if (!value.is_array()) return "isn't a list";
-  for (const Json& run : value) {
-    const bool pair = run.is_array() && run.size() == 2 && run[0].is_number_integer() && run[1].is_number_unsigned();
-    if (!pair || run[0].get<std::int64_t>() < sparse_run) return "holds something else than runs";
-  }
-  return nullptr;
+// A list of two values, by each of which is asked.
+template <typename First, typename Second>
+bool is_pair(const TextValue& value, const First& first, const Second& second) {
+  std::size_t count = 0;
+  const auto fits = [&](const TextValue& each) { return ++count == 1 ? first(each) : count == 2 && second(each); };
+  return value.is_array() && value.each_element(fits) && count == 2;
 }
 
-Complaint is_doubts(const Json& value) {
+bool is_a_size(const TextValue& value) { return value.is_size(); }
+
+Complaint is_extents(const TextValue& value) {
   if (!value.is_array()) return "isn't a list";
-  for (const Json& entry : value) {
-    if (!entry.is_object()) return "holds something else than objects";
-    if (!has_size(entry, "offset") || !has_size(entry, "length")) return "has no sizes";
-    const Json* cause = find(entry, "cause");
-    if (cause == nullptr || !names_one_of(*cause, doubt_causes)) return "has an unknown cause";
-  }
-  return nullptr;
+  const auto is_place = [](const TextValue& place) { return place.is_integer() && place.integer() >= sparse_run; };
+  const bool runs = value.each_element([&](const TextValue& run) { return is_pair(run, is_place, is_a_size); });
+  return runs ? nullptr : "holds something else than runs";
+}
+
+Complaint is_doubts(const TextValue& value) {
+  if (!value.is_array()) return "isn't a list";
+  Complaint complaint = nullptr;
+  value.each_element([&](const TextValue& entry) {
+    const auto cause = entry.is_object() ? entry.find("cause") : std::nullopt;
+    if (!entry.is_object()) {
+      complaint = "holds something else than objects";
+    } else if (!has_size(entry, "offset") || !has_size(entry, "length")) {
+      complaint = "has no sizes";
+    } else if (!cause || !names_one_of(*cause, doubt_causes)) {
+      complaint = "has an unknown cause";
+    }
+    return complaint == nullptr;
+  });
+  return complaint;
 }
 
 // The places of a match.
-Complaint is_places(const Json& value) {
+Complaint is_places(const TextValue& value) {
   if (!value.is_array()) return "isn't a list";
-  for (const Json& place : value) {
-    if (!place.is_object() || !has_size(place, "offset") || !has_size(place, "length") ||
-        !lacks_or_has_text(place, "string"))
-      return "holds something else than places";
-  }
-  return nullptr;
+  const bool places = value.each_element([](const TextValue& place) {
+    return place.is_object() && has_size(place, "offset") && has_size(place, "length") &&
+           lacks_or_has_text(place, "string");
+  });
+  return places ? nullptr : "holds something else than places";
 }
 
-Complaint is_extent(const Json& value) {
-  const bool pair =
-      value.is_array() && value.size() == 2 && value[0].is_number_unsigned() && value[1].is_number_unsigned();
-  return pair ? nullptr : "isn't an offset and a length";
+Complaint is_extent(const TextValue& value) {
+  return is_pair(value, is_a_size, is_a_size) ? nullptr : "isn't an offset and a length";
 }
 
 // Bytes by class.
-Complaint is_counts(const Json& value) {
+Complaint is_counts(const TextValue& value) {
   if (!value.is_object()) return "isn't an object";
-  for (const auto& [name, count] : value.get_ref<const Json::object_t&>()) {
-    if (!count.is_number_unsigned()) return "holds something else than sizes";
-  }
-  return nullptr;
+  const bool sizes = value.each_member([](auto, const TextValue& count) { return count.is_size(); });
+  return sizes ? nullptr : "holds something else than sizes";
 }
 
 struct Field {
   std::string_view key;
-  Complaint (*check)(const Json& value);
+  Complaint (*check)(const TextValue& value);
   bool required = false;
 };
 constexpr bool required = true;
@@ -198,66 +199,104 @@ constexpr Kind record_kinds[] = {{"item", item_fields},
 static_assert(std::all_of(std::begin(record_kinds), std::end(record_kinds),
                           [](const Kind& kind) { return in_order(kind.fields); }));
 
-Result<void> check_fields(const Json& record, std::span<const Field> fields) {
-  if (!record.is_object()) return bad("record", "isn't an object");
-  const auto& members = record.get_ref<const Json::object_t&>();
-  auto member = members.begin();
-  for (const Field& field : fields) {
-    while (member != members.end() && member->first < field.key) ++member;
-    if (member != members.end() && member->first == field.key) {
-      if (const Complaint complaint = field.check(member->second)) return bad(field.key, complaint);
-    } else if (field.required) {
-      return bad(field.key, "is missing");
+// Both stand in the order of their keys.
+Result<void> check_fields(const RecordLine& record, std::span<const Field> fields) {
+  auto field = fields.begin();
+  const auto pass_over = [&](auto until) -> Result<void> {
+    for (; field != until; ++field) {
+      if (field->required) return bad(field->key, "is missing");
     }
+    return {};
+  };
+  for (const RecordLine::Member& member : record.members()) {
+    const auto known = std::find_if(field, fields.end(), [&](const Field& each) { return each.key == member.key; });
+    if (known == fields.end()) continue;
+    EXHIBIT_TRY(pass_over(known));
+    if (const Complaint complaint = field->check(member.value)) return bad(field->key, complaint);
+    ++field;
   }
-  return {};
+  return pass_over(fields.end());
 }
 
 // Of a record whose fields were checked.
-std::optional<std::string> optional_text(const Json& record, std::string_view key) {
-  const std::string* text = text_in(record, key);
-  return text == nullptr ? std::nullopt : std::optional(*text);
-}
-
-std::optional<std::uint64_t> optional_size(const Json& record, std::string_view key) {
-  const Json* value = find(record, key);
-  return value == nullptr ? std::nullopt : std::optional(value->get<std::uint64_t>());
-}
-
-std::vector<Extent> extents_of(const Json& value) {
+std::vector<Extent> extents_of(const TextValue& value) {
   std::vector<Extent> extents;
-  extents.reserve(value.size());
-  for (const Json& run : value) extents.push_back({run[0].get<std::int64_t>(), run[1].get<std::uint64_t>()});
+  value.each_element([&](const TextValue& run) {
+    Extent& extent = extents.emplace_back();
+    std::size_t count = 0;
+    return run.each_element([&](const TextValue& number) {
+      if (count++ == 0) {
+        extent.offset = number.integer();
+      } else {
+        extent.length = number.size();
+      }
+      return true;
+    });
+  });
   return extents;
 }
 
-std::vector<Doubt> doubts_of(const Json& value) {
+std::vector<Doubt> doubts_of(const TextValue& value) {
   std::vector<Doubt> doubts;
-  doubts.reserve(value.size());
-  for (const Json& entry : value) {
-    doubts.push_back({entry.at("offset").get<std::uint64_t>(), entry.at("length").get<std::uint64_t>(),
-                      *value_named(doubt_causes, *text_in(entry, "cause"))});
-  }
+  value.each_element([&](const TextValue& entry) {
+    doubts.push_back({entry.find("offset")->size(), entry.find("length")->size(),
+                      *value_named(doubt_causes, *entry.find("cause"))});
+    return true;
+  });
   return doubts;
 }
 
-Times times_of(const Json& value) {
-  return {optional_text(value, "modified"), optional_text(value, "accessed"), optional_text(value, "changed"),
-          optional_text(value, "born")};
+Times times_of(const TextValue& value) {
+  const auto text = [&](std::string_view key) {
+    const auto found = value.find(key);
+    return found ? std::optional(found->string()) : std::nullopt;
+  };
+  return {text("modified"), text("accessed"), text("changed"), text("born")};
 }
+
+Digests digests_of(const TextValue& value) {
+  Digests digests;
+  value.each_member([&](std::string_view key, const TextValue& digest) {
+    const TextValue name(std::string_view(key.data() - 1, key.size() + 2));  // with its quotation marks
+    digests.insert_or_assign(name.string(), digest.string());
+    return true;
+  });
+  return digests;
+}
+
+// What reads a field of a record into an item; a row for each of item_fields.
+struct Reader {
+  std::string_view key;
+  void (*read)(Item& item, const TextValue& value);
+};
+constexpr Reader item_readers[] = {
+    {"content", [](Item& item, const TextValue& value) { item.content = value.string(); }},
+    {"digests", [](Item& item, const TextValue& value) { item.digests = digests_of(value); }},
+    {"doubt", [](Item& item, const TextValue& value) { item.doubt = doubts_of(value); }},
+    {"extension_mismatch", [](Item& item, const TextValue& value) { item.extension_mismatch = value.is_true(); }},
+    {"extents", [](Item& item, const TextValue& value) { item.extents = extents_of(value); }},
+    {"gid", [](Item& item, const TextValue& value) { item.gid = value.size(); }},
+    {"id", [](Item& item, const TextValue& value) { item.id = value.string(); }},
+    {"kind", [](Item& item, const TextValue& value) { item.kind = *value_named(kinds, value); }},
+    {"link_target", [](Item& item, const TextValue& value) { item.link_target = value.string(); }},
+    {"mode", [](Item& item, const TextValue& value) { item.mode = static_cast<std::uint32_t>(value.size()); }},
+    {"path", [](Item& item, const TextValue& value) { item.path = value.string(); }},
+    {"path_raw", [](Item& item, const TextValue& value) { item.path_raw = value.string(); }},
+    {"size", [](Item& item, const TextValue& value) { item.size = value.size(); }},
+    {"state", [](Item& item, const TextValue& value) { item.state = *value_named(states, value); }},
+    {"stream", [](Item& item, const TextValue& value) { item.stream = value.string(); }},
+    {"tier", [](Item& item, const TextValue& value) { item.tier = value.string(); }},
+    {"times", [](Item& item, const TextValue& value) { item.times = times_of(value); }},
+    {"transform", [](Item& item, const TextValue& value) { item.transform = value.string(); }},
+    {"type", [](Item& item, const TextValue& value) { item.type = value.string(); }},
+    {"uid", [](Item& item, const TextValue& value) { item.uid = value.size(); }},
+    {"volume", [](Item& item, const TextValue& value) { item.volume = value.string(); }}};
+static_assert(std::equal(std::begin(item_readers), std::end(item_readers), std::begin(item_fields),
+                         std::end(item_fields), [](const auto& a, const auto& b) { return a.key == b.key; }));
 
 template <typename T>
 void put(Json& record, const char* key, const std::optional<T>& value) {
   if (value) record[key] = *value;
-}
-
-Json to_json(const Times& times) {
-  Json out = Json::object();
-  put(out, "modified", times.modified);
-  put(out, "accessed", times.accessed);
-  put(out, "changed", times.changed);
-  put(out, "born", times.born);
-  return out;
 }
 
 }  // namespace
@@ -281,32 +320,6 @@ Json to_json(const std::vector<Doubt>& doubts) {
     out.push_back({{"offset", doubt.offset}, {"length", doubt.length}, {"cause", name_of(doubt.cause)}});
   }
   return out;
-}
-
-Json to_record(const Item& item) {
-  Json record = {{"record", "item"},
-                 {"id", item.id},
-                 {"volume", item.volume},
-                 {"path", item.path},
-                 {"content", item.content},
-                 {"kind", name_of(item.kind)},
-                 {"state", name_of(item.state)},
-                 {"size", item.size}};
-  put(record, "path_raw", item.path_raw);
-  put(record, "stream", item.stream);
-  put(record, "mode", item.mode);
-  put(record, "uid", item.uid);
-  put(record, "gid", item.gid);
-  put(record, "link_target", item.link_target);
-  if (Json times = to_json(item.times); !times.empty()) record["times"] = std::move(times);
-  put(record, "type", item.type);
-  if (item.extension_mismatch) record["extension_mismatch"] = true;
-  if (!item.digests.empty()) record["digests"] = item.digests;
-  if (item.extents) record["extents"] = to_json(*item.extents);
-  put(record, "transform", item.transform);
-  if (!item.doubt.empty()) record["doubt"] = to_json(item.doubt);
-  put(record, "tier", item.tier);
-  return record;
 }
 
 Json to_record(const Problem& problem) {
@@ -342,50 +355,54 @@ Json to_record(const Match& match) {
 }
 
 Result<std::vector<Extent>> extents_from_json(const Json& value) {
-  if (const Complaint complaint = is_extents(value)) return bad("extents", complaint);
-  return extents_of(value);
+  const std::string text = canonical(value);
+  if (const Complaint complaint = is_extents(TextValue(text))) return bad("extents", complaint);
+  return extents_of(TextValue(text));
 }
 
 Result<std::vector<Doubt>> doubts_from_json(const Json& value) {
-  if (const Complaint complaint = is_doubts(value)) return bad("doubt", complaint);
-  return doubts_of(value);
+  const std::string text = canonical(value);
+  if (const Complaint complaint = is_doubts(TextValue(text))) return bad("doubt", complaint);
+  return doubts_of(TextValue(text));
 }
 
-Result<Item> item_from_record(const Json& record) {
+Result<Item> item_from_record(const RecordLine& record) {
   EXHIBIT_TRY(check_fields(record, item_fields));
   Item item;
-  item.id = *text_in(record, "id");
-  item.volume = *text_in(record, "volume");
-  item.path = *text_in(record, "path");
-  item.path_raw = optional_text(record, "path_raw");
-  item.stream = optional_text(record, "stream");
-  item.content = *text_in(record, "content");
-  item.kind = *value_named(kinds, *text_in(record, "kind"));
-  item.state = *value_named(states, *text_in(record, "state"));
-  item.size = *optional_size(record, "size");
-  if (const auto mode = optional_size(record, "mode")) item.mode = static_cast<std::uint32_t>(*mode);
-  item.uid = optional_size(record, "uid");
-  item.gid = optional_size(record, "gid");
-  item.link_target = optional_text(record, "link_target");
-  if (const Json* times = find(record, "times")) item.times = times_of(*times);
-  item.type = optional_text(record, "type");
-  if (const Json* mismatch = find(record, "extension_mismatch")) item.extension_mismatch = mismatch->get<bool>();
-  if (const Json* digests = find(record, "digests")) item.digests = digests->get<Digests>();
-  if (const Json* extents = find(record, "extents")) item.extents = extents_of(*extents);
-  item.transform = optional_text(record, "transform");
-  if (const Json* doubts = find(record, "doubt")) item.doubt = doubts_of(*doubts);
-  item.tier = optional_text(record, "tier");
+  const Reader* next = std::begin(item_readers);
+  for (const RecordLine::Member& member : record.members()) {
+    const Reader* reader =
+        std::find_if(next, std::end(item_readers), [&](const Reader& each) { return each.key == member.key; });
+    if (reader == std::end(item_readers)) continue;
+    reader->read(item, member.value);
+    next = reader + 1;
+  }
   return item;
 }
 
-Result<void> check_record(const Json& record) {
-  if (!record.is_object()) return bad("record", "isn't an object");
-  const std::string* name = text_in(record, "record");
-  if (name == nullptr) return bad("record", "is missing or not a string");
+Result<Item> item_from_record(const Json& record) {
+  const std::string text = canonical(record);
+  RecordLine line;
+  if (!line.read(text)) return bad("record", "isn't an object");
+  return item_from_record(line);
+}
+
+Result<void> check_record(const RecordLine& record) {
+  const TextValue* name = record.find("record");
+  if (name == nullptr || !name->is_string()) return bad("record", "is missing or not a string");
+  std::string scratch;
+  const std::string_view text = name->string(scratch);
   for (const Kind& kind : record_kinds) {
-    if (kind.name == *name) return check_fields(record, kind.fields);
+    if (kind.name == text) return check_fields(record, kind.fields);
   }
   return bad("record", "is of an unknown kind");
+}
+
+Result<void> check_record(const Json& record) {
+  const std::string text = canonical(record);
+  RecordLine line;
+  if (!line.read(text)) return bad("record", "isn't an object");
+  return check_record(line);
 }
 
 }  // namespace exhibit::base

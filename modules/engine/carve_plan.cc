@@ -47,11 +47,10 @@ class CarvePlan::TaskFiles {
     return {};
   }
   Result<void> add_slack(std::uint64_t offset, std::uint64_t length, Json candidates) {
-    const std::string line =
-        base::canonical({{"space", {offset, length}}, {"candidates", std::move(candidates)}}) + "\n";
+    const std::string line = base::canonical({{"space", {offset, length}}, {"candidates", std::move(candidates)}});
     if (slack_tasks_.empty() || slack_tasks_.back().lines == slacks_per_task)
       slack_tasks_.push_back({slack_file_.path(), slack_file_.size(), 0, 0});
-    slack_tasks_.back().length += line.size();
+    slack_tasks_.back().length += line.size() + 1;
     ++slack_tasks_.back().lines;
     return slack_file_.write(line);
   }
@@ -81,7 +80,7 @@ class CarvePlan::TaskFiles {
 
   static Result<LineSlice> write(OutputFile& file, const char* key, Json& list) {
     const std::uint64_t offset = file.size();
-    EXHIBIT_TRY(file.write(base::canonical({{key, std::exchange(list, Json::array())}}) + "\n"));
+    EXHIBIT_TRY(file.write(base::canonical({{key, std::exchange(list, Json::array())}})));
     return LineSlice{file.path(), offset, file.size() - offset, 1};
   }
   Result<void> end_runs() {
@@ -164,11 +163,11 @@ Result<std::vector<std::vector<LineSlice>>> CarvePlan::tasks(std::uint32_t volum
   return files.finish();
 }
 
-Result<void> CarvePlan::add_found(std::uint32_t volume, const Json& message, std::string_view line) {
+Result<void> CarvePlan::add_found(std::uint32_t volume, const Json& message) {
   std::string key;
   put_number(key, message.at("place").at(0).get<std::uint64_t>());
   put_number(key, message.at("place").at(1).get<std::uint64_t>());
-  return found_.add(volume, key, line);
+  return found_.add(volume, key, base::canonical(message));
 }
 
 Result<LineSlice> CarvePlan::found(std::uint32_t volume, const std::string& name) {
@@ -176,8 +175,7 @@ Result<LineSlice> CarvePlan::found(std::uint32_t volume, const std::string& name
   std::uint64_t lines = 0;
   EXHIBIT_TRY(found_.for_each(volume, [&](std::string_view, std::string_view line) -> Result<void> {
     ++lines;
-    EXHIBIT_TRY(file.write(line));
-    return file.write("\n");
+    return file.write(line);
   }));
   EXHIBIT_TRY(file.close());
   return LineSlice{file.path(), 0, file.size(), lines};

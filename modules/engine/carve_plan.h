@@ -28,7 +28,7 @@ class CarvePlan {
   Result<std::vector<std::vector<LineSlice>>> tasks(std::uint32_t volume, const std::string& name, const NextRun& runs);
 
   // A message `found` of a volume's task.
-  Result<void> add_found(std::uint32_t volume, const base::Json& message, std::string_view line);
+  Result<void> add_found(std::uint32_t volume, const base::Json& message);
   // All that was found in a volume, in order of place: a resolve task's input. No lines: nothing was.
   Result<LineSlice> found(std::uint32_t volume, const std::string& name);
 

@@ -16,13 +16,6 @@ constexpr std::uint32_t evidence_section = 0;  // volumes count from 1
 // The order of an owner's records; a byte of their keys.
 constexpr char item_rank = 0, match_rank = 1, problem_rank = 2;
 
-std::string_view text(const base::Json& record, const char* key) {
-  const auto found = record.find(key);
-  if (found == record.end()) return {};
-  const auto* value = found->get_ptr<const std::string*>();
-  return value == nullptr ? std::string_view() : std::string_view(*value);
-}
-
 // Keys are compared as bytes, so a text within one ends in a mark that sorts before whatever may go on there; a zero
 // byte in the text is told from the mark by an FF behind it.
 constexpr std::string_view end_of_text = "\0\0"sv;
@@ -32,23 +25,24 @@ void append_text(std::string& key, std::string_view text) {
   key.append(text).append(end_of_text);
 }
 
-std::uint64_t first_offset(const base::Json& match) {
-  const auto places = match.find("where");
-  if (places == match.end() || !places->is_array() || places->empty()) return 0;
-  const base::Json& first = places->front();
-  const auto offset = first.is_object() ? first.find("offset") : first.end();
-  return offset != first.end() && offset->is_number_unsigned() ? offset->get<std::uint64_t>() : 0;
+std::uint64_t first_offset(const base::RecordLine& match) {
+  const base::TextValue* places = match.find("where");
+  const auto first = places != nullptr && places->is_array() ? places->first() : std::nullopt;
+  const auto offset = first && first->is_object() ? first->find("offset") : std::nullopt;
+  return offset && offset->is_size() ? offset->size() : 0;
 }
 
-void append_match(std::string& key, const base::Json& record) {
+void append_match(std::string& key, const base::RecordLine& record) {
+  std::string scratch;
   key += match_rank;
-  for (const char* name : {"by", "source", "rule"}) append_text(key, text(record, name));
+  for (const char* name : {"by", "source", "rule"}) append_text(key, record.string(name, scratch));
   put_number(key, first_offset(record));
 }
 
-void append_problem(std::string& key, const base::Json& record) {
+void append_problem(std::string& key, const base::RecordLine& record) {
+  std::string scratch;
   key += problem_rank;
-  for (const char* name : {"stage", "cause", "detail"}) append_text(key, text(record, name));
+  for (const char* name : {"stage", "cause", "detail"}) append_text(key, record.string(name, scratch));
 }
 
 void count(Written& written, char rank) {
@@ -84,12 +78,13 @@ std::uint32_t FindingsSorter::volume_of(std::string_view id) const {
   return innermost;
 }
 
-Result<void> FindingsSorter::add(const base::Json& record, std::string_view line) {
+Result<void> FindingsSorter::add(const base::RecordLine& record) {
   EXHIBIT_CHECK(!is_reading_);
-  const std::string_view kind = text(record, "record");
+  std::string scratch;
+  const std::string_view kind = record.string("record", scratch);
   const bool is_item = kind == "item", is_match = kind == "match";
   if (!is_item && !is_match && kind != "problem") return {};
-  const std::string_view owner = text(record, is_item ? "id" : is_match ? "item" : "where");
+  const std::string_view owner = record.string(is_item ? "id" : is_match ? "item" : "where", scratch);
   const std::uint32_t volume = volume_of(owner);
   if (volume == evidence_section && (is_item || is_match))
     return Error{ErrorCode::corrupt, std::string(owner) + ": lies in no volume of " + evidence_id_, {}, {}};
@@ -103,7 +98,7 @@ Result<void> FindingsSorter::add(const base::Json& record, std::string_view line
   } else {
     append_problem(key, record);
   }
-  return (is_own ? own_ : items_).add(volume, key, line);
+  return (is_own ? own_ : items_).add(volume, key, record.text());
 }
 
 Result<Written> FindingsSorter::for_each(const std::string& id, Part part, const LineCall& call) {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json.h"
+#include "base/record_line.h"
 #include "engine/external_sorter.h"
 #include "engine/task.h"
 
@@ -33,9 +33,8 @@ class FindingsSorter {
   // Before any record that lies in it. The order doesn't matter.
   void add_volume(const std::string& id);
 
-  // `record` passed base::check_record, and `line` is its canonical form, without LF. Records of other kinds are
-  // passed over. Error: corrupt where an item or a match lies in no volume; interrupted where the disk is full.
-  Result<void> add(const base::Json& record, std::string_view line);
+  // `record` passed base::check_record. Records of other kinds are passed over. Error: corrupt where an item or a match lies in no volume; interrupted where the disk is full.
+  Result<void> add(const base::RecordLine& record);
 
   // The records of one volume, or the evidence's own, in order; lines without LF. Any part may be asked for at any
   // time and again, but after the first time nothing may be added.

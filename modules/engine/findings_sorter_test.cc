@@ -41,6 +41,13 @@ const std::vector<std::string> names = {"a",
                                         "\n",
                                         ""};
 
+Result<void> add(FindingsSorter& sorter, const Json& record) {
+  const std::string text = base::canonical(record);
+  base::RecordLine line;
+  EXHIBIT_TRY(line.read_any(text));
+  return sorter.add(line);
+}
+
 class Records {
  public:
   explicit Records(unsigned seed) : random_(seed) {}
@@ -160,7 +167,7 @@ TEST(FindingsSorter, SortsAsMemoryWouldHoweverLittleItHas) {
   for (const std::uint64_t memory :
        {std::uint64_t{0}, std::uint64_t{1} << 15, std::uint64_t{1} << 19, UINT64_C(1) << 26}) {
     auto sorter = sorter_in(folder.path(), memory);
-    for (const Json& record : records) ASSERT_TRUE(sorter->add(record, base::canonical(record)).ok());
+    for (const Json& record : records) ASSERT_TRUE(add(*sorter, record).ok());
     const Lines lines = sorted_by(*sorter);
     EXPECT_TRUE(lines == expected) << memory;
     EXPECT_TRUE(sorted_by(*sorter) == expected) << "the second time, with " << memory;
@@ -172,7 +179,7 @@ TEST(FindingsSorter, GivesTheOrderThatIsChecked) {
   const test::TemporaryDirectory folder;
   auto sorter = sorter_in(folder.path(), 1 << 14);
   for (const Json& record : Records(6).make(3000)) {
-    ASSERT_TRUE(sorter->add(record, base::canonical(record)).ok());
+    ASSERT_TRUE(add(*sorter, record).ok());
   }
   manifest::OrderChecker checker;
   for (const std::string& line : sorted_by(*sorter)) {
@@ -190,7 +197,7 @@ TEST(FindingsSorter, CountsWhatItGivesAndFindsTheOwnWithoutTheItemsAskedFor) {
        {manifest::test::problem_record("E1/p1/i7:/gone", "walk", "no item"), manifest::test::item_record("E1/p1", "x"),
         manifest::test::match_record(item, "r", 1), manifest::test::match_record(item, "r", 1),
         manifest::test::match_record(item, "r", 2), manifest::test::problem_record(item, "hash", "b")}) {
-    ASSERT_TRUE(sorter->add(record, base::canonical(record)).ok());
+    ASSERT_TRUE(add(*sorter, record).ok());
   }
   const auto count = [&](const std::string& id, Part part) {
     const auto written = sorter->for_each(id, part, [](std::string_view) { return Result<void>(); }).take();
@@ -206,8 +213,8 @@ TEST(FindingsSorter, RefusesAnItemOfNoVolumeAndPassesOnWhatTheCallerSays) {
   const test::TemporaryDirectory folder;
   auto sorter = sorter_in(folder.path(), 0);
   const Json stray = manifest::test::item_record("E1/p3", "x"), item = manifest::test::item_record("E1/p2", "x");
-  EXPECT_FALSE(sorter->add(stray, base::canonical(stray)).ok());
-  ASSERT_TRUE(sorter->add(item, base::canonical(item)).ok());
+  EXPECT_FALSE(add(*sorter, stray).ok());
+  ASSERT_TRUE(add(*sorter, item).ok());
   const auto stopped = sorter->for_each("E1/p2", Part::items, [](std::string_view) {
     return Result<void>(Error{ErrorCode::timeout, "enough", {}, {}});
   });
@@ -220,7 +227,7 @@ Result<void> many_items(std::size_t count, FindingsSorter& sorter) {
   Json item = manifest::test::item_record("E1/p2", "x");
   for (std::size_t i = 0; i < count; ++i) {
     item["id"] = "E1/p2/i" + std::to_string(i * 7919 % count) + ":/a/folder/of/some/depth/with/a/file";
-    EXHIBIT_TRY(sorter.add(item, base::canonical(item)));
+    EXHIBIT_TRY(add(sorter, item));
   }
   return {};
 }

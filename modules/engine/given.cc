@@ -51,7 +51,7 @@ class Sorter {
   }
 
   Result<void> close() {
-    for (auto& [id, file] : files_) EXHIBIT_TRY(file.close());
+    for (auto& [id, file] : files_) EXHIBIT_TRY(file.finish());
     return {};
   }
 
@@ -75,7 +75,7 @@ class Sorter {
       owner.items = folder_ + "/given." + std::to_string(files_.size()) + ".jsonl";
       file = files_.emplace(id, EXHIBIT_TRY(OutputFile::create(owner.items))).first;
     }
-    return file->second.write(base::canonical(record) + "\n");
+    return file->second.write(base::canonical(record));
   }
 
   Given& given_;

@@ -62,8 +62,8 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
 }
 
 Result<void> OutputFile::write(std::string_view line) {
-  pending_ += line;
-  size_ += line.size();
+  pending_.append(line) += '\n';
+  size_ += line.size() + 1;
   ++lines_;
   return pending_.size() < buffer_size ? Result<void>() : flush();
 }
@@ -81,6 +81,12 @@ Result<void> OutputFile::truncate(std::uint64_t size, std::uint64_t lines) {
   }
   size_ = size;
   lines_ = lines;
+  return {};
+}
+
+Result<void> OutputFile::finish() {
+  EXHIBIT_TRY(flush());
+  fd_.reset();
   return {};
 }
 

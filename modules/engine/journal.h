@@ -19,12 +19,14 @@ namespace exhibit::engine {
 class OutputFile {
  public:
   static Result<OutputFile> create(const std::string& path);
-  Result<void> write(std::string_view line);  // with its LF
+  Result<void> write(std::string_view line);  // without its LF
   std::uint64_t size() const { return size_; }
   std::uint64_t lines() const { return lines_; }
   // Back to an earlier size, which a line ended at.
   Result<void> truncate(std::uint64_t size, std::uint64_t lines);
-  // Flushes and syncs; the file is then as it will stay. Returns its SHA-256.
+  // The file is then as it will stay, for as long as this run.
+  Result<void> finish();
+  // The same for later runs too: synced. Returns its SHA-256.
   Result<std::string> close();
   const std::string& path() const { return path_; }
 
@@ -49,6 +51,9 @@ class Journal {
   const TaskOutput* find(const Task& task) const;
 
   Result<void> add(const Task& task, const TaskOutput& output, const std::string& sha256);
+
+  // Whether anybody will ask for it after this run.
+  bool durable() const { return durable_; }
 
   std::uint64_t resumed() const { return finished_.size(); }
 

@@ -88,7 +88,7 @@ constexpr Kind kinds[] = {{"failed", failed},      {"sealed", sealed},         {
 
 }  // namespace
 
-bool lies_in(const std::string& id, const std::string& subject) {
+bool lies_in(std::string_view id, std::string_view subject) {
   return id == subject || (id.starts_with(subject) && id[subject.size()] == '/');
 }
 

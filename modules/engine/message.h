@@ -4,13 +4,14 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/json.h"
 
 namespace exhibit::engine {
 
 // Whether an id is the task's subject or lies in it: a worker has nothing to say of anything else.
-bool lies_in(const std::string& id, const std::string& subject);
+bool lies_in(std::string_view id, std::string_view subject);
 
 // What is wrong with the message of a worker whose task is about `subject`: a key that is missing or of another type,
 // or something that it wasn't asked about. Messages that aren't listed here are taken as they are. Not for touch and

@@ -133,7 +133,8 @@ Result<void> Pool::hand_out(Worker& worker) {
     job.output = EXHIBIT_TRY(OutputFile::create(journal_.path_of(job.task)));
     if (job.task.resume == Task::Resume::after) {
       EXHIBIT_TRY(for_each_line(job.task.input, [&](std::string_view line) -> Result<void> {
-        job.expected.push_back(EXHIBIT_TRY(base::parse_json(line)).value("id", ""));
+        EXHIBIT_TRY(line_.read_any(line));
+        job.expected.push_back(line_.string("id"));
         return {};
       }));
     }
@@ -277,7 +278,7 @@ Result<void> Pool::pass_on(Job& job, std::uint64_t count) {
     const std::uint64_t at = index++;
     if (at < first || at - first >= count) return {};
     ++job.items_done;
-    return job.output->write(std::string(line) + "\n");
+    return job.output->write(line);
   });
 }
 
@@ -319,7 +320,7 @@ Result<void> Pool::failed(Worker& worker, Ending ending) {
     EXHIBIT_TRY(rewind(*job, worker));
     EXHIBIT_TRY(pass_on(*job, can_pass_over ? 1 : UINT64_MAX));
   }
-  EXHIBIT_TRY(job->output->write(base::canonical(problem) + "\n"));
+  EXHIBIT_TRY(job->output->write(base::canonical(problem)));
   if (!after || job->items_done == line_count(job->task.input)) {
     finish(std::move(job));
   } else {
@@ -338,10 +339,15 @@ void Pool::finish(std::unique_ptr<Job> job) {
 Result<void> Pool::settle_one() {
   const std::unique_ptr<Job> job = std::move(ended_.front());
   ended_.pop_front();
-  if (job->link) EXHIBIT_TRY(job->output->write(base::canonical(*job->link) + "\n"));
-  for (const base::Json& problem : job->problems) EXHIBIT_TRY(job->output->write(base::canonical(problem) + "\n"));
+  if (job->link) EXHIBIT_TRY(job->output->write(base::canonical(*job->link)));
+  for (const base::Json& problem : job->problems) EXHIBIT_TRY(job->output->write(base::canonical(problem)));
   const TaskOutput output{job->output->path(), job->output->lines()};
-  const std::string sha256 = EXHIBIT_TRY(job->output->close());
+  std::string sha256;
+  if (journal_.durable()) {
+    sha256 = EXHIBIT_TRY(job->output->close());
+  } else {
+    EXHIBIT_TRY(job->output->finish());
+  }
   EXHIBIT_TRY(journal_.add(job->task, output, sha256));
   finished_.emplace_back(std::move(job->task), output);
   return {};

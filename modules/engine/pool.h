@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "base/record_line.h"
 #include "engine/journal.h"
 #include "engine/worker_process.h"
 
@@ -75,9 +76,10 @@ class Pool {
   void open_evidence(Worker& worker, const Evidence& evidence);
   void start_task(Worker& worker);
   Result<void> take_lines(Worker& worker);
-  Result<void> take_line(Worker& worker, const std::string& line);
-  Result<void> take_message(Worker& worker, const base::Json& message, const std::string& line);
-  Result<void> take_record(Worker& worker, const base::Json& record, const std::string& line);
+  Result<void> take_line(Worker& worker, std::string_view line);
+  void take_touch(Worker& worker, const base::RecordLine& touch);
+  Result<void> take_message(Worker& worker, const base::Json& message, std::string_view line);
+  Result<void> take_record(Worker& worker, const base::RecordLine& record, std::string_view line);
   Result<void> take_done(Worker& worker, const base::Json& message);
   Result<void> take_link(Worker& worker, const base::Json& message);
   bool is_owed_a_link(const Worker& worker) const;
@@ -100,6 +102,7 @@ class Pool {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::map<std::string, base::Json> links_;  // by task: what the task that follows it is to be told
   std::optional<base::Json> sealed_;
+  base::RecordLine line_;  // the one being taken down
   unsigned failed_starts_ = 0;
 };
 

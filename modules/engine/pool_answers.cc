@@ -19,16 +19,18 @@ constexpr std::uint64_t large_object = std::uint64_t{1} << 20;
 constexpr std::size_t longest_link_state = std::size_t{16} << 10;
 
 // What is said of an item stands behind its record: `last` is the one that was answered last.
-bool is_about(const base::Json& record, const std::string& last) {
-  const auto owner = record.find(record.at("record") == "match" ? "item" : "where");
-  return owner != record.end() && *owner == last;
+bool is_about(const base::RecordLine& record, bool is_match, const std::string& last) {
+  std::string scratch;
+  const base::TextValue* owner = record.find(is_match ? "item" : "where");
+  return owner != nullptr && owner->is_string() && owner->string(scratch) == last;
 }
 
-bool in_scope(const base::Json& record, const std::string& subject) {
+bool in_scope(const base::RecordLine& record, const std::string& subject) {
+  std::string scratch;
   for (const char* key : {"id", "item", "where", "volume"}) {
-    const auto found = record.find(key);
+    const base::TextValue* found = record.find(key);
     // A match's `where` is a list of places.
-    if (found != record.end() && found->is_string() && !lies_in(found->get<std::string>(), subject)) return false;
+    if (found != nullptr && found->is_string() && !lies_in(found->string(scratch), subject)) return false;
   }
   return true;
 }
@@ -50,48 +52,49 @@ Result<void> Pool::take_lines(Worker& worker) {
   return {};
 }
 
-Result<void> Pool::take_line(Worker& worker, const std::string& line) {
-  auto value = base::parse_json(line);
-  if (!value.ok() || !value->is_object()) {
+Result<void> Pool::take_line(Worker& worker, std::string_view line) {
+  if (!line_.read_any(line).ok()) {
     worker.lie = "a line that is no record";
     return {};
   }
-  return value->contains("message") ? take_message(worker, *value, line) : take_record(worker, *value, line);
+  const base::TextValue* message = line_.find("message");
+  if (message == nullptr) return take_record(worker, line_, line);
+  if (message->canonical() != "\"touch\"") return take_message(worker, EXHIBIT_TRY(base::parse_json(line)), line);
+  take_touch(worker, line_);
+  return {};
 }
 
-Result<void> Pool::take_message(Worker& worker, const base::Json& message, const std::string& line) {
+void Pool::take_touch(Worker& worker, const base::RecordLine& touch) {
+  const base::TextValue *object = touch.find("object"), *size = touch.find("bytes");
+  if (object == nullptr || !object->is_string() || size == nullptr || !size->is_size()) {
+    worker.lie = "a touch that names nothing";
+    return;
+  }
+  const std::uint64_t bytes = size->size();
+  // Without care the object at hand may be another than the one told: who is silent is soon asked again, with care.
+  const bool careful = worker.job == nullptr || worker.job->careful || bytes >= large_object;
+  const std::uint64_t base =
+      careful ? options_.worker.object_seconds : std::min(options_.worker.object_seconds, hasty_seconds);
+  const std::uint64_t seconds = base + std::min(bytes, most_bytes) / slowest_bytes_per_second;
+  worker.touched = object->string();
+  worker.deadline = Clock::now() + std::chrono::seconds(seconds);
+  if (worker.state == Worker::State::busy) {
+    worker.size_at_touch = worker.job->output->size();
+    worker.lines_at_touch = worker.job->output->lines();
+    worker.items_at_touch = worker.job->items_done;
+  }
+}
+
+Result<void> Pool::take_message(Worker& worker, const base::Json& message, std::string_view line) {
   const auto& kind_value = message.at("message");
   const std::string kind = kind_value.is_string() ? kind_value.get<std::string>() : "";
-  if (kind == "touch") {
-    const auto object = message.find("object");
-    const auto bytes = message.find("bytes");
-    if (object == message.end() || !object->is_string() || bytes == message.end() || !bytes->is_number_unsigned()) {
-      worker.lie = "a touch that names nothing";
-      return {};
-    }
-    // Without care the object at hand may be another than the one told: who is silent is soon asked again, with care.
-    const bool careful = worker.job == nullptr || worker.job->careful || bytes->get<std::uint64_t>() >= large_object;
-    const std::uint64_t base =
-        careful ? options_.worker.object_seconds : std::min(options_.worker.object_seconds, hasty_seconds);
-    const std::uint64_t seconds = base + std::min(bytes->get<std::uint64_t>(), most_bytes) / slowest_bytes_per_second;
-    worker.touched = object->get<std::string>();
-    worker.deadline = Clock::now() + std::chrono::seconds(seconds);
-    if (worker.state == Worker::State::busy) {
-      worker.size_at_touch = worker.job->output->size();
-      worker.lines_at_touch = worker.job->output->lines();
-      worker.items_at_touch = worker.job->items_done;
-    }
-    return {};
-  }
   if (kind == "done") return take_done(worker, message);
   const std::string subject = worker.job ? worker.job->task.subject : std::string();
   if (const auto wrong = wrong_with(message, subject)) {
     worker.lie = *wrong;
     return {};
   }
-  ++worker.lines;
-  worker.digest->update(std::as_bytes(std::span(line)));
-  worker.digest->update(std::as_bytes(std::span("\n", 1)));
+  worker.count(line);
   if (kind == "failed") {
     worker.failure = message;
   } else if (kind == "sealed" && worker.state == Worker::State::starting) {
@@ -104,14 +107,14 @@ Result<void> Pool::take_message(Worker& worker, const base::Json& message, const
   } else if (worker.state == Worker::State::busy && kind == "chain") {
     return take_link(worker, message);
   } else if (worker.state == Worker::State::busy) {
-    return worker.job->output->write(base::canonical(message) + "\n");
+    return worker.job->output->write(base::canonical(message));
   } else {
     worker.lie = "a message out of turn";
   }
   return {};
 }
 
-Result<void> Pool::take_record(Worker& worker, const base::Json& record, const std::string& line) {
+Result<void> Pool::take_record(Worker& worker, const base::RecordLine& record, std::string_view line) {
   if (worker.state != Worker::State::busy) {
     worker.lie = "a record out of turn";
     return {};
@@ -121,20 +124,20 @@ Result<void> Pool::take_record(Worker& worker, const base::Json& record, const s
     return {};
   }
   Job& job = *worker.job;
-  const bool out_of_order = record.at("record") == "item" && job.task.resume == Task::Resume::after &&
-                            (job.items_done >= job.expected.size() || record.at("id") != job.expected[job.items_done]);
-  const bool out_of_place = record.at("record") != "item" && job.task.resume == Task::Resume::after &&
-                            (job.items_done == 0 || job.items_done > job.expected.size() ||
-                             !is_about(record, job.expected[job.items_done - 1]));
+  std::string scratch;
+  const std::string_view kind = record.string("record", scratch);
+  const bool is_item = kind == "item", is_match = kind == "match", in_order = job.task.resume == Task::Resume::after;
+  const bool out_of_order = is_item && in_order && (job.items_done >= job.expected.size() ||
+                                                    record.string("id", scratch) != job.expected[job.items_done]);
+  const bool out_of_place = !is_item && in_order && (job.items_done == 0 || job.items_done > job.expected.size() ||
+                                                     !is_about(record, is_match, job.expected[job.items_done - 1]));
   if (out_of_order || out_of_place || !in_scope(record, job.task.subject)) {
     worker.lie = "a record of something that it wasn't given";
     return {};
   }
-  ++worker.lines;
-  worker.digest->update(std::as_bytes(std::span(line)));
-  worker.digest->update(std::as_bytes(std::span("\n", 1)));
-  if (record.at("record") == "item") ++job.items_done;
-  return worker.job->output->write(base::canonical(record) + "\n");
+  worker.count(line);
+  if (is_item) ++job.items_done;
+  return job.output->write(record.text());
 }
 
 Result<void> Pool::take_done(Worker& worker, const base::Json& message) {
@@ -159,7 +162,7 @@ Result<void> Pool::take_done(Worker& worker, const base::Json& message) {
     case Worker::State::opening:
       if (worker.failure) {
         // That the evidence can't be opened is the task's result.
-        EXHIBIT_TRY(worker.job->output->write(base::canonical(*worker.failure) + "\n"));
+        EXHIBIT_TRY(worker.job->output->write(base::canonical(*worker.failure)));
         break;
       }
       worker.evidence.insert(worker.job->task.evidence);
@@ -171,7 +174,7 @@ Result<void> Pool::take_done(Worker& worker, const base::Json& message) {
         worker.lie = "fewer items than it was given";
         return {};
       }
-      if (worker.failure) EXHIBIT_TRY(worker.job->output->write(base::canonical(*worker.failure) + "\n"));
+      if (worker.failure) EXHIBIT_TRY(worker.job->output->write(base::canonical(*worker.failure)));
       break;
     }
     case Worker::State::idle:

@@ -23,24 +23,35 @@ Error error_from(const Json& failed, const std::string& where) {
 }
 
 // Where an item's content begins in its volume; nothing where only its file system can give it.
-std::optional<std::uint64_t> place_of(const Json& item) {
-  const auto extents = item.find("extents");
-  if (extents == item.end()) return std::nullopt;
-  for (const Json& extent : *extents) {
-    if (extent.at(0).is_number_unsigned()) return extent.at(0).get<std::uint64_t>();
-  }
-  return 0;  // nothing of it lies anywhere
+std::optional<std::uint64_t> place_of(const base::RecordLine& item) {
+  const base::TextValue* extents = item.find("extents");
+  if (extents == nullptr) return std::nullopt;
+  std::uint64_t place = 0;  // where nothing of it lies anywhere
+  extents->each_element([&](const base::TextValue& extent) {
+    const auto offset = extent.first();
+    const bool is_stored = offset && offset->is_size();
+    if (is_stored) place = offset->size();
+    return !is_stored;
+  });
+  return place;
 }
 
 }  // namespace
 
 Result<void> for_each_value(const std::string& path, const ValueCall& call) {
-  std::uint64_t offset = 0;
   return for_each_line(path, [&](std::string_view line) -> Result<void> {
-    const Json value = EXHIBIT_TRY(base::parse_json(line));
+    return call(EXHIBIT_TRY(base::parse_json(line)));
+  });
+}
+
+Result<void> for_each_record(const std::string& path, const RecordCall& call) {
+  std::uint64_t offset = 0;
+  base::RecordLine record;
+  return for_each_line(path, [&](std::string_view line) -> Result<void> {
+    EXHIBIT_TRY(record.read_any(line));
     const std::uint64_t at = offset;
     offset += line.size() + 1;
-    return call(line, value, at);
+    return call(record, at);
   });
 }
 
@@ -154,14 +165,18 @@ Result<void> Run::take_output(const Task& task, const TaskOutput& output) {
 }
 
 Result<void> Run::add(EvidenceState& evidence, const Json& record) {
-  return add(evidence, record, base::canonical(record));
+  const std::string text = base::canonical(record);
+  base::RecordLine line;
+  EXHIBIT_TRY(line.read_any(text));
+  return add(evidence, line);
 }
 
-Result<void> Run::add(EvidenceState& evidence, const Json& record, std::string_view line) {
-  const std::string kind = kind_of(record);
+Result<void> Run::add(EvidenceState& evidence, const base::RecordLine& record) {
+  std::string scratch;
+  const std::string_view kind = record.string("record", scratch);
   progress_.leads += kind == "match";
   progress_.problems += kind == "problem";
-  return evidence.findings->add(record, line);
+  return evidence.findings->add(record);
 }
 
 // What a task that couldn't be done leaves behind.
@@ -175,7 +190,7 @@ Result<void> Run::take_survey(EvidenceState& evidence, const TaskOutput& output,
   const std::string& id = evidence.files->id;
   std::map<std::string, Json> records;
   std::vector<Json> plans;
-  EXHIBIT_TRY(for_each_value(output.path, [&](auto, const Json& line, auto) -> Result<void> {
+  EXHIBIT_TRY(for_each_value(output.path, [&](const Json& line) -> Result<void> {
     if (message_of(line) == "failed") return error_from(line, id);
     if (kind_of(line) == "evidence") evidence.record = line;
     if (kind_of(line) == "volume") records[line.value("id", "")] = line;
@@ -255,7 +270,7 @@ Result<void> Run::begin_volumes(EvidenceState& evidence) {
 
 // Digests whose state can't be handed from one worker to the next are made in a reading of their own.
 Result<void> Run::on_media(EvidenceState& evidence, const Task& task, const TaskOutput& output) {
-  EXHIBIT_TRY(for_each_value(output.path, [&](auto, const Json& line, auto) -> Result<void> {
+  EXHIBIT_TRY(for_each_value(output.path, [&](const Json& line) -> Result<void> {
     if (message_of(line) == "media" && line.contains("digests")) {
       for (const auto& [name, digest] : line.at("digests").items()) evidence.record["digests"][name] = digest;
     }
@@ -273,24 +288,23 @@ Result<void> Run::on_media(EvidenceState& evidence, const Task& task, const Task
 
 Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output) {
   Batches batches(output.path);
-  EXHIBIT_TRY(
-      for_each_value(output.path, [&](std::string_view text, const Json& line, std::uint64_t offset) -> Result<void> {
-        if (message_of(line) == "failed") {
-          return add(evidence, base::to_record(Problem{
-                                   volume.id, "walk", line.value("cause", "corrupt"), {}, line.value("detail", "")}));
-        }
-        if (kind_of(line) != "item") return add(evidence, line, text);
-        if (options_.carved_only) return volume.account_for(text);
-        ++progress_.items;
-        if (!options_.examine) {
-          EXHIBIT_TRY(add(evidence, line, text));
-          return look_up(evidence, line);
-        }
-        const auto place = evidence.plan != nullptr ? place_of(line) : std::nullopt;
-        if (place) return evidence.plan->add(volume.number, *place, text);
-        batches.take(offset, text.size() + 1, line.at("size").get<std::uint64_t>());
-        return {};
-      }));
+  std::string scratch;
+  EXHIBIT_TRY(for_each_record(output.path, [&](const base::RecordLine& line, std::uint64_t offset) -> Result<void> {
+    if (line.string("message", scratch) == "failed") {
+      return add(evidence, base::to_record(Problem{volume.id, "walk", line.string("cause"), {}, line.string("detail")}));
+    }
+    if (line.string("record", scratch) != "item") return add(evidence, line);
+    if (options_.carved_only) return volume.account_for(line.text());
+    ++progress_.items;
+    if (!options_.examine) {
+      EXHIBIT_TRY(add(evidence, line));
+      return look_up(evidence, line);
+    }
+    const auto place = evidence.plan != nullptr ? place_of(line) : std::nullopt;
+    if (place) return evidence.plan->add(volume.number, *place, line.text());
+    batches.take(offset, line.text().size() + 1, line.find("size")->size());
+    return {};
+  }));
   std::size_t number = 0;
   for (Batch& batch : batches.all()) {
     Task task = volume_task(volume, "examine", "hash");
@@ -369,26 +383,21 @@ Result<void> Run::on_sweep(EvidenceState& evidence, const Task& task, const Task
 Result<void> Run::take_examined(EvidenceState& evidence, const Task& task, const TaskOutput& output) {
   bool linked = false;
   VolumeState* last = nullptr;  // the volume of the item before
-  EXHIBIT_TRY(for_each_value(output.path, [&](std::string_view text, const Json& line, auto) -> Result<void> {
-    if (message_of(line) == "failed") return add_problem(evidence, task, line);
-    if (message_of(line) == "chain" && task.chained) {
-      linked = true;
-      pool_.know_link(task, line);
-      const Json& stretch = task.arguments.at("stretch");
-      return evidence.medium->take(stretch.at(0).get<std::uint64_t>(), stretch.at(1).get<std::uint64_t>(), line);
+  std::string scratch;
+  EXHIBIT_TRY(for_each_record(output.path, [&](const base::RecordLine& line, auto) -> Result<void> {
+    const std::string_view kind = line.string("record", scratch);
+    if (kind.empty()) {
+      linked = linked || line.string("message", scratch) == "chain";
+      return take_examined_message(evidence, task, EXHIBIT_TRY(base::parse_json(line.text())));
     }
-    if (message_of(line) == "candidates" && evidence.carving != nullptr)
-      return evidence.carving->add_candidates(line.at("at"));
-    const std::string kind = kind_of(line);
-    if (kind.empty()) return {};
     const bool is_item = kind == "item";
     const bool is_carved = task.arguments.value("carved", false);  // the account is made, and holds its bytes
-    const bool of_scan = kind == "problem" && line.value("stage", "") == "scan";
+    const bool of_scan = kind == "problem" && line.string("stage", scratch) == "scan";
     if (!is_carved && (is_item || of_scan)) {
       if (is_item) last = evidence.find_volume(line);
-      if (last != nullptr) EXHIBIT_TRY(last->account_for(text));
+      if (last != nullptr) EXHIBIT_TRY(last->account_for(line.text()));
     }
-    EXHIBIT_TRY(add(evidence, line, text));
+    EXHIBIT_TRY(add(evidence, line));
     if (!is_item) return {};
     ++progress_.items_done;
     return look_up(evidence, line);
@@ -397,9 +406,19 @@ Result<void> Run::take_examined(EvidenceState& evidence, const Task& task, const
   return {};
 }
 
+Result<void> Run::take_examined_message(EvidenceState& evidence, const Task& task, const Json& message) {
+  if (message_of(message) == "failed") return add_problem(evidence, task, message);
+  if (message_of(message) == "candidates" && evidence.carving != nullptr)
+    return evidence.carving->add_candidates(message.at("at"));
+  if (message_of(message) != "chain" || !task.chained) return {};
+  pool_.know_link(task, message);
+  const Json& stretch = task.arguments.at("stretch");
+  return evidence.medium->take(stretch.at(0).get<std::uint64_t>(), stretch.at(1).get<std::uint64_t>(), message);
+}
+
 // Which items' digests the hash sets know.
-Result<void> Run::look_up(EvidenceState& evidence, const Json& record) {
-  if (options_.sets == nullptr || options_.sets->empty() || !record.contains("digests")) return {};
+Result<void> Run::look_up(EvidenceState& evidence, const base::RecordLine& record) {
+  if (options_.sets == nullptr || options_.sets->empty() || record.find("digests") == nullptr) return {};
   const Item item = EXHIBIT_TRY(base::item_from_record(record));
   for (const auto& set : *options_.sets) {
     for (const Match& match : set->look_up(item)) EXHIBIT_TRY(add(evidence, base::to_record(match)));

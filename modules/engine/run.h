@@ -72,7 +72,7 @@ class Run {
   struct EvidenceState;
 
   Result<void> adopt_given(EvidenceState& evidence);
-  Result<void> look_up(EvidenceState& evidence, const base::Json& item);
+  Result<void> look_up(EvidenceState& evidence, const base::RecordLine& item);
   bool is_wanted(const VolumeState& volume) const;
   bool sweeps() const { return (options_.media || options_.carve) && options_.given == nullptr; }
   bool carves_all() const { return options_.carve_where == std::vector<std::string>{"all"}; }
@@ -87,9 +87,10 @@ class Run {
   Result<void> on_scan(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output);
   Result<void> take_output(const Task& task, const TaskOutput& output);
   Result<void> add(EvidenceState& evidence, const base::Json& record);
-  Result<void> add(EvidenceState& evidence, const base::Json& record, std::string_view line);
+  Result<void> add(EvidenceState& evidence, const base::RecordLine& record);
   Result<void> add_problem(EvidenceState& evidence, const Task& task, const base::Json& failed);
   Result<void> take_examined(EvidenceState& evidence, const Task& task, const TaskOutput& output);
+  Result<void> take_examined_message(EvidenceState& evidence, const Task& task, const base::Json& message);
   Result<void> volume_walked(EvidenceState& evidence);
   Result<void> begin_sweep(EvidenceState& evidence);
   Result<void> submit_sweeps(EvidenceState& evidence);

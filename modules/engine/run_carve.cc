@@ -61,10 +61,10 @@ Result<void> Run::begin_carving(EvidenceState& evidence, VolumeState& volume, co
 }
 
 Result<void> Run::on_carve(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output) {
-  EXHIBIT_TRY(for_each_value(output.path, [&](std::string_view text, const Json& line, auto) -> Result<void> {
+  EXHIBIT_TRY(for_each_value(output.path, [&](const Json& line) -> Result<void> {
     if (message_of(line) == "failed") return add_problem(evidence, task, line);
-    if (message_of(line) == "found") return evidence.carving->add_found(volume.carve_number, line, text);
-    return kind_of(line) == "problem" ? add(evidence, line, text) : Result<void>();
+    if (message_of(line) == "found") return evidence.carving->add_found(volume.carve_number, line);
+    return kind_of(line) == "problem" ? add(evidence, line) : Result<void>();
   }));
   return carved(evidence, volume);
 }
@@ -83,19 +83,21 @@ Result<void> Run::carved(EvidenceState& evidence, VolumeState& volume) {
 // Carved items are examined like any other.
 Result<void> Run::on_resolve(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output) {
   Batches batches(output.path);
-  EXHIBIT_TRY(
-      for_each_value(output.path, [&](std::string_view text, const Json& line, std::uint64_t offset) -> Result<void> {
-        if (message_of(line) == "failed") return add_problem(evidence, task, line);
-        if (kind_of(line) != "item") return kind_of(line).empty() ? Result<void>() : add(evidence, line, text);
-        ++progress_.items;
-        if (line.contains("digests")) {  // it was examined where it was found
-          ++progress_.items_done;
-          EXHIBIT_TRY(add(evidence, line, text));
-          return look_up(evidence, line);
-        }
-        batches.take(offset, text.size() + 1, line.at("size").get<std::uint64_t>());
-        return {};
-      }));
+  std::string scratch;
+  EXHIBIT_TRY(for_each_record(output.path, [&](const base::RecordLine& line, std::uint64_t offset) -> Result<void> {
+    if (line.string("message", scratch) == "failed")
+      return add_problem(evidence, task, EXHIBIT_TRY(base::parse_json(line.text())));
+    const std::string_view kind = line.string("record", scratch);
+    if (kind != "item") return kind.empty() ? Result<void>() : add(evidence, line);
+    ++progress_.items;
+    if (line.find("digests") != nullptr) {  // it was examined where it was found
+      ++progress_.items_done;
+      EXHIBIT_TRY(add(evidence, line));
+      return look_up(evidence, line);
+    }
+    batches.take(offset, line.text().size() + 1, line.find("size")->size());
+    return {};
+  }));
   std::size_t number = 0;
   for (Batch& batch : batches.all()) {
     Task examine = volume_task(volume, "examine", "hash");

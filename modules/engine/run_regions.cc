@@ -23,7 +23,7 @@ Result<void> Run::submit_account(EvidenceState& evidence, VolumeState& volume) {
   if (!options_.account || !volume.accounted) return {};
   const std::string path = volume.accounted->path();
   const std::uint64_t size = volume.accounted->size();
-  EXHIBIT_TRY(volume.accounted->close());
+  EXHIBIT_TRY(volume.accounted->finish());
   // Of a listing that isn't whole nobody can say what lies beside its items.
   if (options_.given != nullptr && options_.given->volumes.at(volume.id).coverage.is_null()) return {};
   Task task = volume_task(volume, "account", "read");
@@ -38,7 +38,7 @@ Result<void> Run::submit_account(EvidenceState& evidence, VolumeState& volume) {
 }
 
 Result<void> Run::on_account(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output) {
-  EXHIBIT_TRY(for_each_value(output.path, [&](auto, const Json& line, auto) -> Result<void> {
+  EXHIBIT_TRY(for_each_value(output.path, [&](const Json& line) -> Result<void> {
     if (message_of(line) == "failed") {
       EXHIBIT_TRY(add(evidence, base::to_record(Problem{
                                     volume.id, "read", line.value("cause", "corrupt"), {}, line.value("detail", "")})));
@@ -80,12 +80,12 @@ void Run::submit_scans(VolumeState& volume) {
 Result<void> Run::on_scan(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output) {
   std::set<std::uint64_t> unscanned;
   bool failed = false;
-  EXHIBIT_TRY(for_each_value(output.path, [&](std::string_view text, const Json& line, auto) -> Result<void> {
+  EXHIBIT_TRY(for_each_value(output.path, [&](const Json& line) -> Result<void> {
     if (message_of(line) == "failed") {
       failed = true;
       return add_problem(evidence, task, line);
     }
-    EXHIBIT_TRY(add(evidence, line, text));
+    EXHIBIT_TRY(add(evidence, line));
     if (kind_of(line) != "problem") return {};
     if (line.contains("extent")) {
       unscanned.insert(line.at("extent").at(0).get<std::uint64_t>());

@@ -33,7 +33,6 @@ struct Run::VolumeState {
   Result<void> account_for(std::string_view line) {
     if (!accounted) return {};
     EXHIBIT_TRY(accounted->write(line));
-    EXHIBIT_TRY(accounted->write("\n"));
     ++accounted_lines;
     return {};
   }
@@ -58,18 +57,21 @@ struct Run::EvidenceState {
     return **found;
   }
   // The volume of an item, or nullptr.
-  VolumeState* find_volume(const Json& item) {
-    const auto id = item.find("volume");
-    if (id == item.end() || !id->is_string()) return nullptr;
-    const auto found = std::find_if(volumes.begin(), volumes.end(),
-                                    [&](const auto& each) { return each->id == id->get_ref<const std::string&>(); });
+  VolumeState* find_volume(const base::RecordLine& item) {
+    std::string scratch;
+    const std::string_view id = item.string("volume", scratch);
+    const auto found = std::find_if(volumes.begin(), volumes.end(), [&](const auto& each) { return each->id == id; });
     return found == volumes.end() ? nullptr : found->get();
   }
 };
 
-// Calls with each line, its value and its place.
-using ValueCall = std::function<Result<void>(std::string_view line, const Json& value, std::uint64_t offset)>;
+// Calls with each line's value.
+using ValueCall = std::function<Result<void>(const Json& value)>;
 Result<void> for_each_value(const std::string& path, const ValueCall& call);
+
+// Calls with each line and its place: for outputs that hold items, however many.
+using RecordCall = std::function<Result<void>(const base::RecordLine& line, std::uint64_t offset)>;
+Result<void> for_each_record(const std::string& path, const RecordCall& call);
 
 // An id as a part of a file's name.
 inline std::string task_id(std::string id) {

@@ -55,11 +55,9 @@ Result<void> SweepPlan::finish() {
     part.length += line.size() + 1;
     ++part.lines;
     if (part.volumes.empty() || part.volumes.back() != volume) part.volumes.push_back(volume);
-    EXHIBIT_TRY(file.write(line));
-    return file.write("\n");
+    return file.write(line);
   }));
-  EXHIBIT_TRY(file.close());
-  return {};
+  return file.finish();
 }
 
 // Each stretch has a task, whether or not an item begins in it.

@@ -58,29 +58,21 @@ void tell_doubts(const Item& item, const std::vector<Doubt>& doubts, Output& out
 // Said of a content that was scanned in several blocks: what spans more than their overlap may be missed.
 Json windows() { return {{"size", match::RuleScanner::window_size}, {"overlap", match::RuleScanner::overlap}}; }
 
-void put_digests(Json& record, const Digests& digests) {
-  if (digests.empty()) return;
-  Json& into = record["digests"];
-  for (const auto& [name, digest] : digests) into[name] = digest;
-}
-
-void put_judgement(const Item& item, Json& record, const std::string& type, bool windowed) {
-  if (windowed) record["windows"] = windows();
-  if (type.empty()) return;
-  record["type"] = type;
-  // A carved object has no name of its own that could mislead anybody.
-  if (item.state != ItemState::carved && match::extension_mismatch(item.path, type))
-    record["extension_mismatch"] = true;
+// What is known of the content already stays, but for what was made anew.
+std::string digests_text(const Item& item, const Digests& digests) {
+  Json all = item.digests;
+  for (const auto& [name, digest] : digests) all[name] = digest;
+  return base::canonical(all);
 }
 
 // Beside what was in doubt before the content was read: a carved object's own.
-void put_doubts(const Item& item, std::vector<Doubt> doubts, Json& record) {
+std::string doubts_text(const Item& item, std::vector<Doubt> doubts) {
   doubts.insert(doubts.end(), item.doubt.begin(), item.doubt.end());
   std::sort(doubts.begin(), doubts.end(), [](const Doubt& a, const Doubt& b) {
     return std::tie(a.offset, a.length, a.cause) < std::tie(b.offset, b.length, b.cause);
   });
   doubts.erase(std::unique(doubts.begin(), doubts.end()), doubts.end());
-  record["doubt"] = base::to_json(doubts);
+  return base::canonical(base::to_json(doubts));
 }
 
 }  // namespace
@@ -105,21 +97,21 @@ std::optional<Error> too_large(const Item& item, std::uint64_t volume_bytes) {
 Examiner::Examiner(Context& context, std::vector<std::string> digests, Output& output)
     : context_(context), output_(output), wanted_(std::move(digests)) {}
 
-void Examiner::pass_on(const Json& record) { output_.record(record); }
+void Examiner::pass_on(std::string_view record) { output_.line(record); }
 
-void Examiner::refuse(const Item& item, const Json& record, const Error& error) {
-  output_.record(record);
+void Examiner::refuse(const Item& item, std::string_view record, const Error& error) {
+  output_.line(record);
   std::optional<std::array<std::uint64_t, 2>> extent;
   if (error.offset && *error.offset <= item.size) extent = {*error.offset, item.size - *error.offset};
   output_.problem({item.id, "read", name_of(error.code), extent, error.message});
 }
 
-void Examiner::examine(const Item& item, Json record, ByteSource& content) {
+void Examiner::examine(const Item& item, std::string_view record, ByteSource& content) {
   const auto examined = read(item, content, record);
   if (!examined.ok()) refuse(item, record, examined.error());
 }
 
-Result<void> Examiner::read(const Item& item, ByteSource& content, Json& record) {
+Result<void> Examiner::read(const Item& item, ByteSource& content, std::string_view record) {
   Reading reading(EXHIBIT_TRY(hash::MultiDigest::create(wanted_)));
   match::ScanResult scanned;
   if (content.size() != item.size) {
@@ -137,18 +129,15 @@ Result<void> Examiner::read(const Item& item, ByteSource& content, Json& record)
   // A digest is claimed only of bytes that are vouched for.
   const bool unread = std::any_of(scanned.troubles.begin(), scanned.troubles.end(),
                                   [](const auto& trouble) { return trouble.cause == name_of(ErrorCode::io_error); });
-  if (doubts.empty() && !unread) put_digests(record, reading.digests());
-  if (!doubts.empty()) put_doubts(item, doubts, record);
   const std::string type = context_.types->type_of(reading.head());
-  put_judgement(item, record, type, scanned.windowed);
-  output_.record(record);
+  tell_found(item, record, doubts.empty() && !unread ? reading.digests() : Digests(), doubts, type, scanned.windowed);
   tell_doubts(item, doubts, output_);
   tell_type(item, type);
   tell_scan(item, scanned);
   return {};
 }
 
-void Examiner::examine(const Item& item, Json record, ByteSource& content, const Digests& digests,
+void Examiner::examine(const Item& item, std::string_view record, ByteSource& content, const Digests& digests,
                        std::span<const std::byte> head) {
   const auto sha256 = digests.find("sha256");
   const std::string key = sha256 == digests.end() ? std::string() : sha256->second;
@@ -165,11 +154,24 @@ void Examiner::examine(const Item& item, Json record, ByteSource& content, const
     if (!key.empty() && judged.scanned.troubles.empty() && !judged.type.empty()) context_.judgements.keep(key, judged);
     known = &judged;
   }
-  put_digests(record, digests);
-  put_judgement(item, record, known->type, known->scanned.windowed);
-  output_.record(record);
+  tell_found(item, record, digests, {}, known->type, known->scanned.windowed);
   tell_type(item, known->type);
   tell_scan(item, known->scanned);
+}
+
+// The record with what was found out, in the order of the keys.
+void Examiner::tell_found(const Item& item, std::string_view record, const Digests& digests,
+                          const std::vector<Doubt>& doubts, const std::string& type, bool windowed) {
+  std::vector<std::pair<std::string_view, std::string>> members;
+  if (!digests.empty()) members.emplace_back("digests", digests_text(item, digests));
+  if (!doubts.empty()) members.emplace_back("doubt", doubts_text(item, doubts));
+  // A carved object has no name of its own that could mislead anybody.
+  if (item.state != ItemState::carved && !type.empty() && match::extension_mismatch(item.path, type))
+    members.emplace_back("extension_mismatch", "true");
+  if (!type.empty()) members.emplace_back("type", base::canonical(type));
+  if (windowed) members.emplace_back("windows", base::canonical(windows()));
+  EXHIBIT_CHECK(line_.read(record));
+  output_.line(base::with_members(line_, members));
 }
 
 void Examiner::tell_type(const Item& item, const std::string& type) {

@@ -20,34 +20,38 @@ bool has_content(const Item& item);
 // Why an item's content isn't read at all: a size that no content of such a volume has, as one flipped bit makes it.
 std::optional<Error> too_large(const Item& item, std::uint64_t volume_bytes);
 
-// Answers items one by one with their records. What a record says besides is passed on as it came.
+// Answers items one by one with their records, which come and go as canonical text. What a record says besides is passed
+// on as it came.
 class Examiner {
  public:
   // `digests`: names from hash::algorithms(). All must outlive the examiner.
   Examiner(Context& context, std::vector<std::string> digests, Output& output);
 
   // The item as it came.
-  void pass_on(const base::Json& record);
+  void pass_on(std::string_view record);
 
   // Reads the content once; what can't be read to its end is a problem of the item.
-  void examine(const Item& item, base::Json record, ByteSource& content);
+  void examine(const Item& item, std::string_view record, ByteSource& content);
 
   // The same for content that was digested already and holds no doubt; `head`: its first bytes, as many as a type
   // needs. Equal contents are judged once.
-  void examine(const Item& item, base::Json record, ByteSource& content, const Digests& digests,
+  void examine(const Item& item, std::string_view record, ByteSource& content, const Digests& digests,
                std::span<const std::byte> head);
 
   // The content can't be had at all.
-  void refuse(const Item& item, const base::Json& record, const Error& error);
+  void refuse(const Item& item, std::string_view record, const Error& error);
 
  private:
-  Result<void> read(const Item& item, ByteSource& content, base::Json& record);
+  Result<void> read(const Item& item, ByteSource& content, std::string_view record);
+  void tell_found(const Item& item, std::string_view record, const Digests& digests, const std::vector<Doubt>& doubts,
+                  const std::string& type, bool windowed);
   void tell_type(const Item& item, const std::string& type);
   void tell_scan(const Item& item, const match::ScanResult& scanned);
 
   Context& context_;
   Output& output_;
   std::vector<std::string> wanted_;
+  base::RecordLine line_;  // the one being answered
 };
 
 }  // namespace exhibit::worker

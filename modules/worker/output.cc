@@ -22,24 +22,27 @@ std::unique_ptr<hash::Hasher> sha256() {
 Output::Output(int socket, TouchHook hook) : socket_(socket), hook_(std::move(hook)), digest_(sha256()) {}
 
 void Output::append(std::string_view line) {
-  pending_ += line;
+  pending_.append(line) += '\n';
   if (pending_.size() >= send_size) flush();
 }
 
-void Output::counted(const std::string& line) {
+void Output::line(std::string_view text) {
   ++lines_;
-  digest_->update(std::as_bytes(std::span(line)));
-  append(line);
+  digest_->update(std::as_bytes(std::span(text)));
+  digest_->update(std::as_bytes(std::span("\n", 1)));
+  append(text);
 }
 
-void Output::record(const base::Json& record) { counted(base::canonical(record) + "\n"); }
+void Output::record(const base::Json& record) { line(base::canonical(record)); }
 
-void Output::message(const base::Json& message) { counted(base::canonical(message) + "\n"); }
+void Output::message(const base::Json& message) { line(base::canonical(message)); }
 
 void Output::problem(const Problem& problem) { record(base::to_record(problem)); }
 
 void Output::touch(std::string_view object, std::uint64_t bytes) {
-  append(base::canonical({{"message", "touch"}, {"object", object}, {"bytes", bytes}}) + "\n");
+  std::string line = "{\"bytes\":" + std::to_string(bytes) + ",\"message\":\"touch\",\"object\":";
+  base::append_string(line, object);
+  append(line + '}');
   // What takes long is told at once all the same: it has its own time.
   const bool due = std::chrono::steady_clock::now() - flushed_ > longest_silence;
   if (careful_ || bytes >= large_object || due) flush();
@@ -47,7 +50,7 @@ void Output::touch(std::string_view object, std::uint64_t bytes) {
 }
 
 void Output::done() {
-  append(base::canonical({{"message", "done"}, {"lines", lines_}, {"sha256", base::to_hex(digest_->finish())}}) + "\n");
+  append(base::canonical({{"message", "done"}, {"lines", lines_}, {"sha256", base::to_hex(digest_->finish())}}));
   lines_ = 0;
   flush();
 }

@@ -38,11 +38,21 @@ class Inbox {
     }
   }
 
+  // The next line as a record, looked at in place until the next call of either; nullptr at the end.
+  const base::RecordLine* next_record() {
+    auto line = reader_.next();
+    while (!line && !reader_.overflowed() && reader_.fill(socket_) == base::LineReader::Fill::some)
+      line = reader_.next();
+    if (line && !record_.read_any(*line).ok()) std::_Exit(base::exit_protocol);
+    return line ? &record_ : nullptr;
+  }
+
   std::vector<base::UniqueFd> take_descriptors() { return std::exchange(reader_.descriptors(), {}); }
 
  private:
   int socket_;
   base::LineReader reader_;
+  base::RecordLine record_;
 };
 
 void out_of_memory() { std::_Exit(base::exit_memory); }
@@ -124,11 +134,11 @@ Result<void> run_task(const Json& message, Inbox& inbox, Context& context, Outpu
   task.arguments = message.value("arguments", Json::object());
   task.descriptors = inbox.take_descriptors();
   std::uint64_t left = message.value("records", std::uint64_t{0});
-  task.next_record = [&]() -> std::optional<Json> {
-    if (left == 0) return std::nullopt;
+  task.next_record = [&]() -> const base::RecordLine* {
+    if (left == 0) return nullptr;
     --left;
-    auto record = inbox.next();
-    if (!record) std::_Exit(base::exit_protocol);
+    const base::RecordLine* record = inbox.next_record();
+    if (record == nullptr) std::_Exit(base::exit_protocol);
     return record;
   };
   task.link = [&](bool wait) -> std::optional<Json> {
@@ -142,7 +152,7 @@ Result<void> run_task(const Json& message, Inbox& inbox, Context& context, Outpu
   for (const Role* role : roles()) {
     if (task.role != role->name) continue;
     auto result = role->run(context, task, output);
-    while (task.next_record()) continue;  // a role that stopped early leaves the rest of its input
+    while (task.next_record() != nullptr) continue;  // a role that stopped early leaves the rest of its input
     return result;
   }
   return Error{ErrorCode::invalid_argument, "no such role: " + task.role, {}, {}};

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/record_line.h"
 #include "base/reporter.h"
 #include "filesystem/filesystem.h"
 #include "hash/multi_digest.h"
@@ -35,6 +36,8 @@ class Output : public base::Reporter {
   explicit Output(int socket, TouchHook hook = {});
 
   void record(const base::Json& record);
+  // The same of a record's canonical text, without LF.
+  void line(std::string_view text);
   // A line with the key `message` that isn't part of the findings.
   void message(const base::Json& message);
   void touch(std::string_view object, std::uint64_t bytes) override;
@@ -51,7 +54,6 @@ class Output : public base::Reporter {
   void flush();
 
  private:
-  void counted(const std::string& line);
   void append(std::string_view line);
 
   int socket_;
@@ -67,7 +69,8 @@ class Output : public base::Reporter {
 struct Task {
   std::string role;
   base::Json arguments;
-  std::function<std::optional<base::Json>()> next_record;  // what the role works on, one by one
+  // What the role works on, one by one; nullptr behind the last. Valid until it is asked again.
+  std::function<const base::RecordLine*()> next_record;
   std::vector<base::UniqueFd> descriptors;                 // what came with the task
   // The message `chain` that the coordinator sends after the records, once it can; nothing while it hasn't come and
   // isn't waited for.

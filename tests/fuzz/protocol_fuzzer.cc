@@ -38,8 +38,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     FUZZ_CHECK(sent.ok() && *sent == std::min(piece, text.size() - start));
     FUZZ_CHECK(reader.fill(coordinator.get()) == base::LineReader::Fill::some);
     while (const auto line = reader.next()) {
-      joined += *line + "\n";
-      read_line(*line);
+      joined.append(*line) += '\n';
+      read_line(std::string(*line));
     }
   }
   // Not a byte is lost or told twice.

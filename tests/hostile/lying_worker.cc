@@ -119,7 +119,7 @@ bool forward(base::LineReader& reader, int from, int to, const Change& change) {
   const auto filled = reader.fill(from);
   if (filled == base::LineReader::Fill::end || filled == base::LineReader::Fill::failed) return false;
   std::string out;
-  while (const auto line = reader.next()) out += change(*line);
+  while (const auto line = reader.next()) out += change(std::string(*line));
   std::vector<int> descriptors;
   for (const base::UniqueFd& fd : reader.descriptors()) descriptors.push_back(fd.get());
   const bool sent = out.empty() || base::send_all(to, out, descriptors).ok();

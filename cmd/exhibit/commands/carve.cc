@@ -51,7 +51,7 @@ struct Saved {
 struct VolumeContents {
   Json volume;  // its record
   std::vector<Saved> files;
-  std::string records;  // lines
+  std::string records;  // lines, an LF between two
 };
 
 // A worker may not write to files: it writes contents one behind the other into a pipe, and this takes them apart.
@@ -104,7 +104,8 @@ class Saver {
     std::replace(name.begin(), name.end(), '/', '.');
     const std::string path = record.at("path").get<std::string>();
     contents.files.push_back({name + path.substr(path.rfind('.')), record.at("size").get<std::uint64_t>()});
-    contents.records.append(line).append("\n");
+    if (!contents.records.empty()) contents.records += '\n';
+    contents.records.append(line);
   }
 
   Result<void> save(Session& session) {

@@ -59,6 +59,11 @@ void add_row(Table& table, const Json& record) {
        printable(record.value("path", "") + (record.contains("stream") ? ":" + record.value("stream", "") : ""))});
 }
 
+Result<void> put_record(std::string_view line) {
+  if (put_line(line)) return {};
+  return Error{ErrorCode::interrupted, "standard output is closed", {}, {}};
+}
+
 int run_list(const std::vector<std::string>& arguments) {
   options::options_description described("options");
   add_run_options(described);
@@ -80,10 +85,11 @@ int run_list(const std::vector<std::string>& arguments) {
   for (const auto& evidence : (*session)->evidence()) {
     if (records) put_source(evidence);
     auto counts = (*session)->run().write(evidence.id, [&](std::string_view line) -> Result<void> {
+      if (records && filter.empty()) return put_record(line);
       const Json record = EXHIBIT_TRY(base::parse_json(line));
       if (!filter.takes(record)) return {};
-      if (records && !put_line(line)) return Error{ErrorCode::interrupted, "standard output is closed", {}, {}};
-      if (!records && record.value("record", "") == "item") add_row(table, record);
+      if (records) return put_record(line);
+      if (record.value("record", "") == "item") add_row(table, record);
       return {};
     });
     if (!counts.ok()) return fail(counts.error());

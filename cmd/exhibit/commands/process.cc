@@ -33,10 +33,7 @@ Json plan_of(const RunSettings& settings, const std::vector<engine::Evidence>& e
 Result<void> write_findings(const CaseFolder& folder, const Session& session, engine::Run& run, engine::Counts& total) {
   for (const auto& evidence : session.evidence()) {
     auto file = EXHIBIT_TRY(engine::OutputFile::create(folder.findings(evidence.id) + ".new"));
-    const auto counts = EXHIBIT_TRY(run.write(evidence.id, [&](std::string_view line) -> Result<void> {
-      EXHIBIT_TRY(file.write(line));
-      return file.write("\n");
-    }));
+    const auto counts = EXHIBIT_TRY(run.write(evidence.id, [&](std::string_view line) { return file.write(line); }));
     EXHIBIT_TRY(file.close());
     total.items += counts.items;
     total.matches += counts.matches;

@@ -55,9 +55,19 @@ std::optional<Metadata::Place> Metadata::place_of(TSK_INUM_T number) {
   return std::nullopt;
 }
 
-Raw Metadata::read(TSK_INUM_T number) {
+const Raw& Metadata::read(TSK_INUM_T number) {
+  static const Raw none;
   const auto place = place_of(number);
-  return place ? Raw::read(volume_, place->offset, place->length) : Raw();
+  return place ? read_kept(structure_, place->offset, place->length) : none;
+}
+
+const Raw& Metadata::read_kept(Kept& kept, std::uint64_t offset, std::size_t length) {
+  if (kept.is_sound && kept.offset == offset && kept.bytes.size() == length) return kept.bytes;
+  const std::uint64_t damaged = volume_.damaged_reads();
+  kept.bytes = Raw::read(volume_, offset, length);
+  kept.offset = offset;
+  kept.is_sound = volume_.damaged_reads() == damaged;
+  return kept.bytes;
 }
 
 std::optional<Metadata::Place> Metadata::ntfs_place(TSK_INUM_T number) {
@@ -90,7 +100,8 @@ std::optional<Metadata::Place> Metadata::ext_place(TSK_INUM_T number) {
   const std::uint64_t descriptor_size = wide ? std::max<std::uint64_t>(super.le16(254), 32) : 32;
   const std::size_t inode_size = super.le32(76) == 0 ? 128 : super.le16(88);  // s_rev_level 0: fixed
   const std::uint64_t group = (number - 1) / per_group, index = (number - 1) % per_group;
-  const Raw descriptor = Raw::read(volume_, (super.le32(20) + 1) * block_size + group * descriptor_size, 64);
+  const Raw& descriptor =
+      read_kept(ext_descriptor_, (super.le32(20) + 1) * block_size + group * descriptor_size, 64);
   std::uint64_t table = descriptor.le32(8);
   if (wide && descriptor_size >= 64) table |= static_cast<std::uint64_t>(descriptor.le32(40)) << 32;
   const auto start = base::checked_multiply(table, block_size);
@@ -120,7 +131,7 @@ std::optional<std::vector<Extent>> Metadata::resident_extents(TSK_FS_FILE& file,
   if (content.empty() || file.meta == nullptr) return std::nullopt;
   const auto place = place_of(file.meta->addr);
   if (!place) return std::nullopt;
-  const Raw bytes = Raw::read(volume_, place->offset, place->length);
+  const Raw& bytes = read_kept(structure_, place->offset, place->length);
   std::optional<std::size_t> at;
   if (fs_.ftype == TSK_FS_TYPE_NTFS) {
     if (attribute != nullptr) at = ntfs_content_at(bytes, attribute->type, attribute->id);

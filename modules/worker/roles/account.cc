@@ -156,9 +156,10 @@ Result<void> take_items(const Task& task, std::uint64_t block_size, bool rules, 
   const auto take = [&] {
     if (item) account.take(*item, block_size, scanned);
   };
-  while (auto record = task.next_record()) {
-    if (record->value("record", "") == "problem") {
-      if (item && record->value("where", "") == item->id) scanned = false;
+  std::string scratch;
+  while (const base::RecordLine* record = task.next_record()) {
+    if (record->string("record", scratch) == "problem") {
+      if (item && record->string("where", scratch) == item->id) scanned = false;
       continue;
     }
     take();

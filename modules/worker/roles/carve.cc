@@ -122,7 +122,7 @@ Result<void> run_carve(Context& context, const Task& task, Output& output) {
   OpenVolume* volume = EXHIBIT_TRY(context.open_volume(task.arguments));
   if (context.carving == nullptr) return Error{ErrorCode::internal, "no signatures were loaded", {}, {}};
   Carve carve(context, task, *volume, output);
-  while (const auto line = task.next_record()) carve.take(*line);
+  while (const base::RecordLine* line = task.next_record()) carve.take(EXHIBIT_TRY(base::parse_json(line->text())));
   return {};
 }
 

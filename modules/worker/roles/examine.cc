@@ -29,22 +29,22 @@ Result<std::unique_ptr<ByteSource>> content_of(const Item& item, OpenVolume& vol
 Result<void> run_examine(Context& context, const Task& task, Output& output) {
   OpenVolume* volume = EXHIBIT_TRY(context.open_volume(task.arguments));
   Examiner examiner(context, task.arguments.value("digests", std::vector<std::string>()), output);
-  while (auto record = task.next_record()) {
+  while (const base::RecordLine* record = task.next_record()) {
     const Item item = EXHIBIT_TRY(base::item_from_record(*record));
     if (!has_content(item)) {
-      examiner.pass_on(*record);
+      examiner.pass_on(record->text());
       continue;
     }
     if (const auto refusal = too_large(item, volume->bytes().size())) {
-      examiner.refuse(item, *record, *refusal);
+      examiner.refuse(item, record->text(), *refusal);
       continue;
     }
     output.touch(item.id, item.size);
     const auto content = content_of(item, *volume);
     if (content.ok()) {
-      examiner.examine(item, std::move(*record), **content);
+      examiner.examine(item, record->text(), **content);
     } else {
-      examiner.refuse(item, *record, content.error());
+      examiner.refuse(item, record->text(), content.error());
     }
   }
   return {};

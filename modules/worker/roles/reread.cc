@@ -120,7 +120,7 @@ Json places(const Item& item, const Json& volumes) {
 Result<void> run_reread(Context& context, const Task& task, Output& output) {
   image::Image* media = EXHIBIT_TRY(context.image(task.arguments));
   const Json& volumes = task.arguments.at("volumes");
-  while (auto record = task.next_record()) {
+  while (const base::RecordLine* record = task.next_record()) {
     const Item item = EXHIBIT_TRY(base::item_from_record(*record));
     if (item.digests.empty() || task.skips(item.id)) continue;
     output.touch(item.id, item.size);

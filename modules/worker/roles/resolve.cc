@@ -9,15 +9,15 @@
 namespace exhibit::worker {
 namespace {
 
-using base::Json;
-
 std::uint64_t first_byte(const carve::Found& found) { return static_cast<std::uint64_t>(found.extents.front().offset); }
 
 std::string id_of(const carve::Found& found, const std::string& volume) {
   return volume + "/c" + std::to_string(first_byte(found)) + "-" + std::to_string(found.size);
 }
 
-Json item_record(const carve::Found& found, const std::string& volume, const Carving& carving) {
+// `parent`: the id of the object that it lies in; empty: none.
+std::string item_line(const carve::Found& found, const std::string& parent, const std::string& volume,
+                      const Carving& carving) {
   Item item;
   item.id = item.content = id_of(found, volume);
   item.volume = volume;
@@ -29,9 +29,13 @@ Json item_record(const carve::Found& found, const std::string& volume, const Car
   item.tier = name_of(found.tier);
   item.digests = found.digests;
   if (!found.type.empty()) item.type = found.type;
-  Json record = base::to_record(item);
-  record["signature"] = carving.signatures[found.signature].name;
-  return record;
+  const std::string text = base::to_line(item);
+  base::RecordLine line;
+  EXHIBIT_CHECK(line.read(text));
+  std::vector<std::pair<std::string_view, std::string>> members;
+  if (!parent.empty()) members.emplace_back("parent", base::canonical(parent));
+  members.emplace_back("signature", base::canonical(carving.signatures[found.signature].name));
+  return base::with_members(line, members);
 }
 
 }  // namespace
@@ -43,14 +47,13 @@ Result<void> run_resolve(Context& context, const Task& task, Output& output) {
   carve::Resolver resolver(carving.signatures, carving.least);
   const auto tell = [&](const std::vector<carve::Standing>& group) {
     for (const carve::Standing& standing : group) {
-      Json record = item_record(standing.found, volume, carving);
-      if (standing.parent) record["parent"] = id_of(group[*standing.parent].found, volume);
-      output.record(record);
+      const std::string parent = standing.parent ? id_of(group[*standing.parent].found, volume) : std::string();
+      output.line(item_line(standing.found, parent, volume, carving));
     }
   };
-  while (const auto line = task.next_record()) {
+  while (const base::RecordLine* line = task.next_record()) {
     output.touch(volume, 0);
-    resolver.take(EXHIBIT_TRY(found_from_message(*line, carving)), tell);
+    resolver.take(EXHIBIT_TRY(found_from_message(EXHIBIT_TRY(base::parse_json(line->text())), carving)), tell);
   }
   resolver.finish(tell);
   return {};

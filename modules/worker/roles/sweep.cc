@@ -25,7 +25,7 @@ using base::Json;
 constexpr std::size_t items_per_look = 64;
 
 struct SweptItem {
-  Json record;
+  std::string record;  // its line
   Item item;
   std::uint64_t volume_offset = 0, volume_size = 0;
   std::optional<hash::BatchContent> in_memory;  // where all of it lies in the stretch, without a doubt
@@ -92,9 +92,8 @@ class Sweep {
 
 Result<void> Sweep::take_items() {
   const Json& volumes = task_.arguments.at("volumes");
-  while (auto record = task_.next_record()) {
-    SweptItem swept{std::move(*record), {}, 0, 0, {}};
-    swept.item = EXHIBIT_TRY(base::item_from_record(swept.record));
+  while (const base::RecordLine* record = task_.next_record()) {
+    SweptItem swept{std::string(record->text()), EXHIBIT_TRY(base::item_from_record(*record)), 0, 0, {}};
     const auto volume = volumes.find(swept.item.volume);
     if (volume == volumes.end()) return Error{ErrorCode::invalid_argument, "task: an item of no volume", {}, {}};
     swept.volume_offset = volume->at("offset").get<std::uint64_t>();
@@ -162,6 +161,10 @@ Result<void> Sweep::examine_items() {
   const std::vector<Digests> digests = EXHIBIT_TRY(hash::digest_batch(wanted_, contents));
   std::size_t digested = 0, done = 0;
   for (SweptItem& swept : items_) {
+    // Whoever follows in the chain would wait for as long as such an item takes (NTFS's $BadClus:$Bad is as long as its
+    // volume).
+    const bool is_long = has_content(swept.item) && !swept.in_memory && swept.item.size > stretch_.length();
+    if (is_long) EXHIBIT_TRY(follow_chain(true));
     if (!has_content(swept.item)) {
       examiner_.pass_on(swept.record);
     } else {
@@ -180,9 +183,9 @@ void Sweep::examine(SweptItem& swept, const Digests* digests) {
   const auto content =
       filesystem::run_content(*volume, {swept.item.extents.value_or(std::vector<Extent>()), swept.item.doubt});
   if (digests != nullptr) {
-    examiner_.examine(swept.item, std::move(swept.record), *content, *digests, head_of(*swept.in_memory));
+    examiner_.examine(swept.item, swept.record, *content, *digests, head_of(*swept.in_memory));
   } else {
-    examiner_.examine(swept.item, std::move(swept.record), *content);
+    examiner_.examine(swept.item, swept.record, *content);
   }
 }
 

@@ -10,7 +10,7 @@ Result<void> run_walk(Context& context, const Task& task, Output& output) {
   OpenVolume* volume = EXHIBIT_TRY(context.open_volume(task.arguments));
   filesystem::FileSystem* filesystem = EXHIBIT_TRY(volume->filesystem());
   if (filesystem == nullptr) return Error{ErrorCode::not_found, "the volume has no file system", volume->id(), {}};
-  EXHIBIT_TRY(filesystem->walk(task.skip(), output, [&](const Item& item) { output.record(base::to_record(item)); }));
+  EXHIBIT_TRY(filesystem->walk(task.skip(), output, [&](const Item& item) { output.line(base::to_line(item)); }));
   // The library walks over damage without a word; what its structures say against themselves is told besides.
   const std::string structures = volume->id() + ":/structures";
   if (task.skips(structures)) return {};
