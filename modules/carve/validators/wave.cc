@@ -117,7 +117,8 @@ Verdict validate(const Content& content, Memory&) {
     }
     if (chunk->end() > content.size()) {
       if (!wave.has_data) return {};
-      return Verdict::broken(wave.data, content.size(), content.size(), DoubtCause::missing_segment);
+      // Nothing tells where in the medium's rest the samples stop.
+      return {Tier::header_only, wave.data, wave.data, 0, {}, 0, {}};
     }
     if (chunk->end() == wave.end) return judge(wave, wave.end);  // some leave the padding out
     position = std::min(chunk->next(), content.size());
