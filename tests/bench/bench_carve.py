@@ -59,7 +59,7 @@ def challenges(shared, folder, carvers):
 
 def tiers(binary, shared):
     """What `validated` holds beside whole items, and that every damaged file is spoken of."""
-    print("\n| challenge | validated, of them true | plausible, of them true | damaged files with a located doubt |\n| --- | --- | --- | --- |")
+    print("\n| challenge | validated, of them true | plausible, of them true | parts, of them listed | damaged files with a located doubt |\n| --- | --- | --- | --- | --- |")
     for name in CHALLENGES:
         truth = [json.loads(line) for line in open(os.path.join(shared, "corpora", "carving", name + ".truth.jsonl"), encoding="utf-8")]
         true = {record["sha256"] for record in truth if record.get("recoverable") in ("full", "embedded")}
@@ -68,13 +68,16 @@ def tiers(binary, shared):
         items = [record for record in map(json.loads, done.stdout.splitlines()) if record["record"] == "item"]
         cells = []
         for tier in ("validated", "plausible"):
-            found = [item for item in items if item["tier"] == tier]
+            found = [item for item in items if item["tier"] == tier and "parent" not in item]
             cells.append(f"{len(found)}, {sum(item['digests']['sha256'] in true for item in found)}")
+        parts = [item["digests"]["sha256"] for item in items if "parent" in item]
+        listed = {record["sha256"] for record in truth if record.get("recoverable") == "embedded"}
+        cells.append(f"{len(parts)}, {len([digest for digest in parts if digest in listed])} of {sum(record.get('recoverable') == 'embedded' for record in truth)}")
         damaged = [record for record in truth if record.get("recoverable") == "partial"]
         told = sum(any(item.get("doubt") and any(offset < e["offset"] + e["length"] and e["offset"] < offset + length
                                                  for offset, length in item["extents"] for e in record["extents"])
                        for item in items) for record in damaged)
-        print(f"| {name} | {cells[0]} | {cells[1]} | {told} of {len(damaged)} |")
+        print(f"| {name} | {' | '.join(cells)} | {told} of {len(damaged)} |")
 
 
 def seconds(run, image, out, shared):
