@@ -192,10 +192,17 @@ class Group {
     return at > 0 && holds(found, other) && at <= found.sound && other.size <= found.sound - at;
   }
 
+  // Behind a stretch that is in doubt, an object whose end is known is believed again.
+  static bool goes_on_at(const Found& found, std::uint64_t at) {
+    return std::any_of(found.doubts.begin(), found.doubts.end(),
+                       [&](const Doubt& doubt) { return doubt.length > 0 && doubt.offset + doubt.length <= at; });
+  }
+
   // Whether something is left of a broken object once `other` has its bytes; what is left then ends before it.
   bool yields_to(Found& found, const Found& other) const {
     const std::uint64_t at = content_offset(found, Resolver::place(other).first);
-    if (at < found.sound && holds(found, other) && all_[other.signature].is_nested) return true;  // its part
+    const bool is_believed = at < found.sound || goes_on_at(found, at);
+    if (is_believed && holds(found, other) && all_[other.signature].is_nested) return true;  // its part
     if (found.is_joined || at == 0 || at >= found.size) return false;
     cut(found, at);
     return found.size >= all_[found.signature].minimum;

@@ -77,6 +77,15 @@ TEST(Resolver, ABrokenObjectEndsWhereAWholeOneBegins) {
   EXPECT_FALSE(standing[0].found.doubts.empty());
 }
 
+TEST(Resolver, BehindItsDamageABrokenObjectHasPartsAgain) {
+  Found outer = object(0, Tier::plausible, {{1000, 5000}}, 500);
+  outer.doubts = {{500, 1000, DoubtCause::crc_error}};
+  const auto standing = resolve({outer, object(0, Tier::validated, {{4000, 100}})});
+  ASSERT_EQ(standing.size(), 2U);
+  EXPECT_EQ(standing[0].found.size, 5000U);
+  EXPECT_EQ(standing[1].parent, 0U);
+}
+
 TEST(Resolver, AJoinThatTakesAWholeObjectsBytesIsDropped) {
   Found joined = object(0, Tier::plausible, {{1000, 500}, {3200, 500}});
   joined.is_joined = true;
