@@ -239,8 +239,8 @@ std::vector<Extent> extents_of(const TextValue& value) {
 std::vector<Doubt> doubts_of(const TextValue& value) {
   std::vector<Doubt> doubts;
   value.each_element([&](const TextValue& entry) {
-    doubts.push_back({entry.find("offset")->size(), entry.find("length")->size(),
-                      *value_named(doubt_causes, *entry.find("cause"))});
+    doubts.push_back(
+        {entry.find("offset")->size(), entry.find("length")->size(), *value_named(doubt_causes, *entry.find("cause"))});
     return true;
   });
   return doubts;

@@ -133,7 +133,8 @@ class Scanner {
     while (at_ != end_ && is_digit(*at_)) ++at_;
     const auto count = static_cast<std::size_t>(at_ - digits);
     const bool is_whole = at_ == end_ || (*at_ != '.' && *at_ != 'e');
-    if (is_whole && count < most_digits) return count == 1 ? digits == from || *digits != '0' : count > 0 && *digits != '0';
+    if (is_whole && count < most_digits)
+      return count == 1 ? digits == from || *digits != '0' : count > 0 && *digits != '0';
     // Large ones and doubles are rare: by the reader and the writer themselves.
     while (at_ != end_ && (is_digit(*at_) || std::string_view("+-.e").find(*at_) != std::string_view::npos)) ++at_;
     const std::string_view number(from, at_);
@@ -245,7 +246,8 @@ Result<void> RecordLine::read_any(std::string_view text) {
 }
 
 const TextValue* RecordLine::find(std::string_view key) const {
-  const auto found = std::find_if(members_.begin(), members_.end(), [&](const Member& each) { return each.key == key; });
+  const auto found =
+      std::find_if(members_.begin(), members_.end(), [&](const Member& each) { return each.key == key; });
   return found == members_.end() ? nullptr : &found->value;
 }
 
@@ -270,7 +272,8 @@ std::string with_members(const RecordLine& record,
   for (const RecordLine::Member& member : record.members()) {
     // Keys that aren't ASCII, or hold an escape, are compared as what they stand for.
     const std::string key = TextValue(std::string_view(member.key.data() - 1, member.key.size() + 2)).string();
-    while (next != members.end() && key_comes_before(std::string(next->first), key)) put(next->first, next->second), ++next;
+    while (next != members.end() && key_comes_before(std::string(next->first), key))
+      put(next->first, next->second), ++next;
     if (next == members.end() || next->first != member.key) put(member.key, member.value.canonical());
   }
   for (; next != members.end(); ++next) put(next->first, next->second);

@@ -29,9 +29,9 @@ class TextValue {
   bool is_size() const { return is_digits(text_); }
   bool is_integer() const { return is_digits(text_.substr(text_.front() == '-')); }
 
-  std::uint64_t size() const;     // of is_size
-  std::int64_t integer() const;   // of is_integer
-  std::string string() const;     // of is_string
+  std::uint64_t size() const;    // of is_size
+  std::int64_t integer() const;  // of is_integer
+  std::string string() const;    // of is_string
   // The same in place; in `scratch` where the text holds it escaped.
   std::string_view string(std::string& scratch) const;
 
@@ -59,9 +59,7 @@ class TextValue {
     return true;
   }
   // The first element of an array.
-  std::optional<TextValue> first() const {
-    return text_[1] == ']' ? std::nullopt : std::optional(value_at(1));
-  }
+  std::optional<TextValue> first() const { return text_[1] == ']' ? std::nullopt : std::optional(value_at(1)); }
   // A member by its key, which holds nothing that is escaped.
   std::optional<TextValue> find(std::string_view key) const;
 
@@ -92,7 +90,8 @@ class RecordLine {
   const std::vector<Member>& members() const { return members_; }
   // nullptr where it is absent. `key` holds nothing that is escaped.
   const TextValue* find(std::string_view key) const;
-  // A member that is a string; empty where it is absent or something else. In `scratch` where the text holds it escaped.
+  // A member that is a string; empty where it is absent or something else. In `scratch` where the text holds it
+  // escaped.
   std::string_view string(std::string_view key, std::string& scratch) const;
   std::string string(std::string_view key) const;
 
@@ -104,6 +103,7 @@ class RecordLine {
 
 // The record with these members too, in place of those with the same key; they are sorted by key, and their keys are
 // ASCII without what is escaped. Canonical, as the record is.
-std::string with_members(const RecordLine& record, const std::vector<std::pair<std::string_view, std::string>>& members);
+std::string with_members(const RecordLine& record,
+                         const std::vector<std::pair<std::string_view, std::string>>& members);
 
 }  // namespace exhibit::base

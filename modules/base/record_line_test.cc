@@ -30,11 +30,33 @@ TEST(RecordLine, ReadsWhatIsCanonicalAndNothingElse) {
     EXPECT_TRUE(is_canonical_object(line)) << line;
     EXPECT_TRUE(RecordLine().read(line)) << line;
   }
-  for (const char* text :
-       {"", "[]", "1", "{", "{} ", " {}", R"({"a":1,})", R"({"a": 1})", R"({"b":1,"a":2})", R"({"a":1,"a":2})",
-        R"({"a":01})", R"({"a":-0})", R"({"a":1.0})", R"({"a":1e5})", R"({"a":9007199254740993})", R"({"a":"\/"})",
-        R"({"a":"\u000a"})", R"({"a":"\u001F"})", R"({"a":"\u0041"})", "{\"a\":\"\xC3\"}", "{\"a\":\"\n\"}",
-        R"({"ä":1,"z":2})", R"({"a":tru})", R"({"a":-})", R"({"a":})", R"({"a"})", R"({"\u0061":1})"}) {
+  for (const char* text : {"",
+                           "[]",
+                           "1",
+                           "{",
+                           "{} ",
+                           " {}",
+                           R"({"a":1,})",
+                           R"({"a": 1})",
+                           R"({"b":1,"a":2})",
+                           R"({"a":1,"a":2})",
+                           R"({"a":01})",
+                           R"({"a":-0})",
+                           R"({"a":1.0})",
+                           R"({"a":1e5})",
+                           R"({"a":9007199254740993})",
+                           R"({"a":"\/"})",
+                           R"({"a":"\u000a"})",
+                           R"({"a":"\u001F"})",
+                           R"({"a":"\u0041"})",
+                           "{\"a\":\"\xC3\"}",
+                           "{\"a\":\"\n\"}",
+                           R"({"ä":1,"z":2})",
+                           R"({"a":tru})",
+                           R"({"a":-})",
+                           R"({"a":})",
+                           R"({"a"})",
+                           R"({"\u0061":1})"}) {
     EXPECT_FALSE(is_canonical_object(text)) << text;
     EXPECT_FALSE(RecordLine().read(text)) << text;
   }
@@ -119,8 +141,7 @@ TEST(RecordLine, GivesTheValuesThatTheReaderGives) {
 TEST(RecordLine, TakesMembersInAtTheirPlaces) {
   RecordLine record;
   ASSERT_TRUE(record.read(R"({"b":1,"d":[2],"é":3})"));
-  EXPECT_EQ(with_members(record, {{"a", "0"}, {"d", "{}"}, {"e", "\"x\""}}),
-            R"({"a":0,"b":1,"d":{},"e":"x","é":3})");
+  EXPECT_EQ(with_members(record, {{"a", "0"}, {"d", "{}"}, {"e", "\"x\""}}), R"({"a":0,"b":1,"d":{},"e":"x","é":3})");
   EXPECT_EQ(with_members(record, {}), record.text());
   ASSERT_TRUE(record.read("{}"));
   EXPECT_EQ(with_members(record, {{"a", "0"}, {"b", "1"}}), R"({"a":0,"b":1})");

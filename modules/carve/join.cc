@@ -12,7 +12,7 @@ constexpr std::uint64_t farthest = std::uint64_t{1} << 20;  // bytes
 constexpr std::size_t most_cuts = 128;
 // The effort for one object. A try costs what is validated anew, and no less than a block's look.
 constexpr std::uint64_t most_work = std::uint64_t{256} << 20;  // bytes asked for
-constexpr std::uint64_t least_work = 2048;                    // bytes
+constexpr std::uint64_t least_work = 2048;                     // bytes
 
 class Search {
  public:

@@ -33,7 +33,8 @@ class FindingsSorter {
   // Before any record that lies in it. The order doesn't matter.
   void add_volume(const std::string& id);
 
-  // `record` passed base::check_record. Records of other kinds are passed over. Error: corrupt where an item or a match lies in no volume; interrupted where the disk is full.
+  // `record` passed base::check_record. Records of other kinds are passed over. Error: corrupt where an item or a match
+  // lies in no volume; interrupted where the disk is full.
   Result<void> add(const base::RecordLine& record);
 
   // The records of one volume, or the evidence's own, in order; lines without LF. Any part may be asked for at any

@@ -127,10 +127,12 @@ Result<void> Pool::take_record(Worker& worker, const base::RecordLine& record, s
   std::string scratch;
   const std::string_view kind = record.string("record", scratch);
   const bool is_item = kind == "item", is_match = kind == "match", in_order = job.task.resume == Task::Resume::after;
-  const bool out_of_order = is_item && in_order && (job.items_done >= job.expected.size() ||
-                                                    record.string("id", scratch) != job.expected[job.items_done]);
-  const bool out_of_place = !is_item && in_order && (job.items_done == 0 || job.items_done > job.expected.size() ||
-                                                     !is_about(record, is_match, job.expected[job.items_done - 1]));
+  const bool out_of_order =
+      is_item && in_order &&
+      (job.items_done >= job.expected.size() || record.string("id", scratch) != job.expected[job.items_done]);
+  const bool out_of_place = !is_item && in_order &&
+                            (job.items_done == 0 || job.items_done > job.expected.size() ||
+                             !is_about(record, is_match, job.expected[job.items_done - 1]));
   if (out_of_order || out_of_place || !in_scope(record, job.task.subject)) {
     worker.lie = "a record of something that it wasn't given";
     return {};

@@ -39,9 +39,8 @@ std::optional<std::uint64_t> place_of(const base::RecordLine& item) {
 }  // namespace
 
 Result<void> for_each_value(const std::string& path, const ValueCall& call) {
-  return for_each_line(path, [&](std::string_view line) -> Result<void> {
-    return call(EXHIBIT_TRY(base::parse_json(line)));
-  });
+  return for_each_line(
+      path, [&](std::string_view line) -> Result<void> { return call(EXHIBIT_TRY(base::parse_json(line))); });
 }
 
 Result<void> for_each_record(const std::string& path, const RecordCall& call) {
@@ -291,7 +290,8 @@ Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const Ta
   std::string scratch;
   EXHIBIT_TRY(for_each_record(output.path, [&](const base::RecordLine& line, std::uint64_t offset) -> Result<void> {
     if (line.string("message", scratch) == "failed") {
-      return add(evidence, base::to_record(Problem{volume.id, "walk", line.string("cause"), {}, line.string("detail")}));
+      return add(evidence,
+                 base::to_record(Problem{volume.id, "walk", line.string("cause"), {}, line.string("detail")}));
     }
     if (line.string("record", scratch) != "item") return add(evidence, line);
     if (options_.carved_only) return volume.account_for(line.text());

@@ -44,8 +44,7 @@ std::uint64_t line_count(const std::vector<LineSlice>& slices) {
   return count;
 }
 
-Result<void> for_each_line(const std::vector<LineSlice>& slices,
-                           const LineCall& call) {
+Result<void> for_each_line(const std::vector<LineSlice>& slices, const LineCall& call) {
   for (const LineSlice& slice : slices) EXHIBIT_TRY(for_each_in(slice.path, slice.offset, slice.lines, call));
   return {};
 }

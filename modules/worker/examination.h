@@ -20,8 +20,8 @@ bool has_content(const Item& item);
 // Why an item's content isn't read at all: a size that no content of such a volume has, as one flipped bit makes it.
 std::optional<Error> too_large(const Item& item, std::uint64_t volume_bytes);
 
-// Answers items one by one with their records, which come and go as canonical text. What a record says besides is passed
-// on as it came.
+// Answers items one by one with their records, which come and go as canonical text. What a record says besides is
+// passed on as it came.
 class Examiner {
  public:
   // `digests`: names from hash::algorithms(). All must outlive the examiner.

@@ -71,7 +71,7 @@ struct Task {
   base::Json arguments;
   // What the role works on, one by one; nullptr behind the last. Valid until it is asked again.
   std::function<const base::RecordLine*()> next_record;
-  std::vector<base::UniqueFd> descriptors;                 // what came with the task
+  std::vector<base::UniqueFd> descriptors;  // what came with the task
   // The message `chain` that the coordinator sends after the records, once it can; nothing while it hasn't come and
   // isn't waited for.
   std::function<std::optional<base::Json>(bool wait)> link;

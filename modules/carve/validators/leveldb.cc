@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::string_view magic = "\x57\xfb\x80\x8b\x24\x75\x47\xdb";
 constexpr std::uint64_t handles_length = 40, block_trailer = 5;  // bytes
-constexpr std::uint64_t most_length = 64 << 20;                                      // bytes
-constexpr std::uint64_t most_index = 4 << 20;                                        // bytes of an unpacked index
+constexpr std::uint64_t most_length = 64 << 20;                  // bytes
+constexpr std::uint64_t most_index = 4 << 20;                    // bytes of an unpacked index
 
 struct Handle {
   std::uint64_t offset = 0, size = 0;

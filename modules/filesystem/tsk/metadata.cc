@@ -100,8 +100,7 @@ std::optional<Metadata::Place> Metadata::ext_place(TSK_INUM_T number) {
   const std::uint64_t descriptor_size = wide ? std::max<std::uint64_t>(super.le16(254), 32) : 32;
   const std::size_t inode_size = super.le32(76) == 0 ? 128 : super.le16(88);  // s_rev_level 0: fixed
   const std::uint64_t group = (number - 1) / per_group, index = (number - 1) % per_group;
-  const Raw& descriptor =
-      read_kept(ext_descriptor_, (super.le32(20) + 1) * block_size + group * descriptor_size, 64);
+  const Raw& descriptor = read_kept(ext_descriptor_, (super.le32(20) + 1) * block_size + group * descriptor_size, 64);
   std::uint64_t table = descriptor.le32(8);
   if (wide && descriptor_size >= 64) table |= static_cast<std::uint64_t>(descriptor.le32(40)) << 32;
   const auto start = base::checked_multiply(table, block_size);

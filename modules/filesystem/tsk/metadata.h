@@ -39,7 +39,8 @@ class Metadata {
   std::optional<Place> fat_place(TSK_INUM_T number);
   std::optional<Place> iso_place(TSK_INUM_T number);
 
-  // What was read last at one place: an item asks for its metadata several times, and its neighbours for the same table.
+  // What was read last at one place: an item asks for its metadata several times, and its neighbours for the same
+  // table.
   struct Kept {
     std::uint64_t offset = 0;
     bool is_sound = false;  // damage is read each time, so that each reading of it is noticed

@@ -82,12 +82,9 @@ std::optional<std::uint32_t> ext_log_block_size(ByteSource& volume, std::uint64_
 bool is_ext_but_for_its_block_size(ByteSource& volume) {
   constexpr std::uint16_t magic = 0xef53;
   const Raw super = Raw::read(volume, 1024, 128);
-  const std::array fits = {super.le32(0) > 0,
-                           super.le32(4) > 0,
-                           super.le16(58) <= 7,
-                           super.le16(60) >= 1 && super.le16(60) <= 3,
-                           super.le32(72) <= 4,
-                           super.le32(76) <= 1};
+  const std::array fits = {super.le32(0) > 0,   super.le32(4) > 0,
+                           super.le16(58) <= 7, super.le16(60) >= 1 && super.le16(60) <= 3,
+                           super.le32(72) <= 4, super.le32(76) <= 1};
   const auto wrong = std::count(fits.begin(), fits.end(), false);
   return super.le16(56) == magic && wrong <= 1;
 }
