@@ -15,6 +15,7 @@ constexpr std::uint32_t longest_block = 1U << 20;  // bytes; what the library it
 constexpr unsigned least_version = 0x402, most_version = 0x410;
 constexpr unsigned wide = 0x80, odd = 0x40, id_bits = 0x3f, id_checksum = 0x2f;  // of a sub-block's first byte
 constexpr unsigned final_block = 0x1000;                                         // flag: the last one of these samples
+constexpr std::uint64_t farthest_resync = std::uint64_t{2} << 20;                // bytes
 constexpr std::uint64_t unknown = 0xffffffff;  // samples of what was written to a pipe
 
 struct Block {
@@ -99,6 +100,17 @@ Step take_block(const Content& content, State& state, Block& block) {
   return Step::next;
 }
 
+// Where, within reach, a later block of the same sound lies; 0: nowhere.
+std::uint64_t resync(const Content& content, const State& state) {
+  const std::uint64_t end = std::min(content.size(), state.position + farthest_resync);
+  for (std::uint64_t at = state.position + 1; at < end; ++at) {
+    at = find(content, "wvpk", at, end);
+    const Block block = at < end ? read_block(content, at) : Block{};
+    if (block.length > 0 && block.total == state.total && block.index > state.samples) return at;
+  }
+  return 0;
+}
+
 Verdict whole(const Content& content, const State& state) {
   Verdict verdict = Verdict::whole(state.position + audio_tags_length(content, state.position));
   // The other checksum is of the samples, which aren't unpacked here.
@@ -129,17 +141,19 @@ Verdict validate(const Content& content, Memory& memory) {
     return {Tier::header_only, header_length, header_length, std::min(block.length, content.size()), {}, 0, {}};
   }
   if (state.total == unknown && step == Step::none) return whole(content, state);
-  const std::uint64_t end = state.position + (step == Step::broken ? block.length : header_length);
-  const std::uint64_t suspect = std::min(end, content.size());
-  const bool is_followed = step == Step::broken && read_block(content, state.position + block.length).length != 0;
-  if (!is_followed) return Verdict::broken(state.position, suspect, state.position, DoubtCause::missing_segment);
-  // Overwritten in its midst: the blocks go on.
-  std::uint64_t behind = end;
+  const std::uint64_t reach = step == Step::broken ? block.length : header_length;
+  const std::uint64_t suspect = std::min(state.position + reach, content.size());
+  const std::uint64_t again = content.seam() == 0 ? resync(content, state) : 0;
+  if (again == 0) return Verdict::broken(state.position, suspect, state.position, DoubtCause::missing_segment);
+  std::uint64_t behind = again;  // overwritten in its midst: the blocks go on
   while (const std::uint64_t length = read_block(content, behind).length) {
     if (length > content.size() - behind) break;
     behind += length;
   }
-  return Verdict::broken(state.position, suspect, behind + audio_tags_length(content, behind), DoubtCause::crc_error);
+  behind += audio_tags_length(content, behind);
+  Verdict verdict = Verdict::broken(state.position, suspect, behind, DoubtCause::crc_error);
+  verdict.doubts = {{state.position, again - state.position, DoubtCause::crc_error}};
+  return verdict;
 }
 
 }  // namespace
