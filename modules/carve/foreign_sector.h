@@ -36,4 +36,16 @@ inline bool is_varied_sector(ByteSpan bytes) {
   return std::count(seen.begin(), seen.end(), true) >= variety;
 }
 
+// How far packed data that were followed to `to` are believed: no further than the last cluster's border before, and
+// not beyond one behind which something else lies. No less than `from`.
+inline std::uint64_t packed_end(const Content& content, std::uint64_t from, std::uint64_t to) {
+  constexpr std::uint64_t cluster = 4096;  // bytes
+  const std::uint64_t last = std::min(to, content.size()) / cluster * cluster;
+  for (std::uint64_t at = (from / cluster + 1) * cluster; at < last; at += cluster) {
+    const ByteSpan bytes = content.at(at, sector_bytes);
+    if (bytes.size() < sector_bytes || !is_varied_sector(bytes.first(sector_bytes))) return at;
+  }
+  return std::max(from, last);
+}
+
 }  // namespace exhibit::carve

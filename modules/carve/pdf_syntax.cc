@@ -5,8 +5,9 @@
 namespace exhibit::carve::pdf {
 namespace {
 
-constexpr std::size_t deepest = 100;                              // dictionaries and arrays within each other
-constexpr std::uint64_t longest_space = 512;                      // bytes in a row: more is a gap
+constexpr std::size_t deepest = 100;          // dictionaries and arrays within each other
+constexpr std::uint64_t longest_space = 512;  // bytes in a row: more is a gap
+constexpr std::uint64_t most_blanks = std::uint64_t{64} << 10;
 constexpr std::uint64_t longest_string = std::uint64_t{8} << 20;  // bytes
 constexpr std::size_t longest_word = 256;                         // bytes
 constexpr std::size_t most_index = std::size_t{1} << 16;          // numbers of /Index
@@ -39,7 +40,7 @@ class Cursor {
   }
   // False: there is more than belongs into a file as programs write it.
   bool skip_space() {
-    std::uint64_t skipped = 0;
+    std::uint64_t skipped = 0, blanks = 0;
     for (int byte = peek(); byte >= 0; byte = peek()) {
       if (byte == '%') {
         while (byte >= 0 && byte != '\n' && byte != '\r' && skipped <= longest_space) {
@@ -51,6 +52,8 @@ class Cursor {
         return true;
       } else {
         next();
+        // Programs keep room for later with blanks, and with nothing else.
+        if (byte == ' ' && ++blanks < most_blanks) continue;
       }
       if (++skipped > longest_space) return false;
     }
@@ -321,10 +324,12 @@ std::optional<Dictionary> read_dictionary(const Content& content, std::uint64_t 
 
 std::uint64_t skip_space(const Content& content, std::uint64_t position) {
   Cursor cursor(content, position);
-  for (std::uint64_t i = 0; i < longest_space; ++i) {
+  std::uint64_t blanks = 0;
+  for (std::uint64_t i = 0; i < longest_space;) {
     const int byte = cursor.peek();
     if (byte < 0 || !is_space(static_cast<std::uint8_t>(byte))) break;
     cursor.next();
+    if (byte != ' ' || ++blanks >= most_blanks) ++i;
   }
   return cursor.position();
 }

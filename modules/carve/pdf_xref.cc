@@ -137,6 +137,19 @@ std::optional<Section> read_section(const Content& content, std::uint64_t positi
   return starts_with(content.at(at, 4), "xref") ? read_table(content, at) : read_stream(content, at);
 }
 
+std::vector<Entry> entries_from(const Content& content, std::uint64_t position) {
+  std::vector<Entry> entries;
+  std::optional<std::uint64_t> next = position;
+  for (unsigned i = 0; next && i < most_sections && entries.size() < most_entries; ++i) {
+    const auto section = read_section(content, *next);
+    if (!section) break;
+    entries.insert(entries.end(), section->entries.begin(), section->entries.end());
+    next = section->dictionary.previous;
+    if (next == position) break;
+  }
+  return entries;
+}
+
 Account check_sections(const Content& content, std::uint64_t position, std::uint64_t shift) {
   Account account;
   std::vector<std::uint64_t> good;

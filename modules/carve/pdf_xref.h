@@ -18,6 +18,9 @@ struct Section {
 // The table with its trailer, or the stream, at `position`.
 std::optional<Section> read_section(const Content& content, std::uint64_t position);
 
+// What it and the sections before it tell of; nothing where it isn't there.
+std::vector<Entry> entries_from(const Content& content, std::uint64_t position);
+
 // What the sections from `position` back say of a file whose first `shift` bytes are gone.
 struct Account {
   bool is_there = false;  // a section was where it should be, and each one before

@@ -144,7 +144,7 @@ Data check_data(const Content& content, const Member& member, const Checkpoint* 
   const bool is_missing = has_sizes && (!end || *end > content.size() || !is_followed(content, member, *end));
   if (strict && is_missing) {
     Data data;
-    data.broken_at = std::min(end.value_or(content.size()), content.size());
+    data.broken_at = from != nullptr ? from->position : member.end;  // nothing behind was looked at
     return data;
   }
   if (member.is_provable()) {

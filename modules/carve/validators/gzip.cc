@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "carve/foreign_sector.h"
 #include "carve/inflate.h"
 #include "carve/validator.h"
 
@@ -11,7 +12,6 @@ namespace {
 constexpr std::uint64_t head_length = 10, trailer_length = 8;  // 2.3: bytes
 constexpr std::uint64_t longest_name = 4096;                   // bytes
 constexpr std::uint64_t most_plain = std::uint64_t{8} << 30;   // bytes: a bomb isn't inflated to its end
-constexpr std::uint64_t cluster = 4096;                        // bytes: where cuts are
 constexpr std::uint64_t least_sound = 1024;                    // bytes: as much is inflated by chance only rarely
 
 // 2.3.1: XFL and OS as programs write them.
@@ -55,7 +55,7 @@ struct State : Memory::State {
 };
 
 Verdict broken(const Content& content, const State& state, std::uint64_t data, std::uint64_t reached) {
-  const std::uint64_t end = std::max(state.member, std::min(reached / cluster * cluster, content.size()));
+  const std::uint64_t end = packed_end(content, state.member, reached);
   Verdict verdict = Verdict::broken(state.member, reached, end, DoubtCause::missing_segment);
   verdict.suspect = reached;
   if (state.member == 0 && reached < data + least_sound) verdict.tier = Tier::header_only;

@@ -32,6 +32,7 @@ struct State : Memory::State {
   std::uint64_t objects = 0;
   std::uint64_t unproved = 0;                                     // bytes of streams
   std::uint64_t inflated = 0;                                     // streams whose checksum held
+  bool is_headless = false;                                       // begins with an object
   bool is_encrypted = false;                                      // the first stream isn't what its filter says
   std::uint64_t start = 0;                                        // what the last `startxref` says
   std::uint64_t section = 0;                                      // where the last cross-reference section lies
@@ -181,7 +182,7 @@ class Walk {
       data_end = object.end + std::min(*dictionary.length, content_.size());
       end = behind_stream(data_end);
       // A trial that doesn't lead to the stream's end isn't worth a look at its data.
-      if (end == 0 && !is_new_) return broken(object.begin, data_end + stream_end.size());
+      if (end == 0 && !is_new_) return broken(object.begin, object.end);
     }
     const bool is_packed = dictionary.filter == Filter::flate && (!state_.is_encrypted || dictionary.type == "XRef");
     if (is_packed) {
@@ -329,23 +330,36 @@ Verdict judge_end(const Content& content, const State& state) {
   return Verdict::broken(std::min(account.last_good, suspect), suspect, state.end, DoubtCause::missing_segment);
 }
 
-// The section that a `startxref` behind `from` speaks of, if it lies where that says.
-std::optional<Section> find_section(const Content& content, std::uint64_t from) {
+// A file that lacks its beginning: what is left holds, and its section says how much is gone.
+Verdict judge_rest(const Content& content, const State& state) {
+  if (state.section >= state.start || state.objects == 0) return {};
+  const std::uint64_t gone = state.start - state.section;
+  const Account account = check_sections(content, state.start, gone);
+  if (account.good == 0 || account.bad > 0) return {};
+  Verdict verdict = Verdict::whole(state.end);
+  verdict.tier = Tier::plausible;
+  verdict.doubts = {{0, 0, DoubtCause::missing_segment}};
+  return verdict;
+}
+
+// What the section tells of that a `startxref` behind `from` speaks of, if it lies where that says.
+std::vector<Entry> find_entries(const Content& content, std::uint64_t from, std::uint64_t* section) {
   const std::uint64_t to = from + std::min(content.size() - from, farthest_end + from);
   for (std::uint64_t at = find(content, start_mark, from, to); at < to; at = find(content, start_mark, at + 1, to)) {
     std::uint64_t end = 0;
     const auto offset = read_integer(content, skip_space(content, at + start_mark.size()), &end);
     if (!offset || *offset == 0 || *offset > at) continue;
-    if (auto section = read_section(content, *offset)) return section;
+    *section = *offset;
+    if (auto entries = entries_from(content, *offset); !entries.empty()) return entries;
   }
-  return std::nullopt;
+  return {};
 }
 
 // Something in the midst was overwritten: the last section still lies where it should and tells of what follows.
 std::optional<Verdict> go_on_behind(const Content& content, Walk& walk) {
-  auto section = find_section(content, walk.sound());
-  if (!section) return std::nullopt;
-  std::vector<Entry>& entries = section->entries;
+  std::uint64_t section = 0;
+  std::vector<Entry> entries = find_entries(content, walk.sound(), &section);
+  if (entries.empty()) return std::nullopt;
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.offset < b.offset; });
   const std::uint64_t first_sound = walk.sound(), first_suspect = walk.suspect();
   std::vector<Doubt> doubts;
@@ -354,9 +368,11 @@ std::optional<Verdict> go_on_behind(const Content& content, Walk& walk) {
     auto next = std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) {
       return entry.offset > sound && is_object_at(content, entry.offset, entry.number, entry.generation);
     });
-    if (next == entries.end()) return std::nullopt;
-    doubts.push_back({sound, next->offset - sound, DoubtCause::crc_error});
-    walk.resume(next->offset);
+    // Behind the last object there is still the section.
+    const std::uint64_t again = next != entries.end() ? next->offset : section;
+    if (again <= sound) return std::nullopt;
+    doubts.push_back({sound, again - sound, DoubtCause::crc_error});
+    walk.resume(again);
     if (walk.run() != Walk::Step::finished) continue;
     Verdict verdict = Verdict::broken(first_sound, first_suspect, walk.state().end, DoubtCause::crc_error);
     verdict.doubts = std::move(doubts);
@@ -367,11 +383,11 @@ std::optional<Verdict> go_on_behind(const Content& content, Walk& walk) {
 
 Verdict judge_broken(const Content& content, Walk& walk) {
   const std::uint64_t sound = walk.sound(), suspect = walk.suspect();
-  const std::uint64_t reached = walk.in_packed_data() ? suspect : sound;
+  const bool is_packed = walk.in_packed_data();
   if (walk.is_new() && walk.state().objects > 0) {
     if (const auto repaired = go_on_behind(content, walk)) return *repaired;
   }
-  const std::uint64_t length = std::max(sound, std::min(reached / cluster * cluster, content.size()));
+  const std::uint64_t length = is_packed ? packed_end(content, sound, suspect) : std::min(sound, content.size());
   Verdict verdict = Verdict::broken(sound, suspect, length, DoubtCause::missing_segment);
   if (walk.state().objects == 0) verdict.tier = Tier::header_only;
   return verdict;
@@ -385,10 +401,15 @@ bool is_header(ByteSpan head) {
 Verdict validate(const Content& content, Memory& memory) {
   Walk walk(content, memory);
   if (walk.is_new()) {
-    if (!is_header(content.at(0, 16))) return {};
+    std::uint64_t end = 0;
+    const bool is_whole = is_header(content.at(0, 16));
+    if (!is_whole && !read_integer(content, 0, &end)) return {};
+    walk.state().is_headless = !is_whole;
     walk.keep();
   }
-  return walk.run() == Walk::Step::finished ? judge_end(content, walk.state()) : judge_broken(content, walk);
+  const Walk::Step step = walk.run();
+  if (walk.state().is_headless) return step == Walk::Step::finished ? judge_rest(content, walk.state()) : Verdict{};
+  return step == Walk::Step::finished ? judge_end(content, walk.state()) : judge_broken(content, walk);
 }
 
 // Where the section really lies that the `startxref` at `at` speaks of: the last one before.
@@ -416,6 +437,27 @@ std::optional<std::uint64_t> section_before(const Content& content, std::uint64_
   return object;
 }
 
+// Of the file whose last lines are at `anchor`, where its header isn't there: the first object that still lies where
+// the section says.
+std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t anchor) {
+  const std::uint64_t floor = anchor - std::min(anchor, farthest_end);
+  std::uint64_t end = 0;
+  const auto stated = read_integer(before, skip_space(before, anchor + start_mark.size()), &end);
+  const auto section = section_before(before, floor, anchor);
+  if (!stated || !section || *stated == 0) return std::nullopt;
+  if (*section >= *stated && is_header(before.at(*section - *stated, 16))) return std::nullopt;
+  const auto table = read_section(before, *section);
+  if (!table) return std::nullopt;
+  std::optional<std::uint64_t> first;
+  for (const Entry& entry : table->entries) {
+    if (entry.offset + *section < *stated) continue;
+    const std::uint64_t offset = entry.offset + *section - *stated;
+    if (first && *first <= offset) continue;
+    if (is_object_at(before, offset, entry.number, entry.generation)) first = offset;
+  }
+  return first;
+}
+
 std::vector<std::uint64_t> gaps(const Content& content, const Verdict& verdict) {
   std::vector<std::uint64_t> gaps;
   const std::uint64_t from = std::min(verdict.sound, content.size());
@@ -435,6 +477,6 @@ std::vector<std::uint64_t> gaps(const Content& content, const Verdict& verdict) 
 }  // namespace
 
 extern const Validator pdf_validator;
-const Validator pdf_validator = {"pdf", validate, nullptr, nullptr, gaps};
+const Validator pdf_validator = {"pdf", validate, nullptr, begin_of, gaps};
 
 }  // namespace exhibit::carve

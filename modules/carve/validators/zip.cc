@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "carve/foreign_sector.h"
 #include "carve/validator.h"
 #include "carve/zip_data.h"
 #include "carve/zip_directory.h"
@@ -18,9 +19,9 @@ constexpr std::uint64_t most_unproved = 4096;
 // How far behind a break the directory is looked for, besides what went before: bytes.
 constexpr std::uint64_t farthest_directory = std::uint64_t{16} << 20;
 constexpr std::uint64_t state_spacing = std::uint64_t{16} << 10;  // bytes
-constexpr std::uint64_t cluster = 4096;                           // bytes: where cuts are
 // Of a member that breaks: as much of its data decodes by chance only rarely.
 constexpr std::uint64_t least_sound_data = 1024;  // bytes
+constexpr std::uint64_t longest_record = 4096;    // bytes: a gap may begin in the name of one that is no more
 constexpr std::size_t most_gaps = 8;
 
 struct State : Memory::State {
@@ -73,7 +74,7 @@ class Archive {
   std::optional<Verdict> member() {
     const bool goes_on = state_.member.has_value();
     const auto member = goes_on ? state_.member : read_local(content_, state_.position);
-    if (!member) return broken(state_.position, std::min(content_.size(), state_.position + 4), nullptr);
+    if (!member) return broken(state_.position, std::min(content_.size(), state_.position + longest_record), nullptr);
     std::deque<Checkpoint> recent;
     const Data data = check_data(content_, *member, goes_on ? &state_.checkpoint : nullptr, !is_new_, recent);
     if (data.proof == Data::Proof::broken) {
@@ -119,7 +120,7 @@ class Archive {
           ++members;
         },
         &reached);
-    if (!directory) return broken(reached.last, std::min(content_.size(), reached.next + central_length), nullptr);
+    if (!directory) return broken(reached.last, std::min(content_.size(), reached.next + longest_record), nullptr);
     if (directory->stated() < begin) return broken(begin, directory->end.end, nullptr);
     const std::uint64_t shift = directory->stated() - begin;
     if (shift > 0) {
@@ -171,8 +172,8 @@ class Archive {
       if (const auto repaired = go_on_behind(sound, suspect)) return *repaired;
     }
     // The data may be in order up to where they break, but not a byte further.
-    const std::uint64_t reached = member != nullptr && member->method == deflated ? suspect : sound;
-    const std::uint64_t length = std::max(std::min(reached / cluster * cluster, content_.size()), sound);
+    const bool is_packed = member != nullptr && member->method == deflated;
+    const std::uint64_t length = is_packed ? packed_end(content_, sound, suspect) : std::min(sound, content_.size());
     Verdict verdict = Verdict::broken(sound, suspect, length, DoubtCause::missing_segment);
     verdict.suspect = suspect;
     verdict.extension = state_.kind.extension();
