@@ -49,9 +49,11 @@ std::uint64_t find(const Content& content, std::string_view pattern, std::uint64
 }
 
 std::uint64_t find_last(const Content& content, std::string_view pattern, std::uint64_t from, std::uint64_t to) {
+  // What is looked for mostly lies near: a little at first.
+  std::uint64_t step = std::uint64_t{4} << 10;
   std::uint64_t end = std::min(to, content.size());
   while (from < end && pattern.size() <= end - from) {
-    const std::uint64_t begin = end - from > Content::window ? end - Content::window : from;
+    const std::uint64_t begin = end - from > step ? end - step : from;
     const ByteSpan bytes = content.at(begin, end - begin);
     if (bytes.size() < end - begin) break;
     for (std::size_t left = end - begin - pattern.size() + 1; left > 0;) {
@@ -62,6 +64,7 @@ std::uint64_t find_last(const Content& content, std::string_view pattern, std::u
     }
     if (begin == from) break;
     end = begin + pattern.size() - 1;
+    step = std::min<std::uint64_t>(step * 2, Content::window);
   }
   return to;
 }
