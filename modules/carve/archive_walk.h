@@ -34,7 +34,7 @@ template <typename EndOf>
 bool has_header_before(const Content& content, std::uint64_t position, std::string_view mark, std::uint64_t mark_offset,
                        const EndOf& end_of) {
   constexpr std::uint64_t farthest = std::uint64_t{1} << 20;  // bytes
-  constexpr unsigned most_marks = 64;
+  constexpr unsigned most_marks = 16;
   const std::uint64_t floor = position > farthest ? position - farthest : 0;
   std::uint64_t to = position;
   for (unsigned i = 0; i < most_marks && to > floor; ++i) {

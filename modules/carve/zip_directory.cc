@@ -7,7 +7,7 @@ namespace {
 
 // How far back a member without a descriptor is looked for: members that are longer are told otherwise.
 constexpr std::uint64_t farthest_back = std::uint64_t{1} << 20;  // bytes
-constexpr unsigned most_marks = 64;                              // of those looked at on the way back
+constexpr unsigned most_marks = 16;                              // of those looked at on the way back
 constexpr std::uint64_t longest_header = local_length + 2 * 0xffff;
 
 std::uint64_t mix(std::uint64_t value) {  // the finalizer of SplitMix64

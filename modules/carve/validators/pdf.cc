@@ -47,6 +47,25 @@ bool starts_with_at(const Content& content, std::uint64_t position, std::string_
   return starts_with(content.at(position, text.size()), text);
 }
 
+bool is_header(ByteSpan head) {
+  return starts_with(head, header) && head.size() > 8 && (head[5] == '1' || head[5] == '2') && head[6] == '.' &&
+         head[7] >= '0' && head[7] <= '9';
+}
+
+// Where `pattern` lies in [from, to), else `to`; not beyond another file's header, so that many of them cost no more
+// than one.
+std::uint64_t find_in_file(const Content& content, std::string_view pattern, std::uint64_t from, std::uint64_t to) {
+  constexpr std::uint64_t step = std::uint64_t{16} << 10;  // bytes
+  for (std::uint64_t at = from; at < to; at += step) {
+    const std::uint64_t end = std::min(to, at + step + pattern.size() - 1);
+    const std::uint64_t hit = find(content, pattern, at, end);
+    if (hit < end) return hit;
+    const std::uint64_t other = find(content, header, at, end);
+    if (other < end && is_header(content.at(other, 16))) break;
+  }
+  return to;
+}
+
 class Walk {
  public:
   Walk(const Content& content, Memory& memory) : content_(content), memory_(memory) {
@@ -95,6 +114,7 @@ class Walk {
     const ByteSpan head = content_.at(at, 16);
     if (head.empty()) return broken(state_.position, at + 1);
     if (starts_with(head, end_mark)) return end(at + end_mark.size());
+    if (at > 0 && is_header(head)) return broken(state_.position, at);  // another file
     if (head[0] == '%') return comment(at);
     if (head[0] >= '0' && head[0] <= '9') return object(at);
     if (starts_with(head, table_mark)) return table(at);
@@ -219,14 +239,14 @@ class Walk {
 
   bool is_encryption_told(std::uint64_t from) const {
     const std::uint64_t to = from + std::min(content_.size() - from, is_new_ ? farthest_end : farthest_end / 4);
-    return find(content_, "/Encrypt", from, to) < to;
+    return find_in_file(content_, "/Encrypt", from, to) < to;
   }
 
   // What can't be unpacked, or isn't packed: it ends where its length or `endstream` says.
   Step plain(const Object& object, std::uint64_t data_end, std::uint64_t end) {
     if (end == 0) {
       const std::uint64_t to = object.end + std::min(content_.size() - object.end, longest_search);
-      data_end = find(content_, stream_end, object.end, to);
+      data_end = find_in_file(content_, stream_end, object.end, to);
       end = data_end < to ? behind_stream(data_end) : 0;
       // A length that leads elsewhere: something was put in between, or is gone.
       if (end == 0 || object.dictionary.length) return broken(object.begin, data_end);
@@ -345,7 +365,8 @@ Verdict judge_rest(const Content& content, const State& state) {
 // What the section tells of that a `startxref` behind `from` speaks of, if it lies where that says.
 std::vector<Entry> find_entries(const Content& content, std::uint64_t from, std::uint64_t* section) {
   const std::uint64_t to = from + std::min(content.size() - from, farthest_end + from);
-  for (std::uint64_t at = find(content, start_mark, from, to); at < to; at = find(content, start_mark, at + 1, to)) {
+  for (std::uint64_t at = find_in_file(content, start_mark, from, to); at < to;
+       at = find_in_file(content, start_mark, at + 1, to)) {
     std::uint64_t end = 0;
     const auto offset = read_integer(content, skip_space(content, at + start_mark.size()), &end);
     if (!offset || *offset == 0 || *offset > at) continue;
@@ -393,11 +414,6 @@ Verdict judge_broken(const Content& content, Walk& walk) {
   return verdict;
 }
 
-bool is_header(ByteSpan head) {
-  return starts_with(head, header) && head.size() > 8 && (head[5] == '1' || head[5] == '2') && head[6] == '.' &&
-         head[7] >= '0' && head[7] <= '9';
-}
-
 Verdict validate(const Content& content, Memory& memory) {
   Walk walk(content, memory);
   if (walk.is_new()) {
@@ -440,7 +456,10 @@ std::optional<std::uint64_t> section_before(const Content& content, std::uint64_
 // Of the file whose last lines are at `anchor`, where its header isn't there: the first object that still lies where
 // the section says.
 std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t anchor) {
-  const std::uint64_t floor = anchor - std::min(anchor, farthest_end);
+  std::uint64_t floor = anchor - std::min(anchor, farthest_end);
+  // Between two of them there is a section: many of them are no more to look at than one.
+  const std::uint64_t previous = find_last(before, start_mark, floor, anchor);
+  if (previous < anchor) floor = previous + start_mark.size();
   std::uint64_t end = 0;
   const auto stated = read_integer(before, skip_space(before, anchor + start_mark.size()), &end);
   const auto section = section_before(before, floor, anchor);

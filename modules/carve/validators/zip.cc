@@ -16,8 +16,10 @@ using namespace zip;
 
 // Bytes of data that nothing vouches for (encrypted, or of a rare method) with which an archive is still `validated`.
 constexpr std::uint64_t most_unproved = 4096;
-// How far behind a break the directory is looked for, besides what went before: bytes.
-constexpr std::uint64_t farthest_directory = std::uint64_t{16} << 20;
+// How far behind a break the directory is looked for: bytes, in proportion to what holds before, since hostile bytes
+// may break at every turn.
+constexpr std::uint64_t farthest_directory = std::uint64_t{16} << 20, nearest_directory = std::uint64_t{256} << 10,
+                        directory_proportion = 256;
 constexpr std::uint64_t state_spacing = std::uint64_t{16} << 10;  // bytes
 // Of a member that breaks: as much of its data decodes by chance only rarely.
 constexpr std::uint64_t least_sound_data = 1024;  // bytes
@@ -168,7 +170,9 @@ class Archive {
 
   // Breaks in what begins at `sound`. `member`: whose data they are.
   Verdict broken(std::uint64_t sound, std::uint64_t suspect, const Member* member) {
-    if (is_new_) {
+    const bool holds = state_.members > 0 ||
+                       (member != nullptr && member->method == deflated && suspect >= member->end + least_sound_data);
+    if (is_new_ && holds) {
       if (const auto repaired = go_on_behind(sound, suspect)) return *repaired;
     }
     // The data may be in order up to where they break, but not a byte further.
@@ -177,20 +181,19 @@ class Archive {
     Verdict verdict = Verdict::broken(sound, suspect, length, DoubtCause::missing_segment);
     verdict.suspect = suspect;
     verdict.extension = state_.kind.extension();
-    const bool holds = state_.members > 0 ||
-                       (member != nullptr && member->method == deflated && suspect >= member->end + least_sound_data);
     if (!holds) verdict.tier = Tier::header_only;
     return verdict;
   }
 
   // Something in the midst was overwritten: the directory still lies where it says, and tells what else is damaged.
   std::optional<Verdict> go_on_behind(std::uint64_t sound, std::uint64_t suspect) {
-    if (state_.members == 0 && sound == 0 && suspect < local_length) return std::nullopt;
     std::uint64_t from = sound;
     auto directory = hop_to_directory(content_, sound, &from);
     if (directory && directory->stated() != directory->begin) directory.reset();
     if (!directory) {
-      const std::uint64_t reach = std::min(content_.size() - from, farthest_directory + from);
+      const std::uint64_t wanted =
+          std::max(from, std::min(farthest_directory, nearest_directory + directory_proportion * sound));
+      const std::uint64_t reach = std::min(content_.size() - from, wanted);
       directory = find_directory(content_, from, from + reach);
     }
     if (!directory || directory->begin < sound) return std::nullopt;
