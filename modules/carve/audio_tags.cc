@@ -5,17 +5,20 @@
 namespace exhibit::carve {
 namespace {
 
-constexpr std::uint64_t id3v1_length = 128;                     // id3.org, ID3v1
-constexpr std::uint64_t footer_length = 32;                     // APEv2's, and its header's
-constexpr std::uint64_t longest_tag = std::uint64_t{16} << 20;  // bytes, so that an item's length begins with 0
+constexpr std::uint64_t id3v1_length = 128;  // id3.org, ID3v1
+constexpr std::uint64_t footer_length = 32;  // APEv2's, and its header's
 constexpr std::string_view ape_mark = "APETAGEX";
-constexpr std::size_t item_header = 8;  // length and flags, before the key
+constexpr unsigned most_items = 1000;  // what other programs take
 
-// Whether an item of a tag could begin with `head`: its length, its flags, and a key of printable letters.
-bool is_item(ByteSpan head) {
-  return head.size() >= item_header + 2 && head[3] == 0 && head[4] <= 7 && head[5] == 0 && head[6] == 0 &&
-         head[item_header] >= 0x20 && head[item_header] < 0x7f && head[item_header + 1] >= 0x20 &&
-         head[item_header + 1] < 0x7f;
+// Bytes of the item at `offset` (length, flags, key, value); 0: none.
+std::uint64_t item_length(const Content& content, std::uint64_t offset) {
+  constexpr std::size_t item_header = 8, least_key = 2, most_key = 255;
+  const ByteSpan head = content.at(offset, item_header + most_key + 1);
+  if (head.size() <= item_header || head[3] != 0 || head[4] > 7 || head[5] != 0 || head[6] != 0) return 0;
+  std::size_t at = item_header;
+  while (at < head.size() && at <= item_header + most_key && head[at] >= 0x20 && head[at] < 0x7f) ++at;
+  if (at >= head.size() || head[at] != 0 || at < item_header + least_key) return 0;
+  return at + 1 + Reader(content, offset).le32();
 }
 
 std::uint64_t ape_length(const Content& content, std::uint64_t offset) {
@@ -26,12 +29,17 @@ std::uint64_t ape_length(const Content& content, std::uint64_t offset) {
     const std::uint64_t size = footer_length + reader.le32();  // of items and footer
     return reader.ok() && size <= content.size() - offset ? size : 0;
   }
-  if (!is_item(head)) return 0;
-  const std::uint64_t end = std::min(content.size(), offset + longest_tag);
-  const std::uint64_t footer = find(content, ape_mark, offset, end);
-  if (footer >= end || content.size() - footer < footer_length) return 0;
-  const std::uint64_t size = Reader(content, footer + 12).le32();
-  return size == footer + footer_length - offset ? size : 0;
+  std::uint64_t position = offset;
+  for (unsigned i = 0; i < most_items; ++i) {
+    const std::uint64_t length = item_length(content, position);
+    if (length == 0) break;
+    if (length > content.size() - position) return 0;
+    position += length;
+  }
+  const bool is_footer = position > offset && starts_with(content.at(position, footer_length), ape_mark) &&
+                         content.size() - position >= footer_length;
+  const std::uint64_t length = position + footer_length - offset;
+  return is_footer && Reader(content, position + 12).le32() == length ? length : 0;
 }
 
 }  // namespace

@@ -105,8 +105,10 @@ class Bits {
   }
   bool refill() {
     if (next_ >= end_) return false;
-    span_ = content_.at(next_, 1);
-    span_ = span_.first(std::min<std::uint64_t>(span_.size(), std::min<std::uint64_t>(Content::window, end_ - next_)));
+    constexpr std::uint64_t piece = 4096;  // bytes
+    const std::uint64_t wanted = std::min(piece, end_ - next_);
+    span_ = content_.at(next_, wanted);
+    span_ = span_.first(std::min<std::uint64_t>(span_.size(), wanted));
     at_ = 0;
     next_ += span_.size();
     return !span_.empty();
@@ -235,6 +237,13 @@ bool skip_subframe(Bits& bits, std::uint32_t samples, unsigned depth) {
 }
 
 }  // namespace
+
+std::optional<FlacFrame> read_flac_header(const Content& content, std::uint64_t offset, const FlacStream& stream) {
+  ByteSpan head = content.at(offset, most_header);
+  head = head.first(std::min<std::size_t>(head.size(), most_header));
+  const auto header = read_header(head, stream);
+  return header ? std::optional(header->frame) : std::nullopt;
+}
 
 std::optional<FlacFrame> read_flac_frame(const Content& content, std::uint64_t offset, const FlacStream& stream) {
   ByteSpan head = content.at(offset, most_header);

@@ -25,6 +25,9 @@ struct FlacFrame {
   bool holds = false;  // its CRC-16
 };
 
+// The header of a frame alone: its number and samples.
+std::optional<FlacFrame> read_flac_header(const Content& content, std::uint64_t offset, const FlacStream& stream);
+
 // The frame at `offset`; nothing where no header of this stream lies there. One that the content ends within, or whose
 // codes can't be, doesn't hold, and ends as far as it was gone through.
 std::optional<FlacFrame> read_flac_frame(const Content& content, std::uint64_t offset, const FlacStream& stream);

@@ -13,6 +13,7 @@ constexpr std::string_view signature = "fLaC";                       // 6
 constexpr std::uint32_t stream_info_length = 34;                     // bytes (8.2)
 constexpr unsigned stream_info = 0, invalid = 127;                   // block types (8.1)
 constexpr std::uint64_t farthest_resync = std::uint64_t{256} << 10;  // bytes that may be overwritten in the midst
+constexpr unsigned most_tries = 64;                                  // of frames' beginnings there
 constexpr std::uint64_t bytes_between_states = std::uint64_t{32} << 10;
 
 struct State : Memory::State {
@@ -80,11 +81,17 @@ std::optional<FlacFrame> follow(const Content& content, State& state, Memory* me
 
 // Where, within reach, a later frame of this stream holds; the state is then before it.
 std::optional<std::uint64_t> resync(const Content& content, State& state) {
-  const std::uint64_t end = std::min(content.size(), state.position + farthest_resync);
-  for (std::uint64_t at = state.position + 1; at < end; ++at) {
+  // Not beyond where another file begins.
+  const std::uint64_t limit = std::min(content.size(), state.position + farthest_resync);
+  const std::uint64_t end = find(content, signature, state.position, limit);
+  unsigned tried = 0;
+  for (std::uint64_t at = state.position + 1; at < end && tried < most_tries; ++at) {
     at = find(content, "\xff", at, end);
-    const auto frame = at < end ? read_flac_frame(content, at, state.stream) : std::nullopt;
-    if (!frame || !frame->holds) continue;
+    const auto header = at < end ? read_flac_header(content, at, state.stream) : std::nullopt;
+    if (!header || header->number <= (header->is_varying ? state.samples : state.frames)) continue;
+    ++tried;
+    const auto frame = read_flac_frame(content, at, state.stream);
+    if (!frame->holds) continue;
     state.position = at;
     state.frames = frame->number;
     state.samples = frame->is_varying ? frame->number : frame->number * state.stream.most_block;

@@ -189,7 +189,7 @@ Verdict broken(const Content& content, const State& state) {
   const std::uint64_t suspect = std::min(is_block ? block->end() : state.position + 12, content.size());
   if (!state.has_tracks) {
     const std::uint64_t end = end_of_prefix(content, state.position);
-    if (!state.has_info && end < state.segment + 64) return {};
+    if (!state.has_info) return {};
     Verdict verdict = Verdict::broken(state.position, end, end, DoubtCause::missing_segment);
     verdict.extension = extension_of(state);
     return verdict;
