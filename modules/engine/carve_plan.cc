@@ -58,9 +58,9 @@ class CarvePlan::TaskFiles {
   Result<std::vector<std::vector<LineSlice>>> finish() {
     EXHIBIT_TRY(end_candidates());
     EXHIBIT_TRY(end_runs());
-    EXHIBIT_TRY(run_file_.close());
-    EXHIBIT_TRY(candidate_file_.close());
-    EXHIBIT_TRY(slack_file_.close());
+    EXHIBIT_TRY(run_file_.finish());
+    EXHIBIT_TRY(candidate_file_.finish());
+    EXHIBIT_TRY(slack_file_.finish());
     std::vector<std::vector<LineSlice>> tasks;
     for (const auto& [candidates, line] : candidate_lines_) {
       const std::size_t first = line - std::min(line, lines_before);
@@ -177,7 +177,7 @@ Result<LineSlice> CarvePlan::found(std::uint32_t volume, const std::string& name
     ++lines;
     return file.write(line);
   }));
-  EXHIBIT_TRY(file.close());
+  EXHIBIT_TRY(file.finish());
   return LineSlice{file.path(), 0, file.size(), lines};
 }
 

@@ -145,7 +145,7 @@ class Saver {
     task.descriptor = descriptor;
     auto input = EXHIBIT_TRY(engine::OutputFile::create(session.folder() + "/" + task.id + ".items"));
     EXHIBIT_TRY(input.write(contents.records));
-    EXHIBIT_TRY(input.close());
+    EXHIBIT_TRY(input.finish());
     task.input = {{input.path(), 0, input.size(), contents.files.size()}};
     const Json& volume = contents.volume;
     task.arguments["volume"] = {{"id", id}, {"offset", volume.at("offset")}, {"size", volume.at("size")}};
