@@ -24,8 +24,7 @@ constexpr std::uint64_t most_plain = std::uint64_t{8} << 30;       // bytes: a b
 constexpr std::uint64_t farthest_end = std::uint64_t{16} << 20;    // bytes from a break to the file's end
 constexpr std::uint64_t longest_search = std::uint64_t{64} << 20;  // bytes: of a stream without a length
 constexpr std::uint64_t state_spacing = std::uint64_t{16} << 10;   // bytes
-constexpr std::size_t most_gaps = 8;
-constexpr unsigned most_repairs = 256;
+constexpr unsigned most_gaps = 8, most_repairs = 256;
 
 struct State : Memory::State {
   std::uint64_t position = 0;
