@@ -3,6 +3,7 @@
 
 #include <array>
 #include <map>
+#include <set>
 
 #include "carve/validator.h"
 
@@ -100,6 +101,7 @@ std::string extension_of(const Content& content, std::uint64_t body) {
 struct State : Memory::State {
   std::uint64_t position = 0;                      // of the next page
   std::map<std::uint32_t, std::uint32_t> streams;  // those under way, and the number that each one's next page has
+  std::set<std::uint32_t> ended;                   // a later stream has another number (RFC 3533, 4)
   std::string extension;
   bool is_cut = false;  // a stream has begun without the end of an earlier one
 };
@@ -107,7 +109,8 @@ struct State : Memory::State {
 // Takes in a page whose checksum holds; false where it can't follow.
 bool take(const Content& content, const Page& page, State& state) {
   if ((page.flags & first_of_stream) != 0) {
-    if (state.streams.contains(page.stream) || state.streams.size() == most_streams) return false;
+    const bool is_known = state.streams.contains(page.stream) || state.ended.contains(page.stream);
+    if (is_known || state.streams.size() == most_streams) return false;
     const std::string extension = extension_of(content, page.body);
     if (state.extension.empty() || extension == "ogv") state.extension = extension;
     state.streams[page.stream] = page.number + 1;
@@ -116,8 +119,49 @@ bool take(const Content& content, const Page& page, State& state) {
     if (stream == state.streams.end()) return false;
     stream->second = page.number + 1;  // a lost page leaves a hole in the numbers: the file may be so
   }
-  if ((page.flags & last_of_stream) != 0) state.streams.erase(page.stream);
+  if ((page.flags & last_of_stream) != 0) {
+    state.streams.erase(page.stream);
+    if (state.ended.size() < most_streams) state.ended.insert(page.stream);
+  }
   return true;
+}
+
+// Whether a page of a stream under way lies at `offset`, and its checksum holds.
+bool goes_on_at(const Content& content, std::uint64_t offset, const State& state) {
+  const auto page = offset < content.size() ? read_page(content, offset) : std::nullopt;
+  return page && page->holds && (page->flags & first_of_stream) == 0 && state.streams.contains(page->stream);
+}
+
+// Where, within reach, the streams under way go on; 0: nowhere.
+std::uint64_t resync(const Content& content, const Page& page, const State& state) {
+  constexpr std::uint64_t farthest = std::uint64_t{256} << 10;  // bytes
+  constexpr unsigned most_tries = 64;                           // of pages there
+  if (goes_on_at(content, state.position + page.length, state)) return state.position + page.length;
+  const std::uint64_t end = std::min(content.size(), state.position + farthest);
+  std::uint64_t at = state.position + 1;
+  for (unsigned i = 0; i < most_tries; ++i, ++at) {
+    at = find(content, capture, at, end);
+    if (at >= end) break;
+    if (goes_on_at(content, at, state)) return at;
+  }
+  return 0;
+}
+
+// A page whose checksum contradicts: the object goes on if its pages do.
+std::optional<Verdict> overwritten(const Content& content, const Page& page, const State& state) {
+  State behind = state;
+  const std::uint64_t again = behind.position = resync(content, page, state);
+  if (again == 0) return std::nullopt;
+  while (!behind.streams.empty()) {
+    const auto more = read_page(content, behind.position);
+    if (!more || !more->holds || !take(content, *more, behind)) break;
+    behind.position += more->length;
+  }
+  Verdict verdict = Verdict::broken(state.position, std::min(content.size(), state.position + page.length),
+                                    behind.position, DoubtCause::crc_error);
+  verdict.doubts = {{state.position, again - state.position, DoubtCause::crc_error}};
+  verdict.extension = state.extension;
+  return verdict;
 }
 
 Verdict validate(const Content& content, Memory& memory) {
@@ -129,9 +173,13 @@ Verdict validate(const Content& content, Memory& memory) {
     if (is_first && (!page || !page->holds || (page->flags & first_of_stream) == 0)) return {};
     // Between two chained streams anything but another beginning is the end.
     const bool is_over = !is_first && state.streams.empty();
-    const bool goes_on = page && page->holds && (!is_over || (page->flags & first_of_stream) != 0);
+    const bool is_another = page && (page->flags & first_of_stream) != 0 && !state.ended.contains(page->stream);
+    const bool goes_on = page && page->holds && (!is_over || is_another);
     if (is_over && !goes_on) return Verdict::whole(state.position, state.extension);
     if (!goes_on || !take(content, *page, state)) {
+      if (page && !page->holds && content.seam() == 0) {
+        if (auto verdict = overwritten(content, *page, state)) return *verdict;
+      }
       const std::uint64_t reach = page && !page->holds ? page->length : header_length;
       const std::uint64_t suspect = std::min(content.size(), state.position + reach);
       Verdict verdict = Verdict::broken(state.position, suspect, state.position,
