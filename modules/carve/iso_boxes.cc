@@ -37,22 +37,65 @@ std::optional<std::uint32_t> entries(Reader& reader, const Box& box, std::uint64
   return fits ? std::optional(count) : std::nullopt;
 }
 
-// avcC and hvcC lie in the sample entry (ISO/IEC 14496-15, 5.3.3.1 and 8.3.3.1): bytes of a unit's length.
-unsigned length_size(const Content& content, const Box& descriptions) {
+// avcC and hvcC lie in the sample entry (ISO/IEC 14496-15, 5.3.3.1 and 8.3.3.1).
+UnitFormat unit_format(const Content& content, const Box& descriptions) {
   const std::uint64_t limit = std::min(descriptions.end, descriptions.body + 4096);
   const std::uint64_t avc = find(content, "avcC", descriptions.body, limit);
   const std::uint64_t hevc = find(content, "hvcC", descriptions.body, limit);
-  if (avc == limit && hevc == limit) return 0;
+  if (avc == limit && hevc == limit) return {};
   Reader reader(content, avc < limit ? avc + 4 + 4 : hevc + 4 + 21);
   const unsigned size = (reader.u8() & 3u) + 1;
-  return reader.ok() && size != 3 ? size : 0;
+  return reader.ok() && size != 3 ? UnitFormat{size, avc == limit} : UnitFormat{};
+}
+
+// The first sample entry's coding (8.5.2; 14496-1, table 5, for what `esds` says).
+void read_coding(const Content& content, const Box& descriptions, Track& track) {
+  track.units = unit_format(content, descriptions);
+  const std::uint32_t type = letters_at(content, descriptions.body + 12);
+  const std::uint64_t limit = std::min(descriptions.end, descriptions.body + 4096);
+  switch (type) {
+    case four_letters("avc1"):
+    case four_letters("avc3"):
+    case four_letters("hvc1"):
+    case four_letters("hev1"):
+    case four_letters("dvh1"):
+    case four_letters("dvhe"):
+      track.coding = track.units.length_size != 0 ? Coding::units : Coding::unknown;
+      break;
+    case four_letters("mp4a"): {
+      // The decoder's description has the object type: behind its tag (4) and length.
+      const std::uint64_t box = find(content, "esds", descriptions.body, limit);
+      const std::uint64_t aac = find(content, "\x40\x15", box, std::min(limit, box + 64));
+      if (box < limit && aac < std::min(limit, box + 64)) track.coding = Coding::aac;
+      break;
+    }
+    case four_letters("mp4v"):
+      track.coding = Coding::mpeg4_visual;
+      break;
+    case four_letters("s263"):
+    case four_letters("h263"):
+      track.coding = Coding::h263;
+      break;
+    case four_letters("jpeg"):
+    case four_letters("mjpa"):
+      track.coding = Coding::jpeg;
+      break;
+    case four_letters("alac"):
+    case four_letters("av01"):
+    case four_letters("vp08"):
+    case four_letters("vp09"):
+      track.coding = Coding::packed;
+      break;
+    default:
+      break;
+  }
 }
 
 bool take(const Content& content, const Box& box, Table& table) {
   Reader reader(content, box.body + 4);  // behind version and flags
   switch (box.type) {
     case four_letters("stsd"):
-      table.track.length_size = length_size(content, box);
+      read_coding(content, box, table.track);
       return true;
     case four_letters("stco"):
     case four_letters("co64"): {
@@ -164,6 +207,32 @@ bool for_each_box(const Content& content, std::uint64_t begin, std::uint64_t end
     const auto box = read_box(content, begin);
     if (!box || box->is_open || box->end > end || !call(*box)) return false;
     begin = box->end;
+  }
+  return true;
+}
+
+bool is_sample(const Content& content, const Track& track, std::uint64_t begin, std::uint64_t end) {
+  constexpr std::uint64_t shortest = 8;  // bytes: shorter ones stand for a frame that is left out
+  if (end - begin < shortest) return true;
+  Reader reader(content, begin);
+  switch (track.coding) {
+    case Coding::units:
+      return has_units(content, begin, end, track.units);
+    case Coding::aac:
+      return has_aac_end(content, begin, end);
+    case Coding::mpeg4_visual: {  // ISO/IEC 14496-2, table 6-3: the codes that begin a sequence or a plane
+      const std::uint32_t code = reader.be32();
+      return code >> 8 == 1 && ((code & 0xff) < 0x30 || ((code & 0xff) >= 0xb0 && (code & 0xff) <= 0xb6)) &&
+             !has_foreign_sector(content, begin, end);
+    }
+    case Coding::h263:  // H.263, 5.1.1: sixteen zeros, a one, five zeros
+      return reader.be32() >> 10 == 0x20 && !has_foreign_sector(content, begin, end);
+    case Coding::jpeg:  // cameras fill frames up with zeros
+      return reader.be16() == 0xffd8 && !has_foreign_sector(content, begin, end, false);
+    case Coding::packed:
+      return !has_foreign_sector(content, begin, end);
+    case Coding::unknown:
+      break;
   }
   return true;
 }

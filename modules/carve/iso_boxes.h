@@ -9,6 +9,7 @@
 
 #include "carve/content.h"
 #include "carve/riff.h"
+#include "carve/video_units.h"
 
 namespace exhibit::carve::iso {
 
@@ -32,13 +33,19 @@ struct Chunk {
   std::uint64_t offset = 0, length = 0;  // bytes, in the file
   std::uint32_t first_sample = 0, samples = 0;
 };
+// What a sample can be recognised by.
+enum class Coding { unknown, units, aac, mpeg4_visual, h263, jpeg, packed };
 struct Track {
   std::vector<Chunk> chunks;
   std::vector<std::uint32_t> sizes;  // of each sample; empty: all have `size`
   std::uint32_t size = 0;
-  unsigned length_size = 0;  // bytes of the lengths before the units of AVC and HEVC; 0: another codec
+  Coding coding = Coding::unknown;
+  UnitFormat units;
   std::uint32_t size_of(std::uint32_t sample) const { return sizes.empty() ? size : sizes[sample]; }
 };
+
+// Whether the sample [begin, end) looks like one of the track's coding.
+bool is_sample(const Content& content, const Track& track, std::uint64_t begin, std::uint64_t end);
 
 struct Movie {
   std::vector<Track> tracks;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "carve/foreign_sector.h"
-
 namespace exhibit::carve {
 namespace {
 
@@ -18,9 +16,9 @@ enum Id : std::uint32_t {  // RFC 9559, 27.1
   id_encodings = 0x6d80,
 };
 constexpr std::uint64_t most_entries = 64;
-constexpr std::uint64_t least_block = 4;                  // bytes: track, time, flags
-constexpr unsigned lacing = 0x06;                         // of a block's flags
-constexpr std::uint64_t least_extent = 4 * sector_bytes;  // shorter frames hold no sector that could be told
+constexpr std::uint64_t least_block = 4;      // bytes: track, time, flags
+constexpr unsigned lacing = 0x06;             // of a block's flags
+constexpr std::uint64_t least_extent = 2048;  // shorter frames hold no sector that could be told
 
 // The kind of frames by the codec's name (RFC 9559, 5.1.4.1.21, and the codec registry).
 MatroskaTracks::Track track_of(const Content& content, const EbmlElement& codec, const EbmlElement* parameters) {
@@ -30,10 +28,10 @@ MatroskaTracks::Track track_of(const Content& content, const EbmlElement& codec,
     if (parameters == nullptr || parameters->length <= at) return 0U;
     return (Reader(content, parameters->data + at).u8() & 3U) + 1;
   };
-  if (is("V_MPEG4/ISO/AVC")) return {MatroskaTracks::units, length_size(4)};
-  if (is("V_MPEGH/ISO/HEVC")) return {MatroskaTracks::units, length_size(21)};
-  if (is("V_VP8") || is("V_VP9") || is("V_AV1")) return {MatroskaTracks::packed, 0};
-  return {MatroskaTracks::other, 0};
+  if (is("V_MPEG4/ISO/AVC")) return {MatroskaTracks::units, {length_size(4), false}};
+  if (is("V_MPEGH/ISO/HEVC")) return {MatroskaTracks::units, {length_size(21), true}};
+  if (is("V_VP8") || is("V_VP9") || is("V_AV1")) return {MatroskaTracks::packed, {}};
+  return {MatroskaTracks::other, {}};
 }
 
 bool read_entry(const Content& content, const EbmlElement& entry, MatroskaTracks& tracks) {
@@ -53,38 +51,9 @@ bool read_entry(const Content& content, const EbmlElement& entry, MatroskaTracks
   if (number == 0 || !codec) return false;
   auto& track = tracks.tracks[std::min<std::uint64_t>(number, MatroskaTracks::most - 1)];
   track = track_of(content, *codec, parameters ? &*parameters : nullptr);
-  if (is_encoded || (track.kind == MatroskaTracks::units && track.length_size == 0)) track = {MatroskaTracks::other, 0};
+  if (is_encoded || (track.kind == MatroskaTracks::units && track.format.length_size == 0))
+    track = {MatroskaTracks::other, {}};
   return true;
-}
-
-bool has_units(const Content& content, std::uint64_t begin, std::uint64_t end, unsigned length_size) {
-  for (std::uint64_t at = begin; at < end;) {
-    Reader reader(content, at);
-    std::uint64_t length = 0;
-    for (unsigned byte = 0; byte < length_size; ++byte) length = length << 8 | reader.u8();
-    const std::uint64_t body = at + length_size;
-    // The first bit of a unit is always 0 (ISO/IEC 14496-10, 7.3.1; 23008-2, 7.3.1.2).
-    if (length == 0 || reader.u8() >= 0x80 || !reader.ok() || body > end || length > end - body) return false;
-    at = body + length;
-  }
-  return true;
-}
-
-// Whether a whole sector, as it lies on a medium, is of zeros or text: the file may begin at any of the medium's
-// bytes, so runs of that length are looked for at every half of one.
-bool has_foreign_sector(const Content& content, std::uint64_t begin, std::uint64_t end) {
-  for (std::uint64_t at = begin; at + sector_bytes <= end;) {
-    ByteSpan bytes = content.at(at, sector_bytes);
-    if (bytes.size() < sector_bytes) return false;
-    bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), end - at));
-    std::size_t i = 0;
-    for (; i + sector_bytes <= bytes.size(); i += sector_bytes) {
-      const ByteSpan sector = bytes.subspan(i, sector_bytes);
-      if (is_zero_sector(sector) || is_text_sector(sector)) return true;
-    }
-    at += i;
-  }
-  return false;
 }
 
 }  // namespace
@@ -114,8 +83,7 @@ bool is_matroska_block(const Content& content, const EbmlElement& block, const M
   const auto& track = tracks.tracks[std::min<std::size_t>(number, MatroskaTracks::most - 1)];
   if (!reader.ok() || track.kind == MatroskaTracks::none) return false;
   if ((flags & lacing) != 0 || track.kind == MatroskaTracks::other || block.end() > content.size()) return true;
-  if (track.kind == MatroskaTracks::units && !has_units(content, reader.position(), block.end(), track.length_size))
-    return false;
+  if (track.kind == MatroskaTracks::units) return has_units(content, reader.position(), block.end(), track.format);
   return block.length < least_extent || !has_foreign_sector(content, reader.position(), block.end());
 }
 

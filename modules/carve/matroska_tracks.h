@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "carve/ebml.h"
+#include "carve/video_units.h"
 
 namespace exhibit::carve {
 
@@ -17,7 +18,7 @@ struct MatroskaTracks {
   };
   struct Track {
     Kind kind = none;
-    unsigned length_size = 0;  // of units: bytes of a length
+    UnitFormat format;
   };
   static constexpr std::size_t most = 64;  // numbers from here on count as the last one
   std::array<Track, most> tracks{};

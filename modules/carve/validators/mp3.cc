@@ -87,7 +87,33 @@ struct State : Memory::State {
   // Of the frame that a Xing or Info header makes (it is none of sound): how many follow, and their bytes with its own.
   std::uint64_t told_frames = 0, told_bytes = 0, audio = 0;
   std::uint64_t last = 0;  // where the last frame begins
+  // LAME's CRC-16 of the frames behind that one, and where they begin; nothing: not written.
+  std::optional<std::uint16_t> told_sum;
+  std::uint64_t sound = 0;
+  bool is_rest = false;  // its first frame refers to others before it
 };
+
+// CRC-16 (x^16 + x^15 + x^2 + 1, reflected) of [begin, end).
+std::uint16_t crc16(const Content& content, std::uint64_t begin, std::uint64_t end) {
+  static constexpr std::array<std::uint16_t, 256> table = [] {
+    std::array<std::uint16_t, 256> made{};
+    for (unsigned i = 0; i < 256; ++i) {
+      unsigned value = i;
+      for (int bit = 0; bit < 8; ++bit) value = value >> 1 ^ ((value & 1) != 0 ? 0xa001U : 0);
+      made[i] = static_cast<std::uint16_t>(value);
+    }
+    return made;
+  }();
+  unsigned sum = 0;
+  while (begin < end) {
+    ByteSpan bytes = content.at(begin, std::min<std::uint64_t>(Content::window, end - begin));
+    if (bytes.empty()) break;
+    bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), end - begin));
+    for (const std::uint8_t byte : bytes) sum = sum >> 8 ^ table[(sum ^ byte) & 0xff];
+    begin += bytes.size();
+  }
+  return static_cast<std::uint16_t>(sum);
+}
 
 // Xing's header lies behind the side information of the first frame (Gabriel Bouvigne, "MP3 Info Tag revision 1").
 void read_counts(const Content& content, const Frame& frame, State& state) {
@@ -96,11 +122,24 @@ void read_counts(const Content& content, const Frame& frame, State& state) {
   const std::uint32_t flags = reader.be32();
   if ((flags & 1) != 0) state.told_frames = reader.be32();
   if ((flags & 2) != 0) state.told_bytes = reader.be32();
+  // The tag of LAME (and of FFmpeg) follows a table of 100 bytes and the quality; its last field is a CRC-16 of the
+  // frame up to there, the one before that of all sound.
+  constexpr std::uint64_t counted = 0x0f, up_to_tag = 120, sums = 32;
+  const std::uint64_t tag = state.position + 4 + frame.side + up_to_tag, end_of_covered = tag + sums + 2;
+  if (flags != counted || end_of_covered + 2 > state.position + frame.length) return;
+  Reader at_sums(content, tag + sums);
+  const std::uint16_t sound = at_sums.be16(), head = at_sums.be16();
+  if (!at_sums.ok() || head == 0 || head != crc16(content, state.position, end_of_covered)) return;
+  state.told_sum = sound;
+  state.sound = state.position + frame.length;
 }
 
 // Where, within reach, frames of this stream go on.
 std::optional<std::uint64_t> resync(const Content& content, const State& state) {
-  const std::uint64_t end = std::min(content.size(), state.position + farthest_resync);
+  if (content.seam() != 0) return std::nullopt;  // in a trial join nobody asks what comes behind
+  std::uint64_t end = std::min(content.size(), state.position + farthest_resync);
+  for (const std::string_view head : {"ID3\x02", "ID3\x03", "ID3\x04", "Xing", "Info"})
+    end = find(content, head, state.position, end);  // another file begins
   for (std::uint64_t at = state.position + 1; at + 4 <= end; ++at) {
     const ByteSpan bytes = content.at(at, 4);
     if (bytes.size() < 4) break;
@@ -117,6 +156,15 @@ std::optional<std::uint64_t> resync(const Content& content, const State& state) 
   return std::nullopt;
 }
 
+// Whether a frame's data begin in frames before it (11172-3, 2.4.1.7, main_data_begin): that of a file's first can't.
+bool refers_back(const Content& content, const Frame& frame) {
+  const bool is_layer3 = (frame.header >> 17 & 3) == 1, has_sum = (frame.header >> 16 & 1) == 0;
+  const bool is_low = (frame.header >> 19 & 3) != 3;
+  Reader reader(content, 4 + (has_sum ? 2 : 0));
+  const unsigned bits = reader.be16();
+  return is_layer3 && reader.ok() && (is_low ? bits >> 8 : bits >> 7) != 0;
+}
+
 // The frames from the state's position on, as far as they follow each other.
 void follow(const Content& content, State& state, Memory* memory) {
   for (;;) {
@@ -124,7 +172,10 @@ void follow(const Content& content, State& state, Memory* memory) {
     const auto frame = frame_at(content, state.position);
     if (is_told_end || !frame || (state.frames > 0 && !is_kin(frame->header, state.header))) return;
     if (frame->length > content.size() - state.position) return;
-    if (state.frames == 0) read_counts(content, *frame, state);
+    if (state.frames == 0) {
+      read_counts(content, *frame, state);
+      state.is_rest = state.position == 0 && state.told_frames == 0 && refers_back(content, *frame);
+    }
     state.header = frame->header;
     state.last = state.position;
     state.position += frame->length;
@@ -152,6 +203,12 @@ Verdict validate(const Content& content, Memory& memory) {
   const std::uint64_t begin = state.audio;
   follow(content, state, &memory);
   if (state.frames < proof_frames) return {};
+  if (state.is_rest) {
+    const std::uint64_t length = state.position + tags_length(content, state.position);
+    Verdict verdict = Verdict::broken(0, 1, length, DoubtCause::missing_segment);  // what is missing lies before it
+    verdict.doubts = {{0, 0, DoubtCause::missing_segment}};
+    return verdict;
+  }
   const bool is_counted = state.told_frames > 0 && state.frames == state.told_frames + 1;
   const std::uint64_t tags = tags_length(content, state.position);
   const std::uint64_t end = state.position + tags;
@@ -159,6 +216,10 @@ Verdict validate(const Content& content, Memory& memory) {
     Verdict verdict = Verdict::whole(end);
     // The counts agree to the last byte, or a tag closes the chain; neither is a checksum of the sound.
     if (state.told_bytes > 0 && state.told_bytes != state.position - begin) verdict.tier = Tier::plausible;
+    // Frames that nothing heads may be the rest of more.
+    if (begin == 0 && state.told_frames == 0) verdict.tier = Tier::plausible;
+    if (state.told_sum && *state.told_sum != crc16(content, state.sound, state.position))
+      return Verdict::broken(state.sound, state.position, end, DoubtCause::crc_error);
     return verdict;
   }
   if (state.told_frames == 0) {
@@ -166,8 +227,10 @@ Verdict validate(const Content& content, Memory& memory) {
       State behind = state;
       behind.position = *again;
       follow(content, behind, nullptr);
-      Verdict verdict = Verdict::broken(state.last, *again, behind.position + tags_length(content, behind.position),
-                                        DoubtCause::missing_segment);
+      Verdict verdict =
+          Verdict::broken(state.last, std::min(content.size(), state.position + 4),
+                          behind.position + tags_length(content, behind.position), DoubtCause::missing_segment);
+      verdict.doubts = {{state.last, *again - state.last, DoubtCause::missing_segment}};
       return verdict;
     }
     Verdict verdict = Verdict::whole(end);
@@ -183,8 +246,10 @@ Verdict validate(const Content& content, Memory& memory) {
     follow(content, behind, nullptr);
   }
   const std::uint64_t length = again ? behind.position + tags_length(content, behind.position) : state.position;
-  return Verdict::broken(state.last, again ? *again : std::min(content.size(), state.position + 4), length,
-                         DoubtCause::missing_segment);
+  Verdict verdict =
+      Verdict::broken(state.last, std::min(content.size(), state.position + 4), length, DoubtCause::missing_segment);
+  if (again) verdict.doubts = {{state.last, *again - state.last, DoubtCause::missing_segment}};
+  return verdict;
 }
 
 // A tag's header, or frames that follow each other as far as they are at hand.

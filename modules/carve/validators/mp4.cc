@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "carve/iso_boxes.h"
+#include "carve/seam.h"
 #include "carve/validator.h"
 
 namespace exhibit::carve {
@@ -104,49 +105,71 @@ bool lies_in_media(const File& file, std::uint64_t offset, std::uint64_t length)
   });
 }
 
-// The first sample of a chunk whose units don't fill it; the chunk's end where they do.
-std::uint64_t first_wrong_sample(const Content& content, const Track& track, const Chunk& chunk) {
-  std::uint64_t position = chunk.offset;
-  for (std::uint32_t i = 0; i < chunk.samples; ++i) {
-    const std::uint64_t end = position + track.size_of(chunk.first_sample + i);
-    for (std::uint64_t at = position; at < end;) {
-      Reader reader(content, at);
-      std::uint64_t length = 0;
-      for (unsigned byte = 0; byte < track.length_size; ++byte) length = length << 8 | reader.u8();
-      const std::uint64_t body = at + track.length_size;
-      const ByteSpan first = content.at(body, 1);
-      // The first bit of a unit is always 0 (ISO/IEC 14496-10, 7.4.1; 23008-2, 7.4.2.2).
-      if (!reader.ok() || length == 0 || body > end || length > end - body || first.empty() || first[0] >= 0x80)
-        return position;
-      at = body + length;
-    }
-    position = end;
-  }
-  return position;
-}
-
 struct Judged {
   bool holds = true;  // the tables and the boxes agree
   bool is_odd = false;
-  std::uint64_t samples = 0;   // bytes that tables speak of
-  std::optional<Chunk> wrong;  // the first sample whose own structure contradicts
+  std::uint64_t samples = 0;     // bytes that tables speak of
+  std::uint64_t recognised = 0;  // of them, bytes of samples that look like what they are
+  std::uint64_t sound = 0;       // where the last one begins of those that lie before `wrong`
+  std::optional<Chunk> wrong;    // the first sample whose own structure contradicts
 };
+
+Judged unfit() {
+  Judged judged;
+  judged.holds = false;
+  return judged;
+}
+
+// A track whose encoder keeps the rules from its first samples on: only then does one that breaks them tell something.
+bool keeps_rules(const Content& content, const Track& track) {
+  constexpr std::uint32_t looked_at = 8;
+  if (track.coding == Coding::unknown || track.chunks.empty()) return false;
+  if (track.coding != Coding::aac) return true;
+  std::uint32_t seen = 0;
+  for (const Chunk& chunk : track.chunks) {
+    std::uint64_t position = chunk.offset;
+    for (std::uint32_t i = 0; i < chunk.samples && seen < looked_at; ++i, ++seen) {
+      const std::uint64_t end = position + track.size_of(chunk.first_sample + i);
+      if (!is_sample(content, track, position, end)) return false;
+      position = end;
+    }
+  }
+  return true;
+}
+
+// Goes over a track's samples up to the first that is wrong, or that lies behind a wrong one of another track.
+void judge_track(const Content& content, const Track& track, Judged& judged, std::vector<std::uint64_t>& begins) {
+  for (const Chunk& chunk : track.chunks) {
+    std::uint64_t position = chunk.offset;
+    for (std::uint32_t i = 0; i < chunk.samples; ++i) {
+      const std::uint64_t length = track.size_of(chunk.first_sample + i);
+      if (judged.wrong && position >= judged.wrong->offset) return;
+      if (!is_sample(content, track, position, position + length)) {
+        judged.wrong = Chunk{position, length, 0, 0};
+        return;
+      }
+      judged.recognised += length;
+      begins.push_back(position);
+      position += length;
+    }
+  }
+}
 
 Judged judge_movie(const Content& content, const File& file, const Box& box) {
   Judged judged;
   const auto read = read_movie(content, box);
-  if (!read || read->tracks.empty()) return {false, false, 0, {}};
+  if (!read || read->tracks.empty()) return unfit();
   judged.is_odd = read->is_odd;
+  std::vector<std::uint64_t> begins;
   for (const Track& track : read->tracks) {
     for (const Chunk& chunk : track.chunks) {
-      if (!lies_in_media(file, chunk.offset, chunk.length)) return {false, false, 0, {}};
+      if (!lies_in_media(file, chunk.offset, chunk.length)) return unfit();
       judged.samples += chunk.length;
-      if (track.length_size == 0) continue;
-      const std::uint64_t wrong = first_wrong_sample(content, track, chunk);
-      const bool is_first = !judged.wrong || wrong < judged.wrong->offset;
-      if (wrong < chunk.offset + chunk.length && is_first)
-        judged.wrong = Chunk{wrong, chunk.offset + chunk.length - wrong, 0, 0};
     }
+    if (keeps_rules(content, track)) judge_track(content, track, judged, begins);
+  }
+  for (const std::uint64_t begin : begins) {
+    if (judged.wrong && begin < judged.wrong->offset) judged.sound = std::max(judged.sound, begin);
   }
   return judged;
 }
@@ -168,46 +191,102 @@ Verdict cut(const Content& content, const File& file) {
   return verdict;
 }
 
+// The movie lies behind the media, later than the boxes before it say.
+std::vector<std::uint64_t> movie_gaps(const Content& content, const File& file) {
+  std::vector<std::uint64_t> gaps;
+  const std::uint64_t expected = file.end;
+  if (expected >= content.size()) return gaps;
+  const std::uint64_t limit = expected + std::min(content.size() - expected, farthest_movie);
+  for (std::uint64_t at = find(content, "moov", expected, limit); at < limit && gaps.size() < most_gaps;
+       at = find(content, "moov", at + 1, limit)) {
+    if (at >= expected + 4) gaps.push_back(at - 4 - expected);
+  }
+  return gaps;
+}
+
+// A sample isn't what its table says: something lies over it, or the file goes on elsewhere.
+Verdict contradicted(const File& file, const Judged& judged, std::uint64_t length) {
+  const std::uint64_t sound = std::max(judged.sound, file.medias.front().body);
+  Verdict verdict =
+      Verdict::broken(sound, judged.wrong->offset + judged.wrong->length, length, DoubtCause::missing_segment);
+  verdict.doubts = {{judged.wrong->offset, judged.wrong->length, DoubtCause::missing_segment}};
+  verdict.extension = file.extension;
+  return verdict;
+}
+
+// The media are there, and the movie isn't where it should be: later, and then the media go on elsewhere, or never
+// written.
+Verdict without_movie(const Content& content, const File& file) {
+  Verdict verdict = Verdict::broken(file.medias.back().body, std::min(content.size(), file.end + 8), file.end,
+                                    DoubtCause::missing_segment);
+  if (content.seam() == 0) {
+    for (const std::uint64_t gap : movie_gaps(content, file)) {
+      const auto box = read_box(content, file.end + gap);
+      const Judged judged = box ? judge_movie(content, file, *box) : unfit();
+      if (!judged.holds || !judged.wrong) continue;
+      verdict = contradicted(file, judged, file.end);
+      break;
+    }
+  }
+  verdict.tier = Tier::header_only;
+  verdict.extension = file.extension;
+  return verdict;
+}
+
+// HEIF: pictures, without a movie. Nothing: they don't lie within the file.
+std::optional<Tier> judge_pictures(const Content& content, const File& file) {
+  constexpr unsigned most_looked_at = 4096, proof = 8;
+  for (const Box& meta : file.metas) {
+    const auto places = read_locations(content, meta);
+    const bool holds =
+        places && !places->empty() && std::all_of(places->begin(), places->end(), [&](const Chunk& place) {
+          return place.offset <= file.end && place.length <= file.end - place.offset;
+        });
+    if (!holds) continue;
+    // What lies behind the media proves their end; else tiles that are units of HEVC, one behind the other, do.
+    if (file.medias.empty() || file.medias.back().end < file.end) return Tier::validated;
+    const std::size_t looked_at = std::min<std::size_t>(places->size(), most_looked_at);
+    const auto tiles = std::count_if(
+        places->begin(), places->begin() + static_cast<std::ptrdiff_t>(looked_at), [&](const Chunk& place) {
+          return place.length > 0 && has_units(content, place.offset, place.offset + place.length, {4, true});
+        });
+    return tiles >= proof ? Tier::validated : Tier::plausible;
+  }
+  return std::nullopt;
+}
+
 Verdict validate(const Content& content, Memory&) {
   const File file = read_file(content);
   if (file.end == 0) return {};
   if (file.cut) return cut(content, file);
   if (file.movies.empty()) {
-    for (const Box& meta : file.metas) {  // HEIF: pictures, without a movie
-      const auto places = read_locations(content, meta);
-      const bool holds =
-          places && !places->empty() && std::all_of(places->begin(), places->end(), [&](const Chunk& place) {
-            return place.offset <= file.end && place.length <= file.end - place.offset;
-          });
-      if (holds) return whole(file, Tier::validated);
-    }
+    if (const auto tier = judge_pictures(content, file)) return whole(file, *tier);
     if (file.medias.empty() || content.size() <= file.end) return {};
-    // The movie should follow here: a gap, or never written.
-    Verdict verdict = Verdict::broken(file.medias.back().body, std::min(content.size(), file.end + 8), file.end,
-                                      DoubtCause::missing_segment);
-    verdict.tier = Tier::header_only;
-    verdict.extension = file.extension;
-    return verdict;
+    return without_movie(content, file);
   }
+  const bool begins_as_file = read_box(content, 0)->type == type_box;
+  if (file.has_fragments && !begins_as_file) return {};  // within one
   const Judged judged = judge_movie(content, file, file.movies.back());
   if (!judged.holds) {
     // Tables that don't fit: of a file that isn't whole, or of another one in whose midst this begins.
-    const bool is_believed = read_box(content, 0)->type == type_box || read_movie(content, file.movies.back());
-    if (!is_believed || (read_box(content, 0)->type != type_box && !file.medias.empty())) return {};
+    const bool is_believed = begins_as_file || read_movie(content, file.movies.back());
+    if (!is_believed || (!begins_as_file && !file.medias.empty())) return {};
     Verdict verdict = Verdict::broken(file.movies.back().begin, file.end, file.end, DoubtCause::missing_segment);
+    if (!begins_as_file) verdict.tier = Tier::header_only;  // what is left of a file whose media lie elsewhere
     verdict.extension = file.extension;
     return verdict;
   }
-  if (judged.wrong) {
-    Verdict verdict = Verdict::broken(file.medias.front().body, judged.wrong->offset + judged.wrong->length, file.end,
-                                      DoubtCause::crc_error);
-    verdict.doubts = {{judged.wrong->offset, judged.wrong->length, DoubtCause::missing_segment}};
-    verdict.extension = file.extension;
-    return verdict;
-  }
-  // A movie that speaks of no sample proves no more than itself.
-  const bool is_proved = (judged.samples > 0 || file.has_fragments) && !judged.is_odd;
-  return whole(file, is_proved ? Tier::validated : Tier::plausible);
+  if (judged.wrong) return contradicted(file, judged, file.end);
+  // A movie that speaks of no sample proves no more than itself. Samples that can't be recognised leave the end of the
+  // last media to a box behind it.
+  const bool ends_in_media = file.medias.empty() || file.medias.back().end == file.end;
+  const bool is_recognised = judged.recognised * 2 > judged.samples;
+  // Fragments' own tables aren't gone through.
+  const bool is_proved =
+      judged.samples > 0 && !file.has_fragments && !judged.is_odd && (!ends_in_media || is_recognised);
+  Verdict verdict = whole(file, is_proved ? Tier::validated : Tier::plausible);
+  verdict.misfit = misfit_of_seam(content);
+  return verdict;
 }
 
 // The first box must be one that files begin with, and not too long to be.
@@ -223,19 +302,10 @@ bool glance(ByteSpan head) {
   return size == 1 || size >= 8;
 }
 
-// The movie lies behind the media, later than the boxes before it say.
 std::vector<std::uint64_t> gaps(const Content& content, const Verdict&) {
-  std::vector<std::uint64_t> gaps;
   const File file = read_file(content);
-  if (!file.movies.empty() || file.medias.empty()) return gaps;
-  const std::uint64_t expected = file.end;
-  if (expected >= content.size()) return gaps;
-  const std::uint64_t limit = expected + std::min(content.size() - expected, farthest_movie);
-  for (std::uint64_t at = find(content, "moov", expected, limit); at < limit && gaps.size() < most_gaps;
-       at = find(content, "moov", at + 1, limit)) {
-    if (at >= expected + 4) gaps.push_back(at - 4 - expected);
-  }
-  return gaps;
+  if (!file.movies.empty() || file.medias.empty()) return {};
+  return movie_gaps(content, file);
 }
 
 }  // namespace
