@@ -73,6 +73,16 @@ std::uint64_t parse_size(const std::string& text) {
   return size << (10 * (unit + 1));
 }
 
+std::vector<std::string> comma_list(const std::string& text) {
+  std::vector<std::string> words;
+  for (std::size_t start = 0; start <= text.size() && !text.empty();) {
+    const std::size_t end = std::min(text.find(',', start), text.size());
+    words.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  return words;
+}
+
 bool wants_records(const options::variables_map& values) {
   return values.count("json") != 0 || isatty(STDOUT_FILENO) == 0;
 }

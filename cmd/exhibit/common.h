@@ -49,6 +49,9 @@ Parsed parse(const Verb& verb, const std::vector<std::string>& arguments, option
 // "512M", "8G", "1048576". Throws Usage.
 std::uint64_t parse_size(const std::string& text);
 
+// The words of "a,b", empty ones too; none of "".
+std::vector<std::string> comma_list(const std::string& text);
+
 // Whether record lines go to standard output rather than a table.
 bool wants_records(const options::variables_map& values);
 

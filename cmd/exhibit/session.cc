@@ -164,16 +164,12 @@ RunSettings run_settings(const options::variables_map& values) {
       values.count("worker-program") != 0 ? text("worker-program") : beside_this_program("exhibit-worker");
   if (values.count("object-seconds") != 0) settings.object_seconds = values["object-seconds"].as<std::uint64_t>();
   if (values.count("digests") != 0) {
-    settings.digests.clear();
-    const std::string list = text("digests");
+    settings.digests = comma_list(text("digests"));
     const auto known = hash::algorithms();
-    for (std::size_t start = 0; start <= list.size();) {
-      const std::size_t end = std::min(list.find(',', start), list.size());
-      const std::string name = list.substr(start, end - start);
+    for (const std::string& name : settings.digests) {
       if (std::find(known.begin(), known.end(), name) == known.end()) throw Usage{"--digests: no such digest: " + name};
-      settings.digests.push_back(name);
-      start = end + 1;
     }
+    if (settings.digests.empty()) throw Usage{"--digests names nothing"};
     std::sort(settings.digests.begin(), settings.digests.end());
     settings.digests.erase(std::unique(settings.digests.begin(), settings.digests.end()), settings.digests.end());
   }

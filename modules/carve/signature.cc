@@ -11,24 +11,13 @@ Error broken(std::string_view name, const std::string& what) {
   return {ErrorCode::corrupt, "signatures/carver/" + std::string(name) + ".json: " + what, {}, {}};
 }
 
-std::optional<std::string> from_hex(std::string_view hex) {
-  const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
-  if (hex.empty() || hex.size() % 2 != 0) return std::nullopt;
-  std::string bytes;
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    if (digit(hex[i]) < 0 || digit(hex[i + 1]) < 0) return std::nullopt;
-    bytes.push_back(static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1])));
-  }
-  return bytes;
-}
-
 Result<Pattern> parse_pattern(std::string_view name, const Json& value) {
-  const auto bytes = from_hex(value.value("bytes", ""));
-  if (!bytes || bytes->size() < 2 || bytes->size() > 32) return broken(name, "a pattern has 2 to 32 bytes in hex");
+  const auto bytes = base::from_hex(value.value("bytes", ""));
+  if (!bytes.ok() || bytes->size() < 2 || bytes->size() > 32) return broken(name, "a pattern has 2 to 32 bytes in hex");
   Pattern pattern{*bytes, value.value("offset", std::uint64_t{0}), {}, value.value("anchor", false)};
   if (!value.contains("mask")) return pattern;
-  const auto mask = from_hex(value.value("mask", ""));
-  if (!mask || mask->size() != 2 || bytes->size() != 2 || mask->front() != '\xff' || pattern.is_anchor)
+  const auto mask = base::from_hex(value.value("mask", ""));
+  if (!mask.ok() || mask->size() != 2 || bytes->size() != 2 || mask->front() != '\xff' || pattern.is_anchor)
     return broken(name, "a mask is of two bytes, the first of them ff");
   pattern.mask = *mask;
   return pattern;

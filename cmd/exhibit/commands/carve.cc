@@ -19,21 +19,8 @@ namespace {
 
 using base::Json;
 
-std::vector<std::string> words(const std::string& list) {
-  std::vector<std::string> words(1);
-  for (const char c : list) {
-    if (c == ',') {
-      words.emplace_back();
-    } else {
-      words.back() += c;
-    }
-  }
-  std::erase(words, "");
-  return words;
-}
-
 std::vector<std::string> where_from(const options::variables_map& values) {
-  std::vector<std::string> where = words(values["where"].as<std::string>());
+  std::vector<std::string> where = comma_list(values["where"].as<std::string>());
   for (const std::string& word : where) {
     if (word != "unallocated" && word != "slack" && word != "gaps" && word != "all")
       throw Usage{"--where takes unallocated, slack, gaps or all: " + word};
@@ -216,7 +203,7 @@ int run_carve(const std::vector<std::string>& arguments) {
   const std::string tier = parsed.values["tier"].as<std::string>();
   if (tier != "validated" && tier != "plausible" && tier != "header-only")
     throw Usage{"--tier takes validated, plausible or header-only"};
-  settings.carve = {{"types", words(parsed.values["types"].as<std::string>())}, {"tier", tier}};
+  settings.carve = {{"types", comma_list(parsed.values["types"].as<std::string>())}, {"tier", tier}};
   const auto status = carve(settings, parsed.values);
   return status.ok() ? *status : fail(status.error());
 }

@@ -33,14 +33,7 @@ struct Filter {
 Filter filter_from(const options::variables_map& values) {
   Filter filter;
   if (values.count("state") != 0) {
-    std::string name;
-    for (const char c : values["state"].as<std::string>() + ",") {
-      if (c != ',') {
-        name += c;
-      } else if (!name.empty()) {
-        filter.states.insert(std::exchange(name, {}));
-      }
-    }
+    for (const std::string& state : comma_list(values["state"].as<std::string>())) filter.states.insert(state);
     static const std::set<std::string> known = {"allocated", "deleted", "overwritten", "orphan", "carved", "member"};
     for (const auto& state : filter.states) {
       if (!known.contains(state)) throw Usage{"--state: no such state: " + state};

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/crc.h"
 #include "carve/validator.h"
 
 namespace exhibit::carve {
@@ -57,19 +58,6 @@ std::optional<Footer> read_footer(const Content& content, std::uint64_t at) {
   return is_filled && is_ordered ? std::optional(footer) : std::nullopt;
 }
 
-const std::array<std::uint32_t, 256>& crc32c_table() {
-  static const std::array<std::uint32_t, 256> table = [] {
-    std::array<std::uint32_t, 256> made{};
-    for (std::uint32_t i = 0; i < 256; ++i) {
-      std::uint32_t value = i;
-      for (int bit = 0; bit < 8; ++bit) value = (value & 1) != 0 ? value >> 1 ^ 0x82f63b78 : value >> 1;
-      made[i] = value;
-    }
-    return made;
-  }();
-  return table;
-}
-
 std::vector<std::uint8_t> read(const Content& content, std::uint64_t at, std::uint64_t length) {
   std::vector<std::uint8_t> bytes;
   while (bytes.size() < length) {
@@ -87,9 +75,7 @@ std::optional<std::vector<std::uint8_t>> read_block(const Content& content, cons
   if (handle.end() > content.size()) return std::nullopt;
   std::vector<std::uint8_t> bytes = read(content, handle.offset, handle.size + block_trailer);
   if (bytes.size() < handle.size + block_trailer) return std::nullopt;
-  std::uint32_t sum = 0xffffffff;
-  for (std::size_t i = 0; i <= handle.size; ++i) sum = crc32c_table()[(sum ^ bytes[i]) & 0xff] ^ sum >> 8;
-  sum = ~sum;
+  const std::uint32_t sum = ~base::crc32c(~0U, std::as_bytes(std::span(bytes).first(handle.size + 1)));
   const std::uint32_t masked = ((sum >> 15) | (sum << 17)) + 0xa282ead8;
   bytes.resize(handle.size + 1);  // the content and its kind of compression
   return Reader(content, handle.offset + handle.size + 1).le32() == masked ? std::optional(bytes) : std::nullopt;

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "base/crc.h"
 #include "carve/validator.h"
 
 namespace exhibit::carve {
@@ -93,26 +94,17 @@ struct State : Memory::State {
   bool is_rest = false;  // its first frame refers to others before it
 };
 
-// CRC-16 (x^16 + x^15 + x^2 + 1, reflected) of [begin, end).
+// Of [begin, end).
 std::uint16_t crc16(const Content& content, std::uint64_t begin, std::uint64_t end) {
-  static constexpr std::array<std::uint16_t, 256> table = [] {
-    std::array<std::uint16_t, 256> made{};
-    for (unsigned i = 0; i < 256; ++i) {
-      unsigned value = i;
-      for (int bit = 0; bit < 8; ++bit) value = value >> 1 ^ ((value & 1) != 0 ? 0xa001U : 0);
-      made[i] = static_cast<std::uint16_t>(value);
-    }
-    return made;
-  }();
-  unsigned sum = 0;
+  std::uint16_t sum = 0;
   while (begin < end) {
     ByteSpan bytes = content.at(begin, std::min<std::uint64_t>(Content::window, end - begin));
     if (bytes.empty()) break;
     bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), end - begin));
-    for (const std::uint8_t byte : bytes) sum = sum >> 8 ^ table[(sum ^ byte) & 0xff];
+    sum = base::crc16(sum, std::as_bytes(bytes));
     begin += bytes.size();
   }
-  return static_cast<std::uint16_t>(sum);
+  return sum;
 }
 
 // Xing's header lies behind the side information of the first frame (Gabriel Bouvigne, "MP3 Info Tag revision 1").

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
-#include "filesystem/consistency/crc.h"
+#include "base/crc.h"
 #include "filesystem/consistency/ext_checks.h"
 
 namespace exhibit::filesystem::consistency {
@@ -138,9 +138,9 @@ std::optional<Table> inline_table(const Inode& inode) {
 bool block_checksum_holds(const ExtVolume& volume, std::uint64_t block, Bytes bytes) {
   constexpr std::size_t at = 0x10;
   if (!volume.super.has_checksums()) return true;
-  std::uint32_t crc = crc32c(volume.super.checksum_seed, std::as_bytes(std::span(&block, 1)));
-  crc = crc32c(crc32c(crc, bytes.first(at)), 0U);
-  return crc32c(crc, bytes.subspan(at + 4)) == u32(bytes, at);
+  std::uint32_t crc = base::crc32c(volume.super.checksum_seed, std::as_bytes(std::span(&block, 1)));
+  crc = base::crc32c(base::crc32c(crc, bytes.first(at)), 0U);
+  return base::crc32c(crc, bytes.subspan(at + 4)) == u32(bytes, at);
 }
 
 void check_block(ExtVolume& volume, const Inode& inode, Attributes& attributes) {

@@ -1,4 +1,4 @@
-#include "filesystem/consistency/crc.h"
+#include "base/crc.h"
 #include "filesystem/consistency/ext_checks.h"
 
 namespace exhibit::filesystem::consistency {
@@ -46,7 +46,7 @@ class BitmapCheck {
     if (super_.has_checksums()) {
       const std::uint32_t mask = super_.descriptor_size >= 64 ? 0xFFFFFFFF : 0xFFFF;
       const std::uint64_t bytes = std::min<std::uint64_t>(bits / 8, buffer_.size());
-      if ((crc32c(super_.checksum_seed, Bytes(buffer_).first(bytes)) & mask) != checksum)
+      if ((base::crc32c(super_.checksum_seed, Bytes(buffer_).first(bytes)) & mask) != checksum)
         volume_.teller.corrupt("wrong checksums of bitmaps", place,
                                name(number) + what + ": its checksum doesn't hold");
     }

@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "base/crc.h"
 #include "base/text.h"
-#include "filesystem/consistency/crc.h"
 #include "filesystem/consistency/ext_checks.h"
 
 namespace exhibit::filesystem::consistency {
@@ -82,7 +82,7 @@ class DirectoryCheck {
     if (u32(tail, 0) != 0 || u16(tail, 4) != layout::checksum_tail_size || u8(tail, 6) != 0 ||
         u8(tail, 7) != layout::checksum_tail_type)
       tell("wrong checksums of directories", place, "its checksum is missing");
-    else if (u32(tail, 8) != crc32c(inode_.checksum_seed(super_), bytes.first(at)))
+    else if (u32(tail, 8) != base::crc32c(inode_.checksum_seed(super_), bytes.first(at)))
       tell("wrong checksums of directories", place, "its checksum doesn't hold");
   }
 

@@ -1,4 +1,4 @@
-#include "filesystem/consistency/crc.h"
+#include "base/crc.h"
 #include "filesystem/consistency/ext_checks.h"
 
 namespace exhibit::filesystem::consistency {
@@ -92,13 +92,13 @@ std::uint16_t descriptor_checksum(const Superblock& super, std::uint32_t group, 
   constexpr std::size_t at = 0x1E, size = 2;
   const std::uint16_t none = 0;
   if (super.has_checksums()) {
-    std::uint32_t crc = crc32c(crc32c(super.checksum_seed, group), bytes.first(at));
-    crc = crc32c(crc32c(crc, std::as_bytes(std::span(&none, 1))), bytes.subspan(at + size));
+    std::uint32_t crc = base::crc32c(base::crc32c(super.checksum_seed, group), bytes.first(at));
+    crc = base::crc32c(base::crc32c(crc, std::as_bytes(std::span(&none, 1))), bytes.subspan(at + size));
     return static_cast<std::uint16_t>(crc);
   }
-  std::uint16_t crc = crc16(0xFFFF, super.uuid);
-  crc = crc16(crc16(crc, std::as_bytes(std::span(&group, 1))), bytes.first(at));
-  return super.has(layout::incompat_64bit) ? crc16(crc, bytes.subspan(at + size)) : crc;
+  std::uint16_t crc = base::crc16(0xFFFF, super.uuid);
+  crc = base::crc16(base::crc16(crc, std::as_bytes(std::span(&group, 1))), bytes.first(at));
+  return super.has(layout::incompat_64bit) ? base::crc16(crc, bytes.subspan(at + size)) : crc;
 }
 
 void check_place(ExtVolume& volume, std::uint32_t number, std::uint64_t& block, std::uint64_t count,

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "filesystem/consistency/crc.h"
+#include "base/crc.h"
 #include "filesystem/consistency/ext_checks.h"
 
 namespace exhibit::filesystem::consistency {
@@ -76,8 +76,8 @@ class HashTree {
 
   void checksum(Bytes bytes, Place place, std::size_t begin, std::size_t limit, std::size_t count) {
     const Bytes tail = bytes.subspan(begin + limit * tree_entry, tree_tail);
-    std::uint32_t crc = crc32c(inode_.checksum_seed(volume_.super), bytes.first(begin + count * tree_entry));
-    crc = crc32c(crc32c(crc, tail.first(4)), 0U);
+    std::uint32_t crc = base::crc32c(inode_.checksum_seed(volume_.super), bytes.first(begin + count * tree_entry));
+    crc = base::crc32c(base::crc32c(crc, tail.first(4)), 0U);
     if (crc != u32(tail, 4)) tell(place, "a node's checksum doesn't hold");
   }
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 
-#include "filesystem/consistency/crc.h"
+#include "base/crc.h"
 #include "filesystem/consistency/ext_checks.h"
 
 namespace exhibit::filesystem::consistency {
@@ -43,13 +43,13 @@ class InodeCheck {
     if (!super_.has_checksums()) return;
     const Bytes bytes = inode_.bytes();
     const bool with_high = inode_.extra_size() >= 4;
-    std::uint32_t crc = crc32c(inode_.checksum_seed(super_), bytes.first(low));
-    crc = crc32c(crc, zeros);
+    std::uint32_t crc = base::crc32c(inode_.checksum_seed(super_), bytes.first(low));
+    crc = base::crc32c(crc, zeros);
     if (with_high) {
-      crc = crc32c(crc, bytes.subspan(low + half, high - low - half));
-      crc = crc32c(crc32c(crc, zeros), bytes.subspan(high + half));
+      crc = base::crc32c(crc, bytes.subspan(low + half, high - low - half));
+      crc = base::crc32c(base::crc32c(crc, zeros), bytes.subspan(high + half));
     } else {
-      crc = crc32c(crc, bytes.subspan(low + half));
+      crc = base::crc32c(crc, bytes.subspan(low + half));
     }
     const std::uint32_t stored = u16(bytes, low) | (with_high ? std::uint32_t{u16(bytes, high)} << 16 : 0);
     if ((with_high ? crc : crc & 0xFFFF) != stored) tell("wrong checksums of inodes", "its checksum doesn't hold");

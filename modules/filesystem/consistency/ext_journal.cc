@@ -1,4 +1,4 @@
-#include "filesystem/consistency/crc.h"
+#include "base/crc.h"
 #include "filesystem/consistency/ext_checks.h"
 
 namespace exhibit::filesystem::consistency {
@@ -31,7 +31,8 @@ void check_journal_super(ExtVolume& volume, std::uint64_t block, std::uint64_t b
   if ((big_u32(buffer, 0x28) & (layout::journal_checksum_2 | layout::journal_checksum_3)) == 0) return;
   std::vector<std::byte> copy(buffer.begin(), buffer.begin() + layout::journal_super_size);
   std::fill_n(copy.begin() + layout::journal_checksum, 4, std::byte{0});
-  if (crc32c(~0U, copy) != big_u32(buffer, layout::journal_checksum)) tell("its superblock's checksum doesn't hold");
+  if (base::crc32c(~0U, copy) != big_u32(buffer, layout::journal_checksum))
+    tell("its superblock's checksum doesn't hold");
 }
 
 // A journal on another device can't be seen from here.
@@ -81,7 +82,7 @@ void check_mmp(ExtVolume& volume) {
   const Place place = volume.block_place(super.mmp_block);
   if (u32(buffer, 0) != layout::mmp_magic) return tell(place, "its magic number isn't there");
   if (super.has_checksums() &&
-      crc32c(super.checksum_seed, Bytes(buffer).first(layout::mmp_checksum)) != u32(buffer, layout::mmp_checksum))
+      base::crc32c(super.checksum_seed, Bytes(buffer).first(layout::mmp_checksum)) != u32(buffer, layout::mmp_checksum))
     tell(place, "its checksum doesn't hold");
 }
 

@@ -2,7 +2,7 @@
 
 #include <unordered_set>
 
-#include "filesystem/consistency/crc.h"
+#include "base/crc.h"
 
 namespace exhibit::filesystem::consistency {
 namespace {
@@ -168,7 +168,7 @@ class MapWalk {
   bool checksum_holds(Bytes bytes, std::uint16_t room) const {
     if (!volume_.super.has_checksums()) return true;
     const std::size_t tail = layout::extent_size * (std::size_t{room} + 1);
-    return u32(bytes, tail) == crc32c(inode_.checksum_seed(volume_.super), bytes.first(tail));
+    return u32(bytes, tail) == base::crc32c(inode_.checksum_seed(volume_.super), bytes.first(tail));
   }
 
   void block_map() {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
-#include "filesystem/consistency/crc.h"
+#include "base/crc.h"
 #include "filesystem/consistency/ext_checks.h"
 
 namespace exhibit::filesystem::consistency {
@@ -60,7 +60,7 @@ void read_revision_1(Superblock& super, Bytes bytes) {
     if ((super.ro_compat & layout::ro_project) != 0) super.hidden_inodes[2] = u32(bytes, 0x26C);
   }
   if ((super.compat & layout::compat_orphan_file) != 0) super.hidden_inodes[3] = u32(bytes, 0x280);
-  super.checksum_seed = super.has(layout::incompat_checksum_seed) ? u32(bytes, 0x270) : crc32c(~0U, super.uuid);
+  super.checksum_seed = super.has(layout::incompat_checksum_seed) ? u32(bytes, 0x270) : base::crc32c(~0U, super.uuid);
 }
 
 // Sizes of blocks, clusters, groups, inodes and descriptors; nothing can be found without them.
@@ -150,7 +150,7 @@ bool check_superblock(ExtVolume& volume) {
   read_counts(super, bytes);
   read_revision_1(super, bytes);
   if (super.has_checksums() &&
-      crc32c(~0U, Bytes(bytes).first(layout::super_checksum)) != u32(bytes, layout::super_checksum))
+      base::crc32c(~0U, Bytes(bytes).first(layout::super_checksum)) != u32(bytes, layout::super_checksum))
     tell(volume, "its checksum doesn't hold");
   if (super.has(layout::incompat_journal_device))
     return tell(volume, "this is the journal of another file system, not a file system");

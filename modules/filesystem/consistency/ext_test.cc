@@ -5,7 +5,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "filesystem/consistency/crc.h"
+#include "base/crc.h"
 #include "support/test_support.h"
 
 namespace exhibit::filesystem {
@@ -252,8 +252,8 @@ TEST(DamagedExt, NoiseEndsInProblems) {
 TEST(Checksums, KnownAnswers) {
   constexpr std::string_view digits = "123456789";
   const auto bytes = std::as_bytes(std::span(digits));
-  EXPECT_EQ(~consistency::crc32c(~0U, bytes), 0xE3069283U);
-  EXPECT_EQ(consistency::crc16(0xFFFF, bytes), 0x4B37U);
+  EXPECT_EQ(~base::crc32c(~0U, bytes), 0xE3069283U);
+  EXPECT_EQ(base::crc16(0xFFFF, bytes), 0x4B37U);
 }
 
 }  // namespace

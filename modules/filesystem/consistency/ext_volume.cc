@@ -1,6 +1,6 @@
 #include "filesystem/consistency/ext_volume.h"
 
-#include "filesystem/consistency/crc.h"
+#include "base/crc.h"
 
 namespace exhibit::filesystem::consistency {
 
@@ -72,7 +72,7 @@ InodeKind Inode::kind() const {
 }
 
 std::uint32_t Inode::checksum_seed(const Superblock& super) const {
-  return crc32c(crc32c(super.checksum_seed, number_), generation());
+  return base::crc32c(base::crc32c(super.checksum_seed, number_), generation());
 }
 
 }  // namespace exhibit::filesystem::consistency

@@ -1,8 +1,9 @@
-#include "filesystem/consistency/crc.h"
+#include "base/crc.h"
 
 #include <array>
+#include <cstring>
 
-namespace exhibit::filesystem::consistency {
+namespace exhibit::base {
 namespace {
 
 constexpr std::uint32_t castagnoli_reflected = 0x82F63B78;
@@ -27,9 +28,11 @@ constexpr auto crc16_tables = make_tables<crc16_reflected>();
 
 }  // namespace
 
-std::uint32_t crc32c(std::uint32_t crc, Bytes bytes) {
+std::uint32_t crc32c(std::uint32_t crc, std::span<const std::byte> bytes) {
   for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
-    const std::uint64_t word = field<std::uint64_t>(bytes, 0) ^ crc;
+    std::uint64_t word = 0;  // little-endian, as the processors that this runs on are
+    std::memcpy(&word, bytes.data(), sizeof word);
+    word ^= crc;
     crc = 0;
     for (unsigned i = 0; i < 8; ++i) crc ^= castagnoli[7 - i][(word >> (8 * i)) & 0xFF];
   }
@@ -42,10 +45,10 @@ std::uint32_t crc32c(std::uint32_t crc, std::uint32_t little_endian) {
   return crc32c(crc, std::as_bytes(std::span(&little_endian, 1)));
 }
 
-std::uint16_t crc16(std::uint16_t crc, Bytes bytes) {
+std::uint16_t crc16(std::uint16_t crc, std::span<const std::byte> bytes) {
   for (const std::byte byte : bytes)
     crc = static_cast<std::uint16_t>((crc >> 8) ^ crc16_tables[0][(crc ^ std::to_integer<std::uint32_t>(byte)) & 0xFF]);
   return crc;
 }
 
-}  // namespace exhibit::filesystem::consistency
+}  // namespace exhibit::base
