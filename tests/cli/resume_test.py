@@ -1,5 +1,5 @@
 """A run that was cut off goes on, and ends with the bytes of one that was never disturbed."""
-import os, random, shutil, signal, subprocess, tempfile, time, unittest
+import contextlib, os, random, shutil, signal, subprocess, tempfile, time, unittest
 from support import EXHIBIT, findings, run, unpack
 from determinism_test import RULE
 
@@ -18,6 +18,11 @@ class Resume(unittest.TestCase):
 
     def words(self, case):
         return ["process", self.image, "--case", self.path(case), "--rules", self.rules, "--jobs", "2"]
+
+    def wait_until_begun(self, process, case):
+        """Until the run has its journal, so that it listens to signals; or it has ended."""
+        while process.poll() is None and not os.path.exists(self.path(case + "/work/journal.jsonl")):
+            time.sleep(0.005)
 
     def test_kills_at_random_moments_change_nothing(self):
         begin = time.monotonic()
@@ -52,11 +57,13 @@ class Resume(unittest.TestCase):
         killed = 0
         for attempt in range(3):
             process = subprocess.Popen([EXHIBIT, *self.words(f"killed{attempt}")], stderr=subprocess.DEVNULL)
-            time.sleep(0.1 + 0.1 * attempt)
+            self.wait_until_begun(process, f"killed{attempt}")
+            time.sleep(0.1 * attempt)
             children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True)
             for child in children.stdout.split()[:1]:
-                os.kill(int(child), signal.SIGKILL)
-                killed += 1
+                with contextlib.suppress(ProcessLookupError):  # a worker may end by itself in between
+                    os.kill(int(child), signal.SIGKILL)
+                    killed += 1
             self.assertIn(process.wait(), (0, 4))
             self.assertEqual(findings(self.path(f"killed{attempt}")), findings(self.path("whole")))
         self.assertGreater(killed, 0)
@@ -94,7 +101,7 @@ class Resume(unittest.TestCase):
 
     def test_other_inputs_are_refused_by_name(self):
         process = subprocess.Popen([EXHIBIT, *self.words("changed")], stderr=subprocess.DEVNULL)
-        time.sleep(0.3)
+        self.wait_until_begun(process, "changed")
         process.send_signal(signal.SIGINT)
         self.assertIn(process.wait(), (0, 4, 5))
         with open(self.rules, "a", encoding="ascii") as file:
