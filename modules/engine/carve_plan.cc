@@ -1,7 +1,6 @@
 #include "engine/carve_plan.h"
 
 #include <algorithm>
-#include <deque>
 
 #include "engine/number_key.h"
 
@@ -17,150 +16,193 @@ constexpr std::size_t slacks_per_task = 1024;
 // fragments may lie before.
 constexpr std::size_t lines_before = 64, lines_behind = 1024;
 
+Result<std::vector<RunFile::Run>> read_runs(const LineSlice& slice) {
+  std::vector<RunFile::Run> runs;
+  EXHIBIT_TRY(for_each_line({slice}, [&](std::string_view text) -> Result<void> {
+    const Json line = EXHIBIT_TRY(base::parse_json(text));
+    for (const Json& run : line.at("runs"))
+      runs.push_back({run.at(0).get<std::uint64_t>(), run.at(1).get<std::uint64_t>()});
+    return {};
+  }));
+  return runs;
+}
+
 }  // namespace
 
-// Writes a volume's runs and candidates as its tasks want them.
-class CarvePlan::TaskFiles {
+Result<RunFile> RunFile::create(const std::string& path) { return RunFile(EXHIBIT_TRY(OutputFile::create(path))); }
+
+Result<void> RunFile::add(const Run& run) {
+  runs_.push_back(run);
+  return runs_.size() == runs_per_line ? end_line() : Result<void>();
+}
+
+Result<void> RunFile::end_line() {
+  if (runs_.empty()) return {};
+  Json runs = Json::array();
+  for (const Run& run : runs_) runs.push_back({run.offset, run.length});
+  const std::uint64_t offset = file_.size();
+  EXHIBIT_TRY(file_.write(base::canonical({{"runs", std::move(runs)}})));
+  lines_.push_back({runs_.front().offset, {file_.path(), offset, file_.size() - offset, 1}});
+  runs_.clear();
+  return {};
+}
+
+Result<void> RunFile::finish() {
+  EXHIBIT_TRY(end_line());
+  return file_.finish();
+}
+
+Result<std::optional<RunFile::Place>> RunFile::find(std::uint64_t place) {
+  const auto behind = std::upper_bound(lines_.begin(), lines_.end(), place,
+                                       [](std::uint64_t at, const Line& line) { return at < line.begin; });
+  if (behind == lines_.begin()) return std::optional<Place>();
+  const auto line = static_cast<std::size_t>(behind - lines_.begin()) - 1;
+  if (line != read_line_) {
+    runs_ = EXHIBIT_TRY(read_runs(lines_[line].slice));
+    read_line_ = line;
+  }
+  const auto run = std::upper_bound(runs_.begin(), runs_.end(), place,
+                                    [](std::uint64_t at, const Run& each) { return at < each.offset; });
+  if (run == runs_.begin() || !std::prev(run)->holds(place)) return std::optional<Place>();
+  return std::optional<Place>({line, *std::prev(run)});
+}
+
+LineSlice RunFile::lines(std::size_t first, std::size_t last) const {
+  last = std::min(last, lines_.size() - 1);
+  LineSlice slice = lines_[first].slice;
+  slice.length = lines_[last].slice.offset + lines_[last].slice.length - slice.offset;
+  slice.lines = last - first + 1;
+  return slice;
+}
+
+// Writes one volume's candidates of a stretch as its tasks want them.
+class CarvePlan::StretchFile {
  public:
-  static Result<TaskFiles> create(const std::string& stem) {
-    return TaskFiles(EXHIBIT_TRY(OutputFile::create(stem + ".runs")),
-                     EXHIBIT_TRY(OutputFile::create(stem + ".candidates")),
-                     EXHIBIT_TRY(OutputFile::create(stem + ".slacks")));
+  static Result<StretchFile> create(const std::string& path, Volume& volume) {
+    return StretchFile(EXHIBIT_TRY(OutputFile::create(path)), volume);
   }
 
-  // A run of the space that all unallocated runs make.
-  Result<void> add_run(std::uint64_t offset, std::uint64_t length) {
-    runs_.push_back({offset, length});
-    if (runs_.size() == runs_per_line) return end_runs();
+  // In order of their offsets, which are the volume's.
+  Result<void> add(std::uint64_t offset, Json candidate) {
+    if (const auto place = EXHIBIT_TRY(volume_.space.find(offset)))
+      return add_in_space(place->line, std::move(candidate));
+    const auto place = EXHIBIT_TRY(volume_.alone.find(offset));
+    if (!place) return {};  // nothing is looked for there
+    if (slack_.offset != place->run.offset || in_slack_.empty()) EXHIBIT_TRY(end_slack());
+    slack_ = place->run;
+    in_slack_.push_back(std::move(candidate));
     return {};
-  }
-  // In the last run that was added.
-  Result<void> add_candidate(const Json& candidate) {
-    // A line of candidates belongs to one line of runs.
-    if (candidates_.empty()) line_of_runs_ = run_lines_.size();
-    if (line_of_runs_ != run_lines_.size()) {
-      EXHIBIT_TRY(end_candidates());
-      line_of_runs_ = run_lines_.size();
-    }
-    candidates_.push_back(candidate);
-    if (candidates_.size() == candidates_per_line) return end_candidates();
-    return {};
-  }
-  Result<void> add_slack(std::uint64_t offset, std::uint64_t length, Json candidates) {
-    const std::string line = base::canonical({{"space", {offset, length}}, {"candidates", std::move(candidates)}});
-    if (slack_tasks_.empty() || slack_tasks_.back().lines == slacks_per_task)
-      slack_tasks_.push_back({slack_file_.path(), slack_file_.size(), 0, 0});
-    slack_tasks_.back().length += line.size() + 1;
-    ++slack_tasks_.back().lines;
-    return slack_file_.write(line);
   }
 
   Result<std::vector<std::vector<LineSlice>>> finish() {
     EXHIBIT_TRY(end_candidates());
-    EXHIBIT_TRY(end_runs());
-    EXHIBIT_TRY(run_file_.finish());
-    EXHIBIT_TRY(candidate_file_.finish());
-    EXHIBIT_TRY(slack_file_.finish());
-    std::vector<std::vector<LineSlice>> tasks;
-    for (const auto& [candidates, line] : candidate_lines_) {
-      const std::size_t first = line - std::min(line, lines_before);
-      const std::size_t last = std::min(run_lines_.size() - 1, line + lines_behind);
-      LineSlice runs = run_lines_[first];
-      runs.length = run_lines_[last].offset + run_lines_[last].length - runs.offset;
-      runs.lines = last - first + 1;
-      tasks.push_back({runs, candidates});
-    }
-    for (const LineSlice& slacks : slack_tasks_) tasks.push_back({slacks});
-    return tasks;
+    EXHIBIT_TRY(end_slack());
+    for (const Json& slack : slacks_) EXHIBIT_TRY(write_slack(slack));
+    EXHIBIT_TRY(file_.finish());
+    return std::move(tasks_);
   }
 
  private:
-  TaskFiles(OutputFile runs, OutputFile candidates, OutputFile slacks)
-      : run_file_(std::move(runs)), candidate_file_(std::move(candidates)), slack_file_(std::move(slacks)) {}
+  StretchFile(OutputFile file, Volume& volume) : file_(std::move(file)), volume_(volume) {}
 
-  static Result<LineSlice> write(OutputFile& file, const char* key, Json& list) {
-    const std::uint64_t offset = file.size();
-    EXHIBIT_TRY(file.write(base::canonical({{key, std::exchange(list, Json::array())}})));
-    return LineSlice{file.path(), offset, file.size() - offset, 1};
-  }
-  Result<void> end_runs() {
-    if (!runs_.empty()) run_lines_.push_back(EXHIBIT_TRY(write(run_file_, "runs", runs_)));
+  // A line of candidates belongs to one line of runs.
+  Result<void> add_in_space(std::size_t line, Json candidate) {
+    if (line != line_of_runs_ || candidates_.size() == candidates_per_line) EXHIBIT_TRY(end_candidates());
+    line_of_runs_ = line;
+    candidates_.push_back(std::move(candidate));
     return {};
   }
   Result<void> end_candidates() {
     if (candidates_.empty()) return {};
-    candidate_lines_.emplace_back(EXHIBIT_TRY(write(candidate_file_, "candidates", candidates_)), line_of_runs_);
+    const LineSlice line = EXHIBIT_TRY(write({{"candidates", std::exchange(candidates_, Json::array())}}));
+    const std::size_t first = line_of_runs_ - std::min(line_of_runs_, lines_before);
+    tasks_.push_back({volume_.space.lines(first, line_of_runs_ + lines_behind), line});
     return {};
   }
+  Result<void> end_slack() {
+    if (in_slack_.empty()) return {};
+    slacks_.push_back(
+        {{"space", {slack_.offset, slack_.length}}, {"candidates", std::exchange(in_slack_, Json::array())}});
+    return {};
+  }
+  // Behind every line of candidates: the slices of a task must follow each other.
+  Result<void> write_slack(const Json& slack) {
+    const LineSlice line = EXHIBIT_TRY(write(slack));
+    if (slack_lines_++ % slacks_per_task == 0) {
+      tasks_.push_back({line});
+    } else {
+      LineSlice& slice = tasks_.back().back();
+      slice.length += line.length;
+      ++slice.lines;
+    }
+    return {};
+  }
+  Result<LineSlice> write(const Json& line) {
+    const std::uint64_t offset = file_.size();
+    EXHIBIT_TRY(file_.write(base::canonical(line)));
+    return LineSlice{file_.path(), offset, file_.size() - offset, 1};
+  }
 
-  OutputFile run_file_, candidate_file_, slack_file_;
-  Json runs_ = Json::array(), candidates_ = Json::array();
+  OutputFile file_;
+  Volume& volume_;
+  Json candidates_ = Json::array(), in_slack_ = Json::array(), slacks_ = Json::array();
   std::size_t line_of_runs_ = 0;  // that candidates_ lie in
-  std::vector<LineSlice> run_lines_, slack_tasks_;
-  std::vector<std::pair<LineSlice, std::size_t>> candidate_lines_;  // and the line of runs of each
+  RunFile::Run slack_;            // that in_slack_ lie in
+  std::size_t slack_lines_ = 0;
+  std::vector<std::vector<LineSlice>> tasks_;
 };
 
 CarvePlan::CarvePlan(std::string folder, std::uint64_t memory_bytes)
-    : folder_(std::move(folder)), candidates_(folder_, memory_bytes / 2), found_(folder_, memory_bytes / 2) {}
+    : folder_(std::move(folder)), found_(folder_, memory_bytes) {}
 
-std::uint32_t CarvePlan::add_volume(std::uint64_t offset, std::uint64_t size) {
-  volumes_.push_back({offset, size});
+Result<std::uint32_t> CarvePlan::add_volume(const std::string& name, std::uint64_t offset, std::uint64_t size) {
+  const std::string stem = folder_ + "/" + name + ".carve.";
+  volumes_.push_back(
+      {name, offset, size, EXHIBIT_TRY(RunFile::create(stem + "runs")), EXHIBIT_TRY(RunFile::create(stem + "slacks"))});
   return static_cast<std::uint32_t>(volumes_.size() - 1);
 }
 
-// The key: offset in the volume, signature, anchor.
-Result<void> CarvePlan::add_candidates(const Json& at) {
-  for (const Json& candidate : at) {
-    const auto place = candidate.at(0).get<std::uint64_t>();
-    for (std::uint32_t i = 0; i < volumes_.size(); ++i) {
-      const Volume& volume = volumes_[i];
-      if (place < volume.offset || place - volume.offset >= volume.size) continue;
-      std::string key;
-      put_number(key, place - volume.offset);
-      put_number(key, candidate.at(1).get<std::uint64_t>());
-      put_number(key, candidate.at(2).get<std::uint64_t>());
-      EXHIBIT_TRY(candidates_.add(i, key, {}));
-    }
+Result<void> CarvePlan::add_run(std::uint32_t volume, const RunFile::Run& run, bool alone) {
+  Volume& of = volumes_[volume];
+  // What a worker says of runs beyond the volume is cut.
+  if (run.offset >= of.size) return {};
+  const RunFile::Run cut{run.offset, std::min(run.length, of.size - run.offset)};
+  return (alone ? of.alone : of.space).add(cut);
+}
+
+Result<void> CarvePlan::finish_runs() {
+  for (Volume& volume : volumes_) {
+    EXHIBIT_TRY(volume.space.finish());
+    EXHIBIT_TRY(volume.alone.finish());
   }
   return {};
 }
 
-Result<std::vector<std::vector<LineSlice>>> CarvePlan::tasks(std::uint32_t volume, const std::string& name,
-                                                             const NextRun& next) {
-  auto files = EXHIBIT_TRY(TaskFiles::create(folder_ + "/" + name + ".carve"));
-  std::uint64_t begin = 0, end = 0;  // of the run at hand
-  bool alone = false;
-  Json in_slack = Json::array();
-  const auto end_run = [&]() -> Result<void> {
-    if (alone && !in_slack.empty()) return files.add_slack(begin, end - begin, std::exchange(in_slack, Json::array()));
-    return {};
-  };
-  // The first run that ends behind `offset`; false: there is none.
-  const auto go_to = [&](std::uint64_t offset) -> Result<bool> {
-    while (offset >= end) {
-      EXHIBIT_TRY(end_run());
-      alone = false;
-      const auto run = EXHIBIT_TRY(next());
-      if (!run) return false;
-      begin = run->at(0).get<std::uint64_t>();
-      end = begin + std::min(run->at(1).get<std::uint64_t>(), UINT64_MAX - begin);
-      alone = run->at(2) != 0U;
-      if (!alone) EXHIBIT_TRY(files.add_run(begin, end - begin));
+void CarvePlan::add_candidates(const Json& at) {
+  for (const Json& candidate : at) {
+    candidates_.push_back({candidate.at(0).get<std::uint64_t>(), candidate.at(1).get<std::uint64_t>(),
+                           candidate.at(2).get<std::uint64_t>()});
+  }
+}
+
+Result<std::vector<CarvePlan::Work>> CarvePlan::end_stretch(const std::string& name) {
+  std::sort(candidates_.begin(), candidates_.end());
+  // A stretch that was worked on twice, for a worker died on it, tells what it found twice.
+  candidates_.erase(std::unique(candidates_.begin(), candidates_.end()), candidates_.end());
+  std::vector<Work> work;
+  for (std::uint32_t number = 0; number < volumes_.size() && !candidates_.empty(); ++number) {
+    Volume& volume = volumes_[number];
+    const auto first = std::lower_bound(candidates_.begin(), candidates_.end(), Candidate{volume.offset, 0, 0});
+    if (first == candidates_.end() || first->offset - volume.offset >= volume.size) continue;
+    auto file = EXHIBIT_TRY(StretchFile::create(folder_ + "/" + volume.name + ".carve." + name + ".input", volume));
+    for (auto at = first; at != candidates_.end() && at->offset - volume.offset < volume.size; ++at) {
+      const std::uint64_t offset = at->offset - volume.offset;
+      EXHIBIT_TRY(file.add(offset, {offset, at->signature, at->anchor}));
     }
-    return true;
-  };
-  bool more = true;
-  EXHIBIT_TRY(candidates_.for_each(volume, [&](std::string_view key, std::string_view) -> Result<void> {
-    const std::uint64_t offset = number_at(key, 0);
-    if (more) more = EXHIBIT_TRY(go_to(offset));
-    if (!more || offset < begin) return {};
-    const Json candidate = {offset, number_at(key, 8), number_at(key, 16)};
-    if (!alone) return files.add_candidate(candidate);
-    in_slack.push_back(candidate);
-    return {};
-  }));
-  if (more) EXHIBIT_TRY(go_to(UINT64_MAX));
-  return files.finish();
+    for (auto& input : EXHIBIT_TRY(file.finish())) work.push_back({number, std::move(input)});
+  }
+  candidates_.clear();
+  return work;
 }
 
 Result<void> CarvePlan::add_found(std::uint32_t volume, const Json& message) {
@@ -170,8 +212,8 @@ Result<void> CarvePlan::add_found(std::uint32_t volume, const Json& message) {
   return found_.add(volume, key, base::canonical(message));
 }
 
-Result<LineSlice> CarvePlan::found(std::uint32_t volume, const std::string& name) {
-  auto file = EXHIBIT_TRY(OutputFile::create(folder_ + "/" + name + ".found"));
+Result<LineSlice> CarvePlan::found(std::uint32_t volume) {
+  auto file = EXHIBIT_TRY(OutputFile::create(folder_ + "/" + volumes_[volume].name + ".found"));
   std::uint64_t lines = 0;
   EXHIBIT_TRY(found_.for_each(volume, [&](std::string_view, std::string_view line) -> Result<void> {
     ++lines;

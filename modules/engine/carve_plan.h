@@ -1,7 +1,8 @@
 #pragma once
-// Which places of which volume are looked at for objects, and in which tasks: a pure function of what the sweep found
-// and of each volume's account. What it holds lies in the work folder, not in memory.
+// Which places of which volume are looked at for objects, and in which tasks: a pure function of each volume's runs and
+// of what the sweep found in each stretch. What it holds lies in the work folder, but for the stretch at hand.
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,35 +13,89 @@
 
 namespace exhibit::engine {
 
+// Runs of a volume's bytes in the volume's order, many to a line: {"runs":[[offset,length],…]}.
+class RunFile {
+ public:
+  struct Run {
+    std::uint64_t offset = 0, length = 0;  // bytes
+    bool holds(std::uint64_t place) const { return place >= offset && place - offset < length; }
+  };
+  struct Place {
+    std::size_t line = 0;  // its number
+    Run run;
+  };
+
+  static Result<RunFile> create(const std::string& path);
+  // Behind every run before it.
+  Result<void> add(const Run& run);
+  // After the last; from then on it can be looked into.
+  Result<void> finish();
+
+  // Where the run is that holds `place`; nothing where none does. Quick where places come in order.
+  Result<std::optional<Place>> find(std::uint64_t place);
+  // The lines [first, last], as far as there are so many.
+  LineSlice lines(std::size_t first, std::size_t last) const;
+
+ private:
+  struct Line {
+    std::uint64_t begin = 0;  // of its first run
+    LineSlice slice;
+  };
+  explicit RunFile(OutputFile file) : file_(std::move(file)) {}
+  Result<void> end_line();
+
+  OutputFile file_;
+  std::vector<Run> runs_;  // of the line being written; then, of the line looked into last
+  std::size_t read_line_ = SIZE_MAX;
+  std::vector<Line> lines_;
+};
+
 class CarvePlan {
  public:
+  // `folder` takes its files.
   CarvePlan(std::string folder, std::uint64_t memory_bytes);
 
-  // A volume whose bytes may be carved; returns its number. In the plan's order.
-  std::uint32_t add_volume(std::uint64_t offset, std::uint64_t size);
+  // A volume whose bytes may be carved; `name` for its files. Returns its number. In the plan's order.
+  Result<std::uint32_t> add_volume(const std::string& name, std::uint64_t offset, std::uint64_t size);
 
-  // The message `candidates` of a stretch, with media offsets: each belongs to every volume that holds it.
-  Result<void> add_candidates(const base::Json& at);
+  // The next run of a volume in which objects are looked for, in order. `alone`: it is a space of its own (slack); the
+  // others are one space together.
+  Result<void> add_run(std::uint32_t volume, const RunFile::Run& run, bool alone);
+  // After the last run of every volume, and before any candidate.
+  Result<void> finish_runs();
 
-  // After the last candidate: input for a volume's tasks, given its runs, in order: [offset, length, stands alone].
-  // `runs` gives the next one, or nothing. Each slice list is a task's.
-  using NextRun = std::function<Result<std::optional<base::Json>>()>;
-  Result<std::vector<std::vector<LineSlice>>> tasks(std::uint32_t volume, const std::string& name, const NextRun& runs);
+  // The message `candidates` of the stretch at hand, with media offsets: each belongs to every volume that holds it.
+  void add_candidates(const base::Json& at);
+
+  // Input of the tasks that the stretch at hand needs, each with its volume; the next stretch is then at hand. `name`
+  // is the stretch's.
+  struct Work {
+    std::uint32_t volume = 0;
+    std::vector<LineSlice> input;
+  };
+  Result<std::vector<Work>> end_stretch(const std::string& name);
 
   // A message `found` of a volume's task.
   Result<void> add_found(std::uint32_t volume, const base::Json& message);
   // All that was found in a volume, in order of place: a resolve task's input. No lines: nothing was.
-  Result<LineSlice> found(std::uint32_t volume, const std::string& name);
+  Result<LineSlice> found(std::uint32_t volume);
 
  private:
-  struct Volume {
-    std::uint64_t offset = 0, size = 0;
+  struct Candidate {
+    std::uint64_t offset = 0, signature = 0, anchor = 0;  // the offset on the medium
+    auto operator<=>(const Candidate&) const = default;
   };
-  class TaskFiles;
+  struct Volume {
+    std::string name;
+    std::uint64_t offset = 0, size = 0;
+    RunFile space, alone;
+  };
+  class StretchFile;
 
   std::string folder_;
   std::vector<Volume> volumes_;
-  ExternalSorter candidates_, found_;
+  std::vector<Candidate> candidates_;  // of the stretch at hand: a worker tells a bounded number (worker/carving.h)
+  ExternalSorter found_;
 };
 
 }  // namespace exhibit::engine

@@ -125,9 +125,25 @@ void Pool::open_evidence(Worker& worker, const Evidence& evidence) {
   worker.state = Worker::State::opening;
 }
 
+// The next job, in order; but links of a chain have one worker at least, and no more than half of them while there is
+// other work: they wait for each other.
+std::unique_ptr<Pool::Job> Pool::take_waiting() {
+  const auto chained = static_cast<std::size_t>(std::count_if(workers_.begin(), workers_.end(), [](const auto& worker) {
+    return worker->job != nullptr && worker->job->task.chained;
+  }));
+  const bool enough = chained >= std::max<std::size_t>(1, options_.jobs / 2);
+  auto next = waiting_.begin();
+  if (enough || chained == 0) {
+    next = std::find_if(waiting_.begin(), waiting_.end(), [&](const auto& job) { return job->task.chained != enough; });
+    if (next == waiting_.end()) next = waiting_.begin();
+  }
+  auto job = std::move(*next);
+  waiting_.erase(next);
+  return job;
+}
+
 Result<void> Pool::hand_out(Worker& worker) {
-  worker.job = std::move(waiting_.front());
-  waiting_.pop_front();
+  worker.job = take_waiting();
   Job& job = *worker.job;
   if (!job.output) {
     job.output = EXHIBIT_TRY(OutputFile::create(journal_.path_of(job.task)));

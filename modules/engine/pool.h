@@ -72,6 +72,7 @@ class Pool {
 
   Result<void> start_workers();
   Result<void> poll_once(int milliseconds);
+  std::unique_ptr<Job> take_waiting();
   Result<void> hand_out(Worker& worker);
   void open_evidence(Worker& worker, const Evidence& evidence);
   void start_task(Worker& worker);

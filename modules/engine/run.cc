@@ -154,6 +154,7 @@ Result<void> Run::take_output(const Task& task, const TaskOutput& output) {
   if (task.role == "sweep") return on_sweep(evidence, task, output);
   VolumeState& volume = evidence.volume(task.subject);
   if (task.role == "walk") return on_walk(evidence, volume, output);
+  if (task.role == "account" && task.arguments.at("tells") == "runs") return on_runs(evidence, volume, task, output);
   if (task.role == "account") return on_account(evidence, volume, output);
   if (task.role == "scan") return on_scan(evidence, volume, task, output);
   if (task.role == "carve") return on_carve(evidence, volume, task, output);
@@ -239,7 +240,8 @@ Result<void> Run::on_survey(EvidenceState& evidence, const TaskOutput& output) {
       const auto offset = volume->plan.at("offset").get<std::uint64_t>();
       const auto bytes = volume->plan.at("size").get<std::uint64_t>();
       volume->number = evidence.plan->add_volume(volume->id, offset, bytes);
-      if (evidence.carving != nullptr) volume->carve_number = evidence.carving->add_volume(offset, bytes);
+      if (evidence.carving == nullptr) continue;
+      volume->carve_number = EXHIBIT_TRY(evidence.carving->add_volume(task_id(volume->id), offset, bytes));
     }
   }
   return begin_volumes(evidence);
@@ -251,6 +253,9 @@ Result<void> Run::begin_volumes(EvidenceState& evidence) {
     if (options_.account) {
       volume->accounted = EXHIBIT_TRY(OutputFile::create(folder_ + "/" + task_id(volume->id) + ".items"));
     }
+    if (evidence.carving != nullptr && !carves_all()) {
+      volume->walked = EXHIBIT_TRY(OutputFile::create(folder_ + "/" + task_id(volume->id) + ".walked"));
+    }
     if (options_.given != nullptr) {
       const Given::Volume& from = options_.given->volumes.at(volume->id);
       if (from.items.empty()) {
@@ -261,7 +266,7 @@ Result<void> Run::begin_volumes(EvidenceState& evidence) {
     } else if (options_.walk && volume->plan.value("filesystem", false)) {
       pool_.submit(volume_task(*volume, "walk", "walk"));
     } else {
-      EXHIBIT_TRY(volume_walked(evidence));
+      EXHIBIT_TRY(begin_runs(evidence, *volume));
     }
   }
   return volume_walked(evidence);
@@ -294,7 +299,8 @@ Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const Ta
                  base::to_record(Problem{volume.id, "walk", line.string("cause"), {}, line.string("detail")}));
     }
     if (line.string("record", scratch) != "item") return add(evidence, line);
-    if (options_.carved_only) return volume.account_for(line.text());
+    if (volume.walked) EXHIBIT_TRY(volume.walked->write(line.text()));
+    if (options_.carved_only) return {};
     ++progress_.items;
     if (!options_.examine) {
       EXHIBIT_TRY(add(evidence, line));
@@ -317,11 +323,12 @@ Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const Ta
     ++evidence.examining;
     pool_.submit(std::move(task));
   }
-  return volume_walked(evidence);
+  return begin_runs(evidence, volume);
 }
 
 Result<void> Run::volume_walked(EvidenceState& evidence) {
   if (--evidence.walks_left > 0) return {};
+  if (evidence.carving != nullptr) EXHIBIT_TRY(evidence.carving->finish_runs());
   if (evidence.plan != nullptr) EXHIBIT_TRY(begin_sweep(evidence));
   return proceed(evidence);
 }
@@ -375,6 +382,7 @@ Result<void> Run::submit_sweeps(EvidenceState& evidence) {
 
 Result<void> Run::on_sweep(EvidenceState& evidence, const Task& task, const TaskOutput& output) {
   EXHIBIT_TRY(take_examined(evidence, task, output));
+  if (task.arguments.value("carve", false)) EXHIBIT_TRY(carve_stretch(evidence, task));
   --evidence.examining;
   return proceed(evidence);
 }
@@ -408,8 +416,8 @@ Result<void> Run::take_examined(EvidenceState& evidence, const Task& task, const
 
 Result<void> Run::take_examined_message(EvidenceState& evidence, const Task& task, const Json& message) {
   if (message_of(message) == "failed") return add_problem(evidence, task, message);
-  if (message_of(message) == "candidates" && evidence.carving != nullptr)
-    return evidence.carving->add_candidates(message.at("at"));
+  const bool of_search = message_of(message) == "candidates" || message_of(message) == "searched";
+  if (of_search && task.arguments.value("carve", false)) return take_search(evidence, task, message);
   if (message_of(message) != "chain" || !task.chained) return {};
   pool_.know_link(task, message);
   const Json& stretch = task.arguments.at("stretch");
@@ -440,7 +448,7 @@ Result<void> Run::proceed(EvidenceState& evidence) {
   }
   for (const auto& volume : evidence.volumes) {
     EXHIBIT_TRY(submit_account(evidence, *volume));
-    if (options_.carve && carves_all()) EXHIBIT_TRY(begin_carving(evidence, *volume, {}));
+    if (evidence.carving != nullptr) EXHIBIT_TRY(carved(evidence, *volume));
   }
   return {};
 }

@@ -7,7 +7,8 @@
 //                               │  the items that lie in it                               │  of what belongs to no item
 //                               └► examine: items that only their file system can give ──┘
 //
-//   what the sweep found that could be objects, and where the account lets them be ─► carve ─► resolve ─► examine
+//   walk ─► runs: where objects may be;  each stretch's candidates in them ─► carve;  after the sweep, per volume:
+//   resolve ─► examine
 //
 // Where the medium isn't digested, all items are examined by themselves.
 
@@ -97,7 +98,11 @@ class Run {
   Result<void> proceed(EvidenceState& evidence);
   Result<void> submit_account(EvidenceState& evidence, VolumeState& volume);
   void submit_scans(VolumeState& volume);
-  Result<void> begin_carving(EvidenceState& evidence, VolumeState& volume, const std::string& account);
+  Task account_task(const VolumeState& volume) const;
+  Result<void> begin_runs(EvidenceState& evidence, VolumeState& volume);
+  Result<void> on_runs(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output);
+  Result<void> take_search(EvidenceState& evidence, const Task& task, const base::Json& message);
+  Result<void> carve_stretch(EvidenceState& evidence, const Task& task);
   Result<void> on_carve(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output);
   Result<void> on_resolve(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output);
   Result<void> carved(EvidenceState& evidence, VolumeState& volume);

@@ -1,7 +1,10 @@
-// What is carved: candidates where the account lets objects be, then what was found, then the items that stand.
+// What is carved: where the account lets objects be, then, while the sweep goes on, what lies at each stretch's
+// candidates, and after it the items that stand.
 
-#include <fstream>
+#include <array>
+#include <map>
 
+#include "base/record.h"
 #include "engine/batches.h"
 #include "engine/run.h"
 #include "engine/run_state.h"
@@ -12,52 +15,77 @@ namespace {
 // A file system's allocation unit; objects in fragments break at its multiples. Where none is known, the usual one.
 constexpr std::uint64_t usual_block = 4096, least_block = 512;  // bytes
 
-// The runs of a volume's account, one after the other.
-class AccountRuns {
- public:
-  explicit AccountRuns(const std::string& path) : file_(path) {}
-
-  Result<std::optional<Json>> next() {
-    while (next_ == runs_.size()) {
-      std::string line;
-      if (!std::getline(file_, line)) return std::optional<Json>();
-      const Json value = EXHIBIT_TRY(base::parse_json(line));
-      if (message_of(value) != "runs") continue;
-      runs_ = value.at("runs");
-      next_ = 0;
-    }
-    return std::optional<Json>(runs_[next_++]);
-  }
-
- private:
-  std::ifstream file_;
-  Json runs_ = Json::array();
-  std::size_t next_ = 0;
-};
-
 }  // namespace
 
-// `account`: the output of the volume's account; empty: all of the volume is carved.
-Result<void> Run::begin_carving(EvidenceState& evidence, VolumeState& volume, const std::string& account) {
-  AccountRuns runs(account);
-  std::optional<Json> whole = Json::array({std::uint64_t{0}, volume.plan.at("size"), 0U});
-  const auto next = [&]() -> Result<std::optional<Json>> {
-    if (account.empty()) return std::exchange(whole, std::nullopt);
-    return runs.next();
-  };
-  auto tasks = EXHIBIT_TRY(evidence.carving->tasks(volume.carve_number, task_id(volume.id), next));
-  const Json filesystem = volume.record.value("filesystem", Json::object());
-  const std::uint64_t block = filesystem.value("block_size", usual_block);
-  volume.carving = tasks.size() + 1;  // one for this function itself
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    Task task = volume_task(volume, "carve", "carve");
-    task.id += "." + std::to_string(i);
-    task.input = std::move(tasks[i]);
-    task.arguments["block"] = std::max(block, least_block);
-    task.arguments["digests"] = options_.digests;
-    pool_.submit(std::move(task));
+// Where objects are looked for rests on the items alone, so that it is known before the sweep.
+Result<void> Run::begin_runs(EvidenceState& evidence, VolumeState& volume) {
+  if (evidence.carving == nullptr) return volume_walked(evidence);
+  if (carves_all()) {
+    EXHIBIT_TRY(
+        evidence.carving->add_run(volume.carve_number, {0, volume.plan.at("size").get<std::uint64_t>()}, false));
+    return volume_walked(evidence);
   }
-  return carved(evidence, volume);
+  const std::uint64_t size = volume.walked->size(), lines = volume.walked->lines();
+  EXHIBIT_TRY(volume.walked->finish());
+  Task task = account_task(volume);
+  task.id = task_id(volume.id) + ".runs";
+  task.input = {{volume.walked->path(), 0, size, lines}};
+  task.arguments["tells"] = "runs";
+  pool_.submit(std::move(task));
+  return {};
+}
+
+Result<void> Run::on_runs(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output) {
+  EXHIBIT_TRY(for_each_value(output.path, [&](const Json& line) -> Result<void> {
+    if (message_of(line) == "failed") {
+      volume.is_searched = false;
+      return add_problem(evidence, task, line);
+    }
+    // The account of the coverage may say the same; then it stands once.
+    if (kind_of(line) == "problem") return add(evidence, line);
+    if (message_of(line) != "runs") return {};
+    for (const Json& run : line.at("runs")) {
+      EXHIBIT_TRY(evidence.carving->add_run(
+          volume.carve_number, {run.at(0).get<std::uint64_t>(), run.at(1).get<std::uint64_t>()}, run.at(2) != 0U));
+    }
+    return {};
+  }));
+  return volume_walked(evidence);
+}
+
+// What a sweep says of its search for candidates; it comes in pieces.
+Result<void> Run::take_search(EvidenceState& evidence, const Task& task, const Json& message) {
+  if (message_of(message) == "candidates") {
+    evidence.carving->add_candidates(message.at("at"));
+    return {};
+  }
+  evidence.stretch_searched = true;
+  for (const Json& name : message.at("left_out")) {
+    EXHIBIT_TRY(add(evidence, base::to_record(Problem{evidence.files->id, "carve", name_of(ErrorCode::size_limit),
+                                                      task.arguments.at("stretch").get<std::array<std::uint64_t, 2>>(),
+                                                      "too many places that look like " + name.get<std::string>() +
+                                                          "; the rest of them isn't carved"})));
+  }
+  return {};
+}
+
+// After each stretch that was to be searched.
+Result<void> Run::carve_stretch(EvidenceState& evidence, const Task& task) {
+  if (!std::exchange(evidence.stretch_searched, false)) evidence.unsearched.push_back(task.arguments.at("stretch"));
+  std::map<std::uint32_t, std::size_t> numbers;  // of each volume's tasks in this stretch
+  const std::uint64_t stretch = task.arguments.at("stretch").at(0).get<std::uint64_t>() / SweepPlan::stretch_bytes;
+  for (CarvePlan::Work& work : EXHIBIT_TRY(evidence.carving->end_stretch(std::to_string(stretch)))) {
+    VolumeState& volume = *evidence.volumes[work.volume];
+    Task carve = volume_task(volume, "carve", "carve");
+    carve.id += "." + std::to_string(stretch) + "." + std::to_string(numbers[work.volume]++);
+    carve.input = std::move(work.input);
+    const Json filesystem = volume.record.value("filesystem", Json::object());
+    carve.arguments["block"] = std::max(filesystem.value("block_size", usual_block), least_block);
+    carve.arguments["digests"] = options_.digests;
+    ++volume.carving;
+    pool_.submit(std::move(carve));
+  }
+  return {};
 }
 
 Result<void> Run::on_carve(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output) {
@@ -72,14 +100,13 @@ Result<void> Run::on_carve(EvidenceState& evidence, VolumeState& volume, const T
 // After the last of a volume's tasks: what was found is put together.
 Result<void> Run::carved(EvidenceState& evidence, VolumeState& volume) {
   if (--volume.carving > 0) return {};
-  LineSlice found = EXHIBIT_TRY(evidence.carving->found(volume.carve_number, task_id(volume.id)));
+  LineSlice found = EXHIBIT_TRY(evidence.carving->found(volume.carve_number));
   if (found.lines == 0) return {};
   Task task = volume_task(volume, "resolve", "carve");
   task.input = {std::move(found)};
   pool_.submit(std::move(task));
   return {};
 }
-
 // Carved items are examined like any other.
 Result<void> Run::on_resolve(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output) {
   Batches batches(output.path);

@@ -19,6 +19,13 @@ Json unread(const std::string& where, std::uint64_t bytes) {
 
 }  // namespace
 
+Task Run::account_task(const VolumeState& volume) const {
+  Task task = volume_task(volume, "account", "read");
+  for (const char* key : {"owned", "tables", "rest", "filesystem"}) task.arguments[key] = volume.plan.at(key);
+  task.arguments["carve"] = options_.carve_where;
+  return task;
+}
+
 Result<void> Run::submit_account(EvidenceState& evidence, VolumeState& volume) {
   if (!options_.account || !volume.accounted) return {};
   const std::string path = volume.accounted->path();
@@ -26,13 +33,13 @@ Result<void> Run::submit_account(EvidenceState& evidence, VolumeState& volume) {
   EXHIBIT_TRY(volume.accounted->finish());
   // Of a listing that isn't whole nobody can say what lies beside its items.
   if (options_.given != nullptr && options_.given->volumes.at(volume.id).coverage.is_null()) return {};
-  Task task = volume_task(volume, "account", "read");
+  Task task = account_task(volume);
   task.input = {{path, 0, size, volume.accounted_lines}};
-  for (const char* key : {"owned", "tables", "rest", "filesystem"}) task.arguments[key] = volume.plan.at(key);
+  task.arguments["tells"] = "coverage";
   task.arguments["rules"] = options_.rules;
-  const bool carves = evidence.carving != nullptr && !carves_all();
-  task.arguments["carve"] = carves ? options_.carve_where : std::vector<std::string>();
-  task.arguments["doubt"] = evidence.medium ? evidence.medium->doubts() : Json::array();
+  if (evidence.carving == nullptr || !volume.is_searched) task.arguments["carve"] = Json::array();
+  task.arguments["unsearched"] = evidence.unsearched;
+  if (evidence.medium) task.arguments["doubt"] = evidence.medium->doubts();
   pool_.submit(std::move(task));
   return {};
 }
@@ -57,7 +64,6 @@ Result<void> Run::on_account(EvidenceState& evidence, VolumeState& volume, const
   // Nobody can say what the bytes are whose account can't be made: they are told as not read.
   if (volume.coverage.is_null()) volume.coverage = unread(volume.id, volume.plan.at("size").get<std::uint64_t>());
   if (options_.rules) submit_scans(volume);
-  if (evidence.carving != nullptr && !carves_all()) return begin_carving(evidence, volume, output.path);
   return {};
 }
 

@@ -24,11 +24,13 @@ struct Run::VolumeState {
   std::uint32_t number = 0;             // in the sweep's plan
   std::optional<OutputFile> accounted;  // its items, and the problems of their scans: what coverage rests on
   std::uint64_t accounted_lines = 0;
-  std::vector<Json> regions;       // [offset, length, owned bytes]
-  Json coverage;                   // its record; null where there is none
-  Json owned_coverage;             // what it adds to the evidence's
-  std::uint32_t carve_number = 0;  // in the plan of what is carved
-  std::uint64_t carving = 0;       // tasks under way that look at its candidates
+  std::vector<Json> regions;         // [offset, length, owned bytes]
+  Json coverage;                     // its record; null where there is none
+  Json owned_coverage;               // what it adds to the evidence's
+  std::uint32_t carve_number = 0;    // in the plan of what is carved
+  std::optional<OutputFile> walked;  // its items: what carving rests on
+  bool is_searched = true;           // the runs in which objects are looked for could be told
+  std::uint64_t carving = 1;         // tasks under way that look at its candidates; the sweep counts as one
 
   Result<void> account_for(std::string_view line) {
     if (!accounted) return {};
@@ -46,9 +48,11 @@ struct Run::EvidenceState {
   std::unique_ptr<SweepPlan> plan;
   std::optional<Medium> medium;
   std::unique_ptr<CarvePlan> carving;
-  std::uint64_t walks_left = 0;  // volumes whose items aren't known yet
-  std::uint64_t examining = 0;   // tasks under way that examine items, or digest the medium
-  bool accounting = false;       // what follows the last of them has begun
+  bool stretch_searched = false;    // the sweep at hand said that its search for candidates came to its end
+  Json unsearched = Json::array();  // stretches in which it didn't
+  std::uint64_t walks_left = 0;     // volumes whose items aren't known yet
+  std::uint64_t examining = 0;      // tasks under way that examine items, or digest the medium
+  bool accounting = false;          // what follows the last of them has begun
   std::string blocks_file;
 
   VolumeState& volume(const std::string& id) {

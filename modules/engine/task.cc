@@ -31,7 +31,11 @@ Result<void> for_each_in(const std::string& path, std::uint64_t offset, std::uin
     if (got < 0) return unreadable(path);
     bytes.resize(scanned + static_cast<std::size_t>(got));
     offset += static_cast<std::uint64_t>(got);
-    if (got == 0) return bytes.empty() ? Result<void>() : call(bytes);
+    if (got > 0) continue;
+    if (!bytes.empty()) EXHIBIT_TRY(call(bytes));
+    // Who named a number of lines knows that they were there.
+    if (lines != UINT64_MAX && given + (bytes.empty() ? 0 : 1) < lines) return unreadable(path);
+    return {};
   }
   return {};
 }

@@ -54,32 +54,31 @@ Result<std::uint32_t> Carving::index_of(const std::string& name) const {
   return Error{ErrorCode::invalid_argument, "no such carving signature: " + name, {}, {}};
 }
 
-CandidateTeller::CandidateTeller(std::string evidence, const Carving& carving, base::Reporter& reporter,
-                                 std::function<void(const Json&)> message)
-    : evidence_(std::move(evidence)),
-      carving_(carving),
-      reporter_(reporter),
+CandidateTeller::CandidateTeller(const Carving& carving, std::function<void(const Json&)> message)
+    : carving_(carving),
       message_(std::move(message)),
-      counts_(carving.signatures.size()) {}
+      counts_(carving.signatures.size()),
+      left_out_(carving.signatures.size()) {}
 
 void CandidateTeller::take(const carve::Candidate& candidate) {
   constexpr std::size_t candidates_per_message = 4096;
-  if (++counts_[candidate.signature] > most_of_a_signature) return;
+  if (counts_[candidate.signature] == most_of_a_signature || told_ == most_of_a_stretch) {
+    left_out_[candidate.signature] = true;
+    return;
+  }
+  ++counts_[candidate.signature];
+  ++told_;
   pending_.push_back({candidate.offset, candidate.signature, candidate.is_anchor ? 1U : 0U});
   if (pending_.size() == candidates_per_message) flush();
 }
 
-void CandidateTeller::finish(std::uint64_t offset, std::uint64_t length) {
+void CandidateTeller::finish() {
   flush();
-  for (std::size_t i = 0; i < counts_.size(); ++i) {
-    if (counts_[i] <= most_of_a_signature) continue;
-    reporter_.problem({evidence_,
-                       "carve",
-                       exhibit::name_of(ErrorCode::size_limit),
-                       {{offset, length}},
-                       "more than " + std::to_string(most_of_a_signature) + " places that look like " +
-                           carving_.signatures[i].name + "; the rest of them isn't carved"});
+  Json names = Json::array();
+  for (std::size_t i = 0; i < left_out_.size(); ++i) {
+    if (left_out_[i]) names.push_back(carving_.signatures[i].name);
   }
+  message_({{"message", "searched"}, {"left_out", std::move(names)}});
 }
 
 void CandidateTeller::flush() {

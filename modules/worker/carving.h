@@ -28,26 +28,27 @@ struct Carving {
 
 const char* name_of(carve::Tier tier);  // as findings.md has it; empty for none
 
-// Tells candidates by messages `candidates`: {"at":[[media offset, signature, is an anchor],…]}. What is full of one
-// pattern is no reason to fill a disk: of each signature so many of one stretch are told, and a problem tells the rest.
+// Tells a stretch's candidates by messages `candidates`: {"at":[[media offset, signature, is an anchor],…]}, and by
+// `searched` that these were all, but for the signatures `left_out`. What is full of one pattern is no reason to fill a
+// disk, nor the coordinator's memory: of each signature, and of all together, so many of one stretch are told.
 class CandidateTeller {
  public:
   static constexpr std::uint64_t most_of_a_signature = std::uint64_t{1} << 16;
+  static constexpr std::uint64_t most_of_a_stretch = std::uint64_t{1} << 20;
 
-  CandidateTeller(std::string evidence, const Carving& carving, base::Reporter& reporter,
-                  std::function<void(const base::Json&)> message);
+  CandidateTeller(const Carving& carving, std::function<void(const base::Json&)> message);
   void take(const carve::Candidate& candidate);
-  // Of the stretch [offset, offset + length) of the medium.
-  void finish(std::uint64_t offset, std::uint64_t length);
+  // After the last.
+  void finish();
 
  private:
   void flush();
 
-  std::string evidence_;
   const Carving& carving_;
-  base::Reporter& reporter_;
   std::function<void(const base::Json&)> message_;
   std::vector<std::uint64_t> counts_;  // of each signature
+  std::vector<bool> left_out_;         // signatures of which not all are told
+  std::uint64_t told_ = 0;
   base::Json pending_ = base::Json::array();
 };
 

@@ -72,6 +72,20 @@ class Shapeless(unittest.TestCase):
         places = {(item["extents"][0][0] - 65, item["digests"]["sha256"], item["tier"]) for item in moved}
         self.assertTrue({(item["extents"][0][0], item["digests"]["sha256"], item["tier"]) for item in plain} <= places)
 
+    def test_a_medium_full_of_one_pattern_costs_a_problem_and_nothing_else(self):
+        full = os.path.join(self.folder.name, "full.raw")
+        kept = picture(21, 5000)
+        with open(full, "wb") as file:
+            file.write((b"PK\x03\x04" + bytes(28)) * MiB + kept + bytes(512 - len(kept) % 512))
+        case = os.path.join(self.folder.name, "full")
+        run("process", full, "--case", case, check=(4,))
+        records = lines(findings(case))
+        problems = [(record["stage"], record["cause"], record["extent"]) for record in records if record["record"] == "problem"]
+        self.assertEqual(problems, [("carve", "size-limit", [0, 32 * MiB])])
+        with open(full, "rb") as file:
+            self.assertEqual(records[0]["digests"]["sha256"], sha256(file.read()))
+        self.assertIn(f"E1/p0/c{32 * MiB}-{len(kept)}", carved(findings(case)))
+
     def test_what_is_saved_is_what_was_found(self):
         out = os.path.join(self.folder.name, "out")
         found = carved(run("carve", self.image, "--types", "png", "--out", out, check=(0,)).stdout)

@@ -1,6 +1,8 @@
 """Broken containers: an error or a located doubt, never raw and never silent zeros."""
-import os, shutil, subprocess, sys, tempfile, unittest, zlib
+import hashlib, os, random, shutil, struct, subprocess, sys, tempfile, unittest, zlib
 from support import CORPORA, findings, lines, make_keys, run
+
+MiB = 1 << 20
 
 
 class Corrupt(unittest.TestCase):
@@ -32,6 +34,29 @@ class Corrupt(unittest.TestCase):
         doubted = [record for record in records if record.get("doubt")]
         self.assertFalse([item for item in doubted if "digests" in item])
         self.assertGreater(records[-1]["bytes"]["unreadable"], 0)
+
+    def test_what_is_carved_over_a_bad_chunk_is_not_validated_and_has_no_digest(self):
+        noise = random.Random(5).randbytes(200_000)
+        sound = b"RIFF" + (36 + len(noise)).to_bytes(4, "little") + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 16000, 2, 16)
+        sound += b"data" + len(noise).to_bytes(4, "little") + noise
+        raw = os.path.join(self.folder.name, "raw")
+        with open(raw, "wb") as file:
+            file.write(bytes(8192) + sound + bytes(MiB - 8192 - len(sound)))
+        subprocess.run(["ewfacquire", "-u", "-q", "-c", "none", "-t", os.path.join(self.folder.name, "sound"), raw], check=True, capture_output=True)
+        image = os.path.join(self.folder.name, "sound.E01")
+        def item(records):
+            found = [record for record in records if record.get("state") == "carved" and record["signature"] == "wav"]
+            self.assertEqual([record["size"] for record in found], [len(sound)])
+            return found[0]
+        whole = item(self.process(image)[1])
+        self.assertEqual(whole["digests"]["sha256"], hashlib.sha256(sound).hexdigest())
+        with open(image, "r+b") as file:
+            at = file.read().index(noise[100_000:100_100])
+            file.seek(at)
+            file.write(bytes(100))
+        damaged = item(self.process(image)[1])
+        self.assertEqual((damaged["tier"], damaged.get("digests")), ("plausible", None), whole)
+        self.assertTrue(damaged["doubt"])
 
     def test_a_case_over_damaged_evidence_can_be_sealed_and_verified(self):
         key, certificate, authority = make_keys(self.folder.name)

@@ -79,6 +79,17 @@ class HostileWorkers(unittest.TestCase):
         for coverage in [record for record in records(case) if record["record"] == "coverage"]:
             self.assertEqual(sum(coverage["bytes"].values()), os.path.getsize(self.image))
 
+    def test_what_was_not_searched_does_not_count_as_carved(self):
+        worker = os.path.join(self.folder.name, "crash-on-stretches")
+        os.symlink(os.path.abspath(f"{BIN}/hostile_worker"), worker)
+        case = os.path.join(self.folder.name, "unsearched")
+        done = run(f"{BIN}/exhibit", "process", self.image, "--case", case, "--worker-program", worker)
+        self.assertEqual(done.returncode, 1, done.stderr)  # nor was the medium read whole
+        def carved(of):
+            return [record["examined"]["carved"] for record in records(of) if record["record"] == "coverage"]
+        self.assertTrue(all(carved(self.good)), carved(self.good))
+        self.assertFalse(any(carved(case)), carved(case))
+
     def test_nothing_forged_came_through(self):
         self.assertFalse([record for record in records(self.bad) if "forged" in json.dumps(record)])
 

@@ -53,10 +53,19 @@ void hang_over_maps(std::string_view role, std::string_view object) {
   while (role == "account" && object.ends_with(":/blocks")) asm volatile("");
 }
 
+// Under this name it dies of each stretch of the medium.
+constexpr std::string_view stretch_name = "crash-on-stretches";
+
+void crash_on_stretches(std::string_view role, std::string_view object) {
+  if (role == "sweep" && object.find('#') != std::string_view::npos) __builtin_trap();
+}
+
 }  // namespace
 
 int main(int, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  if (std::string_view(argv[0]).ends_with(stretch_name))
+    return exhibit::worker::serve(worker_socket, crash_on_stretches);
   if (std::string_view(argv[0]).ends_with(maps_name)) return exhibit::worker::serve(worker_socket, hang_over_maps);
   return exhibit::worker::serve(worker_socket, misbehave);
 }

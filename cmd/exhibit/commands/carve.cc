@@ -159,7 +159,7 @@ Result<int> carve(const RunSettings& settings, const options::variables_map& val
   auto session = EXHIBIT_TRY(Session::open(settings));
   engine::RunOptions options;
   options.digests = settings.digests;
-  options.walk = options.account = !all;
+  options.walk = !all;
   options.carve = options.carved_only = true;
   options.carve_where = where;
   EXHIBIT_TRY(session->execute(std::move(options)));
@@ -171,7 +171,6 @@ Result<int> carve(const RunSettings& settings, const options::variables_map& val
     const auto counts = EXHIBIT_TRY(session->run().write(evidence.id, [&](std::string_view line) -> Result<void> {
       const Json record = EXHIBIT_TRY(base::parse_json(line));
       if (saver) saver->take(record, line);
-      if (record.value("record", "") == "coverage") return {};  // of a listing that has only what was carved
       if (records && !put_line(line)) return Error{ErrorCode::interrupted, "standard output is closed", {}, {}};
       if (!records && record.value("record", "") == "item") add_row(table, record);
       return {};

@@ -1,5 +1,6 @@
-// Coverage: each byte of a volume in one class, and which bytes belong to no item that was examined, so that they are
-// scanned as regions.
+// Each byte of a volume in one class. `tells`: "coverage", with the regions that belong to no item that was examined,
+// so that they are scanned as such; or "runs", in which objects are looked for. Those rest on the items as they were
+// walked: what can't be read of the medium isn't known by then, and lies in them like any other byte.
 
 #include "filesystem/account.h"
 
@@ -72,15 +73,34 @@ std::set<ByteClass> carved_classes(const Json& arguments) {
   return classes;
 }
 
-Json examined(const VolumeAccount& account, const Ranges& ranges, bool rules, const std::set<ByteClass>& carved) {
-  const std::uint64_t scanned = rules ? account.scanned.totals(ranges).bytes.at(ByteClass::allocated) : 0;
-  const Account::Totals totals = account.classes.totals(ranges);
-  std::uint64_t searched = 0;
-  for (const ByteClass byte_class : carved) {
-    const auto bytes = totals.bytes.find(byte_class);
-    if (bytes != totals.bytes.end()) searched += bytes->second;
+// What of `ranges` isn't in `without` (both sorted and disjoint).
+Ranges without(const Ranges& ranges, const Ranges& without) {
+  Ranges rest;
+  for (const auto& [offset, length] : ranges) {
+    std::uint64_t at = offset;
+    for_each_overlap(offset, length, without, [&](std::uint64_t from, std::uint64_t part) {
+      if (from > at) rest.push_back({at, from - at});
+      at = from + part;
+    });
+    if (offset + length > at) rest.push_back({at, offset + length - at});
   }
-  return {{"hashed", totals.hashed}, {"scanned", scanned}, {"carved", searched}};
+  return rest;
+}
+
+// Objects were looked for in `carved` bytes, but for those of the ranges `unsearched`.
+struct Search {
+  std::set<ByteClass> carved;
+  Ranges unsearched;
+};
+
+Json examined(const VolumeAccount& account, const Ranges& ranges, bool rules, const Search& search) {
+  const std::uint64_t scanned = rules ? account.scanned.totals(ranges).bytes.at(ByteClass::allocated) : 0;
+  std::uint64_t searched = 0;
+  if (!search.carved.empty()) {
+    const Account::Totals totals = account.classes.totals(without(ranges, search.unsearched));
+    for (const ByteClass byte_class : search.carved) searched += totals.bytes.at(byte_class);
+  }
+  return {{"hashed", account.classes.totals(ranges).hashed}, {"scanned", scanned}, {"carved", searched}};
 }
 
 // The runs in which objects are carved: [offset, length, stands alone]. Unallocated runs follow each other as one
@@ -136,14 +156,39 @@ void tell_regions(const VolumeAccount& account, const Ranges& owned, Output& out
   if (!regions.empty()) output.message({{"message", "regions"}, {"regions", regions}});
 }
 
-// The medium's damage, in the volume's own bytes.
-void claim_damage(Account& account, const Json& doubts, std::uint64_t volume_offset, std::uint64_t size) {
+// Ranges of the medium as the volume's own.
+Ranges in_volume(const Ranges& of_medium, const Json& volume) {
+  const auto begin = volume.at("offset").get<std::uint64_t>(), size = volume.at("size").get<std::uint64_t>();
+  Ranges own;
+  for_each_overlap(begin, size, of_medium, [&](std::uint64_t offset, std::uint64_t length) {
+    own.push_back({offset - begin, length});
+  });
+  return own;
+}
+
+// The medium's damage.
+void claim_damage(Account& account, const Json& doubts, const Json& volume) {
   for (const Json& doubt : doubts) {
     const Ranges damage = {{doubt.at("offset").get<std::uint64_t>(), doubt.at("length").get<std::uint64_t>()}};
-    for_each_overlap(volume_offset, size, damage, [&](std::uint64_t offset, std::uint64_t length) {
-      account.claim(ByteClass::unreadable, offset - volume_offset, length);
-    });
+    for (const auto& [offset, length] : in_volume(damage, volume)) account.claim(ByteClass::unreadable, offset, length);
   }
+}
+
+void tell_coverage(const VolumeAccount& account, OpenVolume& volume, const Task& task, Output& output) {
+  const Ranges whole = {{0, volume.bytes().size()}};
+  const Ranges owned = ranges_of(task.arguments.at("owned"));
+  const bool rules = task.arguments.value("rules", false);
+  const Search search = {
+      carved_classes(task.arguments),
+      in_volume(ranges_of(task.arguments.value("unsearched", Json::array())), task.arguments.at("volume"))};
+  output.record({{"record", "coverage"},
+                 {"where", volume.id()},
+                 {"bytes", bytes_of(account.classes.totals(whole))},
+                 {"examined", examined(account, whole, rules, search)}});
+  output.message({{"message", "owned"},
+                  {"bytes", bytes_of(account.classes.totals(owned))},
+                  {"examined", examined(account, owned, rules, search)}});
+  if (rules) tell_regions(account, owned, output);
 }
 
 // Each item comes with the problems of its scan behind it.
@@ -181,8 +226,7 @@ Result<void> run_account(Context& context, const Task& task, Output& output) {
   VolumeAccount account(size, rest);
   for (const auto& table : ranges_of(task.arguments.at("tables")))
     account.classes.claim(ByteClass::metadata, table[0], table[1]);
-  claim_damage(account.classes, task.arguments.at("doubt"),
-               task.arguments.at("volume").at("offset").get<std::uint64_t>(), size);
+  claim_damage(account.classes, task.arguments.value("doubt", Json::array()), task.arguments.at("volume"));
   filesystem::FileSystem* filesystem = nullptr;
   if (task.arguments.value("filesystem", false)) filesystem = EXHIBIT_TRY(volume->filesystem());
   const std::uint64_t block_size = filesystem != nullptr ? filesystem->description().block_size : 0;
@@ -198,18 +242,11 @@ Result<void> run_account(Context& context, const Task& task, Output& output) {
       output.problem({volume->id(), "read", name_of(blocks.error().code), {}, blocks.error().message});
     }
   }
-  const Ranges whole = {{0, size}};
-  const Ranges owned = ranges_of(task.arguments.at("owned"));
-  const std::set<ByteClass> carved = carved_classes(task.arguments);
-  output.record({{"record", "coverage"},
-                 {"where", volume->id()},
-                 {"bytes", bytes_of(account.classes.totals(whole))},
-                 {"examined", examined(account, whole, rules, carved)}});
-  output.message({{"message", "owned"},
-                  {"bytes", bytes_of(account.classes.totals(owned))},
-                  {"examined", examined(account, owned, rules, carved)}});
-  if (rules) tell_regions(account, owned, output);
-  if (!carved.empty()) tell_runs(account, carved, output);
+  if (task.arguments.at("tells") == "runs") {
+    tell_runs(account, carved_classes(task.arguments), output);
+  } else {
+    tell_coverage(account, *volume, task, output);
+  }
   return {};
 }
 

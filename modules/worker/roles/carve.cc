@@ -3,6 +3,8 @@
 // Input lines: {"runs":[[offset,length],…]} adds to the space at hand, in the volume's order; {"candidates":[[offset,
 // signature, is an anchor],…]} are places in it; {"space":[offset,length],"candidates":…} is a space of its own.
 
+#include <algorithm>
+
 #include "carve/carver.h"
 #include "hash/multi_digest.h"
 #include "worker/carving.h"
@@ -62,11 +64,34 @@ class Carve {
       if (task_.skips(object)) continue;
       output_.touch(object, bytes_of_a_candidate);
       for (carve::Found& found : carver_.carve(space, {signature, *place, candidate.at(2) != 0})) {
+        if (skips_doubt(found)) continue;
+        if (spans_doubt(found)) found.tier = std::min(found.tier, carve::Tier::plausible);
         if (found.tier >= carving_.least) examine(space, found);
         output_.message(to_message(found, carving_));
       }
       tell_unreadable(space, offset);
     }
+  }
+
+  bool is_doubted(std::uint64_t begin, std::uint64_t end) {
+    return begin < end && !volume_.bytes().doubts(begin, end - begin).empty();
+  }
+
+  // Zeros stand for bytes that can't be read: whatever a validator made of them is proved by nothing, and that they
+  // don't look like the object doesn't tell of a gap.
+  bool spans_doubt(const carve::Found& found) {
+    return std::any_of(found.extents.begin(), found.extents.end(), [&](const Extent& extent) {
+      const auto begin = static_cast<std::uint64_t>(extent.offset);
+      return is_doubted(begin, begin + extent.length);
+    });
+  }
+  bool skips_doubt(const carve::Found& found) {
+    const auto doubted = [&](const Extent& before, const Extent& behind) {
+      const std::uint64_t end = static_cast<std::uint64_t>(before.offset) + before.length;
+      return is_doubted(end, static_cast<std::uint64_t>(behind.offset));
+    };
+    return found.is_joined &&
+           std::adjacent_find(found.extents.begin(), found.extents.end(), doubted) != found.extents.end();
   }
 
   // Digests and type, while the bytes are at hand: in a packed image reading them again costs more than all the rest.

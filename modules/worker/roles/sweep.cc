@@ -142,13 +142,12 @@ void Sweep::find_in_memory(SweptItem& swept) const {
 // Where objects could begin, as media offsets; which bytes of the medium may be carved is the coordinator's to say.
 Result<void> Sweep::search_candidates() {
   const auto bytes = stretch_.bytes_and_ahead();
-  CandidateTeller teller(task_.arguments.at("evidence").get<std::string>(), *context_.carving, output_,
-                         [&](const Json& message) { output_.message(message); });
+  CandidateTeller teller(*context_.carving, [&](const Json& message) { output_.message(message); });
   const carve::ByteSpan searched(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   const bool done = context_.carving->search.search(searched, stretch_.bytes().size(), stretch_.offset(),
                                                     [&](const carve::Candidate& found) { teller.take(found); });
   if (!done) return Error{ErrorCode::internal, "the search for what could be carved failed", {}, {}};
-  teller.finish(stretch_.offset(), stretch_.length());
+  teller.finish();
   return {};
 }
 
