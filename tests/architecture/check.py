@@ -18,10 +18,10 @@ ORDER = ("base hash image volume filesystem hashset match carve sandbox worker "
 # What parses evidence runs sealed; what is trusted never includes it.
 PARSERS = {"image", "volume", "filesystem", "match", "carve", "worker"}
 TRUSTED = {"engine", "manifest", "custody", "verify", "report"}
-PARSER_HEADERS = re.compile(r"tsk/|hs(/hs)?\.h|libdeflate|libewf|libbfio|yara(\.h|/)|magic\.h|archive(_entry)?\.h|lib(qcow|vmdk|vhdi|bde|luksde)")
+PARSER_HEADERS = re.compile(r"tsk/|hs(/hs)?\.h|libdeflate|bzlib|lzma|zstd|lz4|libewf|libbfio|yara(\.h|/)|magic\.h|archive(_entry)?\.h|lib(qcow|vmdk|vhdi|bde|luksde)")
 
 # Shared libraries that read evidence, as their file names begin.
-PARSER_LIBRARIES = ("libhs libdeflate libewf libbfio libtsk libyara libmagic libarchive libqcow libvmdk libvhdi libafflib libbde "
+PARSER_LIBRARIES = ("libhs libdeflate libbz2 liblzma libzstd liblz4 libewf libbfio libtsk libyara libmagic libarchive libqcow libvmdk libvhdi libafflib libbde "
                     "libluksde libfvde libvshadow libvslvm libfsxfs libpff libfuzzy libtlsh libvips libjpeg "
                     "libpng").split()
 WORKER_NEEDS = "libewf libtsk libyara libmagic".split()

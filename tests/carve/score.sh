@@ -6,7 +6,7 @@ shift 2
 for truth in "$corpora"/carving/*.truth.jsonl; do
   name=$(basename "$truth" .truth.jsonl)
   out=$(mktemp -d)
-  "$carver" "$corpora/carving/$name.img" --out "$out" > "/tmp/$name.carved.jsonl"
+  "$carver" "$corpora/carving/$name.img" --out "$out" > /dev/null
   echo "$name $(python3 "$corpora/tools/carve_score.py" "$truth" "$out")"
   rm -rf "$out"
 done
