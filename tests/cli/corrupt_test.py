@@ -57,6 +57,8 @@ class Corrupt(unittest.TestCase):
         damaged = item(self.process(image)[1])
         self.assertEqual((damaged["tier"], damaged.get("digests")), ("plausible", None), whole)
         self.assertTrue(damaged["doubt"])
+        saved = run("carve", image, "--types", "wav", "--out", os.path.join(self.folder.name, "out"), check=(4,))
+        self.assertIn(b"zeros stand for bytes that could not be read", saved.stderr)
 
     def test_a_case_over_damaged_evidence_can_be_sealed_and_verified(self):
         key, certificate, authority = make_keys(self.folder.name)

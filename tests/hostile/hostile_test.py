@@ -3,7 +3,7 @@
 The image holds well-behaved files and files whose names make tests/hostile/hostile_worker misbehave. The same image is
 processed by the real worker and by the hostile one; all that may differ is what is said of the hostile objects.
 """
-import json, os, subprocess, sys, tempfile, unittest
+import gzip, json, os, subprocess, sys, tempfile, unittest
 
 BIN = sys.argv.pop(1) if len(sys.argv) > 1 else "build/bin"
 KINDS = {"crash": "crash", "hang": "timeout", "eat": "memory-limit", "breakout": "crash", "garble": "crash",
@@ -89,6 +89,22 @@ class HostileWorkers(unittest.TestCase):
             return [record["examined"]["carved"] for record in records(of) if record["record"] == "coverage"]
         self.assertTrue(all(carved(self.good)), carved(self.good))
         self.assertFalse(any(carved(case)), carved(case))
+
+    def test_content_that_was_changed_on_the_way_is_not_saved(self):
+        worker, out = os.path.join(self.folder.name, "taint-contents"), os.path.join(self.folder.name, "out")
+        os.symlink(os.path.abspath(f"{BIN}/hostile_worker"), worker)
+        packed = os.path.join(self.folder.name, "packed.raw")
+        with open(packed, "wb") as file:
+            file.write(gzip.compress(bytes(range(256)) * 48))
+        subprocess.run(["truncate", "-s", "64K", packed], check=True)
+        words = [f"{BIN}/exhibit", "carve", packed, "--types", "gz", "--out", out]
+        honest = run(*words)
+        self.assertEqual((honest.returncode, len(os.listdir(out))), (0, 1), honest.stderr)
+        os.remove(os.path.join(out, os.listdir(out)[0]))
+        done = run(*words, "--worker-program", worker)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("digests aren't those that were told", done.stderr)
+        self.assertEqual(os.listdir(out), [])
 
     def test_nothing_forged_came_through(self):
         self.assertFalse([record for record in records(self.bad) if "forged" in json.dumps(record)])

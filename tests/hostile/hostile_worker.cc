@@ -60,12 +60,22 @@ void crash_on_stretches(std::string_view role, std::string_view object) {
   if (role == "sweep" && object.find('#') != std::string_view::npos) __builtin_trap();
 }
 
+// Under this name it puts a byte of its own before each content that it gives.
+constexpr std::string_view taint_name = "taint-contents";
+
+void taint_contents(std::string_view role, std::string_view) {
+  constexpr int most_descriptors = 256;
+  if (role != "cat") return;
+  for (int fd = worker_socket + 1; fd < most_descriptors; ++fd) (void)!write(fd, "x", 1);
+}
+
 }  // namespace
 
 int main(int, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   if (std::string_view(argv[0]).ends_with(stretch_name))
     return exhibit::worker::serve(worker_socket, crash_on_stretches);
+  if (std::string_view(argv[0]).ends_with(taint_name)) return exhibit::worker::serve(worker_socket, taint_contents);
   if (std::string_view(argv[0]).ends_with(maps_name)) return exhibit::worker::serve(worker_socket, hang_over_maps);
   return exhibit::worker::serve(worker_socket, misbehave);
 }

@@ -5,11 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <thread>
 
 #include "exhibit/session.h"
+#include "hash/multi_digest.h"
 
 namespace exhibit::cmd {
 
@@ -34,6 +37,7 @@ std::vector<std::string> where_from(const options::variables_map& values) {
 struct Saved {
   std::string name;
   std::uint64_t size = 0;
+  Digests digests;  // none: of bytes that can't all be read nothing is claimed
 };
 struct VolumeContents {
   Json volume;  // its record
@@ -41,7 +45,8 @@ struct VolumeContents {
   std::string records;  // lines, an LF between two
 };
 
-// A worker may not write to files: it writes contents one behind the other into a pipe, and this takes them apart.
+// A worker may not write to files: it writes contents one behind the other into a pipe, and this takes them apart. Nor
+// is it trusted with them: what hasn't the digests that were told isn't kept.
 class Splitter {
  public:
   Splitter(base::UniqueFd from, std::string folder, const std::vector<Saved>& files)
@@ -50,26 +55,45 @@ class Splitter {
   void finish() {
     if (thread_.joinable()) thread_.join();
   }
-  // After finish().
-  std::size_t whole() const { return whole_; }
+  // After finish(): why it went no further, if it didn't come to the end.
+  const Result<void>& done() const { return done_; }
 
  private:
   void split(int from, const std::string& folder, const std::vector<Saved>& files) {
-    std::vector<char> bytes(std::size_t{1} << 16);
     for (const Saved& file : files) {
-      const std::string path = folder + "/" + file.name;
-      base::UniqueFd into(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-      std::uint64_t left = file.size;
-      while (into && left > 0) {
-        const ssize_t got = read(from, bytes.data(), std::min<std::uint64_t>(bytes.size(), left));
-        if (got <= 0 || ::write(into.get(), bytes.data(), static_cast<std::size_t>(got)) != got) break;
-        left -= static_cast<std::uint64_t>(got);
-      }
-      if (!into || left > 0) return;
-      ++whole_;
+      done_ = save(from, folder + "/" + file.name, file);
+      if (!done_.ok()) return;
     }
   }
-  std::size_t whole_ = 0;
+
+  static Result<void> save(int from, const std::string& path, const Saved& file) {
+    std::vector<std::string> names;
+    for (const auto& [name, digest] : file.digests) names.push_back(name);
+    hash::MultiDigest digest = EXHIBIT_TRY(hash::MultiDigest::create(names));
+    const base::UniqueFd into(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!into) return Error{ErrorCode::io_error, path + ": " + std::strerror(errno), {}, {}};
+    auto copied = copy(from, into.get(), file.size, digest);
+    if (copied.ok() && (names.empty() || digest.finish() == file.digests)) return {};
+    unlink(path.c_str());
+    if (!copied.ok()) return Error{copied.error().code, path + ": " + copied.error().message, {}, {}};
+    return Error{ErrorCode::corrupt, path + ": isn't kept: its digests aren't those that were told", {}, {}};
+  }
+
+  static Result<void> copy(int from, int into, std::uint64_t size, hash::MultiDigest& digest) {
+    std::vector<char> bytes(std::size_t{1} << 16);
+    while (size > 0) {
+      const ssize_t got = read(from, bytes.data(), std::min<std::uint64_t>(bytes.size(), size));
+      if (got <= 0) return Error{ErrorCode::io_error, "isn't kept: its content ended early", {}, {}};
+      const auto part = std::span(bytes).first(static_cast<std::size_t>(got));
+      digest.update(std::as_bytes(part));
+      if (::write(into, part.data(), part.size()) != got)
+        return Error{ErrorCode::io_error, std::strerror(errno), {}, {}};
+      size -= part.size();
+    }
+    return {};
+  }
+
+  Result<void> done_;
   std::thread thread_;
 };
 
@@ -90,34 +114,43 @@ class Saver {
     std::string name = record.at("id").get<std::string>();
     std::replace(name.begin(), name.end(), '/', '.');
     const std::string path = record.at("path").get<std::string>();
-    contents.files.push_back({name + path.substr(path.rfind('.')), record.at("size").get<std::uint64_t>()});
+    contents.files.push_back({name + path.substr(path.rfind('.')), record.at("size").get<std::uint64_t>(),
+                              record.value("digests", Digests())});
     if (!contents.records.empty()) contents.records += '\n';
     contents.records.append(line);
   }
 
-  Result<void> save(Session& session) {
+  // Returns how many problems were told.
+  Result<std::uint64_t> save(Session& session) {
+    std::uint64_t problems = 0;
     for (auto& [id, contents] : volumes_) {
-      if (!contents.files.empty()) EXHIBIT_TRY(save_volume(session, id, contents));
+      if (!contents.files.empty()) problems += EXHIBIT_TRY(save_volume(session, id, contents));
     }
-    return {};
+    return problems;
   }
 
  private:
-  Result<void> save_volume(Session& session, const std::string& id, const VolumeContents& contents) const {
+  Result<std::uint64_t> save_volume(Session& session, const std::string& id, const VolumeContents& contents) const {
     int ends[2] = {-1, -1};
     if (pipe2(ends, O_CLOEXEC) != 0) return Error{ErrorCode::internal, "no pipe", {}, {}};
     Splitter splitter(base::UniqueFd{ends[0]}, folder_, contents.files);
     base::UniqueFd into(ends[1]);
     std::optional<engine::Task> only = EXHIBIT_TRY(task_for(session, id, contents, into.get()));
     const auto next = [&] { return std::exchange(only, std::nullopt); };
-    const auto done = session.execute(next, [](const engine::Task&, std::string_view) { return Result<void>(); });
+    std::uint64_t problems = 0;
+    const auto done = session.execute(next, [&](const engine::Task&, std::string_view line) -> Result<void> {
+      const Json told = EXHIBIT_TRY(base::parse_json(line));
+      std::fprintf(stderr, "exhibit: %s: %s\n", told.value("where", id).c_str(),
+                   printable(told.value("detail", "")).c_str());
+      ++problems;
+      return {};
+    });
     session.stop_workers();  // their end of the pipe
     into.reset();
     splitter.finish();
     EXHIBIT_TRY(done);
-    if (splitter.whole() == contents.files.size()) return {};
-    return Error{
-        ErrorCode::io_error, folder_ + "/" + contents.files[splitter.whole()].name + ": cannot be saved", id, {}};
+    EXHIBIT_TRY(splitter.done());
+    return problems;
   }
 
   static Result<engine::Task> task_for(Session& session, const std::string& id, const VolumeContents& contents,
@@ -177,7 +210,7 @@ Result<int> carve(const RunSettings& settings, const options::variables_map& val
     }));
     problems += counts.problems;
   }
-  if (saver) EXHIBIT_TRY(saver->save(*session));
+  if (saver) problems += EXHIBIT_TRY(saver->save(*session));
   if (!records) table.print();
   if (!records && problems > 0)
     std::fprintf(stderr, "exhibit: %llu problem(s); --json shows them\n", static_cast<unsigned long long>(problems));
