@@ -29,8 +29,6 @@ Result<std::vector<RunFile::Run>> read_runs(const LineSlice& slice) {
 
 }  // namespace
 
-Result<RunFile> RunFile::create(const std::string& path) { return RunFile(EXHIBIT_TRY(OutputFile::create(path))); }
-
 Result<void> RunFile::add(const Run& run) {
   runs_.push_back(run);
   return runs_.size() == runs_per_line ? end_line() : Result<void>();
@@ -40,16 +38,17 @@ Result<void> RunFile::end_line() {
   if (runs_.empty()) return {};
   Json runs = Json::array();
   for (const Run& run : runs_) runs.push_back({run.offset, run.length});
-  const std::uint64_t offset = file_.size();
-  EXHIBIT_TRY(file_.write(base::canonical({{"runs", std::move(runs)}})));
-  lines_.push_back({runs_.front().offset, {file_.path(), offset, file_.size() - offset, 1}});
+  if (!file_) file_ = EXHIBIT_TRY(OutputFile::create(path_));
+  const std::uint64_t offset = file_->size();
+  EXHIBIT_TRY(file_->write(base::canonical({{"runs", std::move(runs)}})));
+  lines_.push_back({runs_.front().offset, {path_, offset, file_->size() - offset, 1}});
   runs_.clear();
   return {};
 }
 
 Result<void> RunFile::finish() {
   EXHIBIT_TRY(end_line());
-  return file_.finish();
+  return file_ ? file_->finish() : Result<void>();
 }
 
 Result<std::optional<RunFile::Place>> RunFile::find(std::uint64_t place) {
@@ -155,10 +154,9 @@ class CarvePlan::StretchFile {
 CarvePlan::CarvePlan(std::string folder, std::uint64_t memory_bytes)
     : folder_(std::move(folder)), found_(folder_, memory_bytes) {}
 
-Result<std::uint32_t> CarvePlan::add_volume(const std::string& name, std::uint64_t offset, std::uint64_t size) {
+std::uint32_t CarvePlan::add_volume(const std::string& name, std::uint64_t offset, std::uint64_t size) {
   const std::string stem = folder_ + "/" + name + ".carve.";
-  volumes_.push_back(
-      {name, offset, size, EXHIBIT_TRY(RunFile::create(stem + "runs")), EXHIBIT_TRY(RunFile::create(stem + "slacks"))});
+  volumes_.push_back({name, offset, size, RunFile(stem + "runs"), RunFile(stem + "slacks")});
   return static_cast<std::uint32_t>(volumes_.size() - 1);
 }
 
@@ -170,12 +168,9 @@ Result<void> CarvePlan::add_run(std::uint32_t volume, const RunFile::Run& run, b
   return (alone ? of.alone : of.space).add(cut);
 }
 
-Result<void> CarvePlan::finish_runs() {
-  for (Volume& volume : volumes_) {
-    EXHIBIT_TRY(volume.space.finish());
-    EXHIBIT_TRY(volume.alone.finish());
-  }
-  return {};
+Result<void> CarvePlan::finish_runs(std::uint32_t volume) {
+  EXHIBIT_TRY(volumes_[volume].space.finish());
+  return volumes_[volume].alone.finish();
 }
 
 void CarvePlan::add_candidates(const Json& at) {

@@ -25,7 +25,8 @@ class RunFile {
     Run run;
   };
 
-  static Result<RunFile> create(const std::string& path);
+  // The file is made with the first run, and closed behind the last: a medium may have many volumes.
+  explicit RunFile(std::string path) : path_(std::move(path)) {}
   // Behind every run before it.
   Result<void> add(const Run& run);
   // After the last; from then on it can be looked into.
@@ -41,10 +42,10 @@ class RunFile {
     std::uint64_t begin = 0;  // of its first run
     LineSlice slice;
   };
-  explicit RunFile(OutputFile file) : file_(std::move(file)) {}
   Result<void> end_line();
 
-  OutputFile file_;
+  std::string path_;
+  std::optional<OutputFile> file_;
   std::vector<Run> runs_;  // of the line being written; then, of the line looked into last
   std::size_t read_line_ = SIZE_MAX;
   std::vector<Line> lines_;
@@ -56,13 +57,13 @@ class CarvePlan {
   CarvePlan(std::string folder, std::uint64_t memory_bytes);
 
   // A volume whose bytes may be carved; `name` for its files. Returns its number. In the plan's order.
-  Result<std::uint32_t> add_volume(const std::string& name, std::uint64_t offset, std::uint64_t size);
+  std::uint32_t add_volume(const std::string& name, std::uint64_t offset, std::uint64_t size);
 
   // The next run of a volume in which objects are looked for, in order. `alone`: it is a space of its own (slack); the
   // others are one space together.
   Result<void> add_run(std::uint32_t volume, const RunFile::Run& run, bool alone);
-  // After the last run of every volume, and before any candidate.
-  Result<void> finish_runs();
+  // After the volume's last run; of every volume before any candidate.
+  Result<void> finish_runs(std::uint32_t volume);
 
   // The message `candidates` of the stretch at hand, with media offsets: each belongs to every volume that holds it.
   void add_candidates(const base::Json& at);

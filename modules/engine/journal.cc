@@ -15,6 +15,7 @@ namespace exhibit::engine {
 namespace {
 
 constexpr std::size_t buffer_size = std::size_t{1} << 18;
+constexpr std::size_t piece_size = std::size_t{1} << 15;  // of one file of many
 
 Result<std::string> read_whole(const std::string& path) {
   base::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -61,16 +62,26 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
   return file;
 }
 
+Result<OutputFile> OutputFile::create_one_of_many(const std::string& path) {
+  OutputFile file = EXHIBIT_TRY(create(path));
+  file.fd_.reset();
+  file.stays_open_ = false;
+  return file;
+}
+
 Result<void> OutputFile::write(std::string_view line) {
   pending_.append(line) += '\n';
   size_ += line.size() + 1;
   ++lines_;
-  return pending_.size() < buffer_size ? Result<void>() : flush();
+  return pending_.size() < (stays_open_ ? buffer_size : piece_size) ? Result<void>() : flush();
 }
 
 Result<void> OutputFile::flush() {
+  if (!stays_open_) fd_.reset(open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  if (!fd_) return write_error(path_);
   EXHIBIT_TRY(write_all(fd_.get(), pending_, path_));
   pending_.clear();
+  if (!stays_open_) fd_.reset();
   return {};
 }
 

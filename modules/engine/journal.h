@@ -19,6 +19,8 @@ namespace exhibit::engine {
 class OutputFile {
  public:
   static Result<OutputFile> create(const std::string& path);
+  // One of many: its file is open only while a piece is written to it. Not to be truncated.
+  static Result<OutputFile> create_one_of_many(const std::string& path);
   Result<void> write(std::string_view line);  // without its LF
   std::uint64_t size() const { return size_; }
   std::uint64_t lines() const { return lines_; }
@@ -36,6 +38,7 @@ class OutputFile {
   base::UniqueFd fd_;
   std::string pending_;
   std::uint64_t size_ = 0, lines_ = 0;
+  bool stays_open_ = true;
 };
 
 class Journal {

@@ -241,7 +241,7 @@ Result<void> Run::on_survey(EvidenceState& evidence, const TaskOutput& output) {
       const auto bytes = volume->plan.at("size").get<std::uint64_t>();
       volume->number = evidence.plan->add_volume(volume->id, offset, bytes);
       if (evidence.carving == nullptr) continue;
-      volume->carve_number = EXHIBIT_TRY(evidence.carving->add_volume(task_id(volume->id), offset, bytes));
+      volume->carve_number = evidence.carving->add_volume(task_id(volume->id), offset, bytes);
     }
   }
   return begin_volumes(evidence);
@@ -251,10 +251,7 @@ Result<void> Run::begin_volumes(EvidenceState& evidence) {
   evidence.walks_left = evidence.volumes.size() + 1;  // one for this function itself
   for (const auto& volume : evidence.volumes) {
     if (options_.account) {
-      volume->accounted = EXHIBIT_TRY(OutputFile::create(folder_ + "/" + task_id(volume->id) + ".items"));
-    }
-    if (evidence.carving != nullptr && !carves_all()) {
-      volume->walked = EXHIBIT_TRY(OutputFile::create(folder_ + "/" + task_id(volume->id) + ".walked"));
+      volume->accounted = EXHIBIT_TRY(OutputFile::create_one_of_many(folder_ + "/" + task_id(volume->id) + ".items"));
     }
     if (options_.given != nullptr) {
       const Given::Volume& from = options_.given->volumes.at(volume->id);
@@ -266,7 +263,7 @@ Result<void> Run::begin_volumes(EvidenceState& evidence) {
     } else if (options_.walk && volume->plan.value("filesystem", false)) {
       pool_.submit(volume_task(*volume, "walk", "walk"));
     } else {
-      EXHIBIT_TRY(begin_runs(evidence, *volume));
+      EXHIBIT_TRY(begin_runs(evidence, *volume, {}));
     }
   }
   return volume_walked(evidence);
@@ -292,6 +289,10 @@ Result<void> Run::on_media(EvidenceState& evidence, const Task& task, const Task
 
 Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output) {
   Batches batches(output.path);
+  std::optional<OutputFile> walked;
+  if (evidence.carving != nullptr && !carves_all()) {
+    walked = EXHIBIT_TRY(OutputFile::create(folder_ + "/" + task_id(volume.id) + ".walked"));
+  }
   std::string scratch;
   EXHIBIT_TRY(for_each_record(output.path, [&](const base::RecordLine& line, std::uint64_t offset) -> Result<void> {
     if (line.string("message", scratch) == "failed") {
@@ -299,7 +300,7 @@ Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const Ta
                  base::to_record(Problem{volume.id, "walk", line.string("cause"), {}, line.string("detail")}));
     }
     if (line.string("record", scratch) != "item") return add(evidence, line);
-    if (volume.walked) EXHIBIT_TRY(volume.walked->write(line.text()));
+    if (walked) EXHIBIT_TRY(walked->write(line.text()));
     if (options_.carved_only) return {};
     ++progress_.items;
     if (!options_.examine) {
@@ -323,12 +324,13 @@ Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const Ta
     ++evidence.examining;
     pool_.submit(std::move(task));
   }
-  return begin_runs(evidence, volume);
+  if (!walked) return begin_runs(evidence, volume, {});
+  EXHIBIT_TRY(walked->finish());
+  return begin_runs(evidence, volume, {walked->path(), 0, walked->size(), walked->lines()});
 }
 
 Result<void> Run::volume_walked(EvidenceState& evidence) {
   if (--evidence.walks_left > 0) return {};
-  if (evidence.carving != nullptr) EXHIBIT_TRY(evidence.carving->finish_runs());
   if (evidence.plan != nullptr) EXHIBIT_TRY(begin_sweep(evidence));
   return proceed(evidence);
 }

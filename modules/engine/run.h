@@ -99,7 +99,7 @@ class Run {
   Result<void> submit_account(EvidenceState& evidence, VolumeState& volume);
   void submit_scans(VolumeState& volume);
   Task account_task(const VolumeState& volume) const;
-  Result<void> begin_runs(EvidenceState& evidence, VolumeState& volume);
+  Result<void> begin_runs(EvidenceState& evidence, VolumeState& volume, const LineSlice& items);
   Result<void> on_runs(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output);
   Result<void> take_search(EvidenceState& evidence, const Task& task, const base::Json& message);
   Result<void> carve_stretch(EvidenceState& evidence, const Task& task);

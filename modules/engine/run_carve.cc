@@ -17,19 +17,18 @@ constexpr std::uint64_t usual_block = 4096, least_block = 512;  // bytes
 
 }  // namespace
 
-// Where objects are looked for rests on the items alone, so that it is known before the sweep.
-Result<void> Run::begin_runs(EvidenceState& evidence, VolumeState& volume) {
+// Where objects are looked for rests on the volume's `items` alone, so that it is known before the sweep.
+Result<void> Run::begin_runs(EvidenceState& evidence, VolumeState& volume, const LineSlice& items) {
   if (evidence.carving == nullptr) return volume_walked(evidence);
   if (carves_all()) {
     EXHIBIT_TRY(
         evidence.carving->add_run(volume.carve_number, {0, volume.plan.at("size").get<std::uint64_t>()}, false));
+    EXHIBIT_TRY(evidence.carving->finish_runs(volume.carve_number));
     return volume_walked(evidence);
   }
-  const std::uint64_t size = volume.walked->size(), lines = volume.walked->lines();
-  EXHIBIT_TRY(volume.walked->finish());
   Task task = account_task(volume);
   task.id = task_id(volume.id) + ".runs";
-  task.input = {{volume.walked->path(), 0, size, lines}};
+  if (items.lines > 0) task.input = {items};
   task.arguments["tells"] = "runs";
   pool_.submit(std::move(task));
   return {};
@@ -50,6 +49,7 @@ Result<void> Run::on_runs(EvidenceState& evidence, VolumeState& volume, const Ta
     }
     return {};
   }));
+  EXHIBIT_TRY(evidence.carving->finish_runs(volume.carve_number));
   return volume_walked(evidence);
 }
 

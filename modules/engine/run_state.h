@@ -24,13 +24,12 @@ struct Run::VolumeState {
   std::uint32_t number = 0;             // in the sweep's plan
   std::optional<OutputFile> accounted;  // its items, and the problems of their scans: what coverage rests on
   std::uint64_t accounted_lines = 0;
-  std::vector<Json> regions;         // [offset, length, owned bytes]
-  Json coverage;                     // its record; null where there is none
-  Json owned_coverage;               // what it adds to the evidence's
-  std::uint32_t carve_number = 0;    // in the plan of what is carved
-  std::optional<OutputFile> walked;  // its items: what carving rests on
-  bool is_searched = true;           // the runs in which objects are looked for could be told
-  std::uint64_t carving = 1;         // tasks under way that look at its candidates; the sweep counts as one
+  std::vector<Json> regions;       // [offset, length, owned bytes]
+  Json coverage;                   // its record; null where there is none
+  Json owned_coverage;             // what it adds to the evidence's
+  std::uint32_t carve_number = 0;  // in the plan of what is carved
+  bool is_searched = true;         // the runs in which objects are looked for could be told
+  std::uint64_t carving = 1;       // tasks under way that look at its candidates; the sweep counts as one
 
   Result<void> account_for(std::string_view line) {
     if (!accounted) return {};

@@ -1,6 +1,6 @@
 """The sweep: whatever lies over the borders of stretches, in pieces, in holes or twice has the digests that the files
 had, and the medium those that coreutils give; `hash --media` agrees, and says no where a byte was changed."""
-import hashlib, os, subprocess, tempfile, unittest
+import hashlib, os, resource, struct, subprocess, tempfile, unittest
 from support import findings, lines, run
 
 MiB = 1 << 20
@@ -95,6 +95,34 @@ class Sweep(unittest.TestCase):
             case = os.path.join(self.folder.name, "again" + words[1])
             run("process", self.e01, "--case", case, "--digests", ",".join(DIGESTS), *words, check=(0,))
             self.assertEqual(findings(case), findings(self.case))
+
+
+class ManyVolumes(unittest.TestCase):
+    def test_more_volumes_than_files_may_be_open_are_all_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            count, step = 250, 64  # logical partitions (a chain of extended boot records); sectors between two
+            medium = bytearray((count + 2) * step * 512)
+
+            def table(sector, *entries):
+                for i, (kind, start, length) in enumerate(entries):
+                    struct.pack_into("<4xB3xII", medium, sector * 512 + 446 + 16 * i, kind, start, length)
+                medium[sector * 512 + 510:sector * 512 + 512] = b"\x55\xaa"
+
+            table(0, (5, step, count * step))
+            for i in range(count):
+                following = [(5, (i + 1) * step, step)] if i + 1 < count else []
+                table((i + 1) * step, (0x83, 8, step - 8), *following)
+            image, case = os.path.join(folder, "many.raw"), os.path.join(folder, "case")
+            with open(image, "wb") as file:
+                file.write(medium)
+            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+            self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+            run("process", image, "--case", case, check=(0,))
+            records = lines(findings(case))
+            partitions = [record for record in records if record["record"] == "volume" and record["kind"] == "partition"]
+            self.assertEqual([record["offset"] for record in partitions], [((i + 1) * step + 8) * 512 for i in range(count)])
+            self.assertEqual(sum(records[-1]["bytes"].values()), len(medium))
 
 
 if __name__ == "__main__":
