@@ -1,5 +1,6 @@
 #include "carve/pdf_syntax.h"
 
+#include <algorithm>
 #include <array>
 
 namespace exhibit::carve::pdf {
@@ -12,6 +13,11 @@ constexpr std::uint64_t longest_string = std::uint64_t{8} << 20;  // bytes
 constexpr std::size_t longest_word = 256;                         // bytes
 constexpr std::size_t most_index = std::size_t{1} << 16;          // numbers of /Index
 constexpr std::size_t chunk = std::size_t{16} << 10;              // bytes at a time
+
+// What a trailer or a cross-reference stream says of itself (tables 5, 15 and 17; 7.5.8.4), and what programs add.
+constexpr std::array<std::string_view, 15> trailer_keys = {"Type",   "Size",        "Index",   "Prev",        "W",
+                                                           "Root",   "Encrypt",     "Info",    "ID",          "Length",
+                                                           "Filter", "DecodeParms", "XRefStm", "DocChecksum", "DL"};
 
 bool is_delimiter(int byte) {  // table 2
   return byte == '(' || byte == ')' || byte == '<' || byte == '>' || byte == '[' || byte == ']' || byte == '{' ||
@@ -88,7 +94,8 @@ class Cursor {
       const int byte = next();
       if (byte == '>') return true;
       const bool is_digit = (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f');
-      if (byte < 0 || (!is_digit && !is_space(static_cast<std::uint8_t>(byte)))) return false;
+      // Zero bytes, which are white space too, are no program's, but a gap's.
+      if (byte <= 0 || (!is_digit && !is_space(static_cast<std::uint8_t>(byte)))) return false;
     }
     return false;
   }
@@ -115,17 +122,37 @@ bool is_number(const std::string& word) { return word.find_first_not_of("0123456
 // Takes a value, of whatever kind, to its end, and notes what the outermost dictionary says.
 class Parser {
  public:
-  explicit Parser(Cursor& cursor) : cursor_(cursor) {}
+  // `begin`: of the object, or where the dictionary may begin.
+  Parser(Cursor& cursor, std::uint64_t begin) : cursor_(cursor), last_key_(begin) {}
 
   enum class Token { value, end_of_object, stream, broken };
 
   Token token() {
+    is_trailer_key_ = false;
+    const Token token = next_token();
+    note_distance();
+    // An index may hold any amount of numbers.
+    if (is_trailer_key_ || (token == Token::value && is_in_index())) last_key_ = cursor_.position();
+    return token;
+  }
+  // Notes how far the cursor is from the last key.
+  void note_distance() {
+    dictionary_.longest_between_keys = std::max(dictionary_.longest_between_keys, cursor_.position() - last_key_);
+  }
+
+  std::size_t depth() const { return depth_; }
+  bool is_dictionary() const { return nesting_[0] == '<'; }
+  const Dictionary& dictionary() const { return dictionary_; }
+  std::optional<std::uint64_t> only_integer() const { return tokens_ == 1 ? last_integer_ : std::nullopt; }
+
+ private:
+  Token next_token() {
     if (!cursor_.skip_space()) return Token::broken;
     const int byte = cursor_.peek();
     switch (byte) {
       case '(':
         cursor_.next();
-        return from(end_value(cursor_.literal_string()));
+        return from(string(&Cursor::literal_string));
       case '/':
         cursor_.next();
         return from(name());
@@ -146,11 +173,6 @@ class Parser {
     }
   }
 
-  std::size_t depth() const { return depth_; }
-  const Dictionary& dictionary() const { return dictionary_; }
-  std::optional<std::uint64_t> only_integer() const { return tokens_ == 1 ? last_integer_ : std::nullopt; }
-
- private:
   Token from(bool good) {
     ++tokens_;
     return good ? Token::value : Token::broken;
@@ -158,6 +180,12 @@ class Parser {
   bool end_value(bool good) {
     if (depth_ == 1) key_.clear();
     return good;
+  }
+  bool string(bool (Cursor::*take)()) {
+    const std::uint64_t begin = cursor_.position();
+    const bool good = (cursor_.*take)();
+    dictionary_.longest_string = std::max(dictionary_.longest_string, cursor_.position() - begin);
+    return end_value(good);
   }
   bool open(char kind) {
     if (depth_ == deepest) return false;
@@ -171,7 +199,7 @@ class Parser {
     return true;
   }
   bool angle() {
-    if (cursor_.peek() != '<') return end_value(cursor_.hex_string());
+    if (cursor_.peek() != '<') return string(&Cursor::hex_string);
     cursor_.next();
     return open('<');
   }
@@ -179,6 +207,7 @@ class Parser {
   bool is_outer() const {
     return depth_ >= 1 && nesting_[0] == '<' && (depth_ == 1 || (depth_ == 2 && nesting_[1] == '['));
   }
+  bool is_in_index() const { return key_ == "Index" && depth_ == 2 && nesting_[1] == '['; }
   bool is_parameters() const { return depth_ >= 2 && nesting_[0] == '<' && key_ == "DecodeParms"; }
 
   bool name() {
@@ -186,8 +215,10 @@ class Parser {
     // A number may be the first of a reference: only what follows ends it.
     const bool is_key = depth_ == 1 && (key_.empty() || pending_);
     pending_ = false;
+    if (is_in_index()) dictionary_.longest_between_keys = UINT64_MAX;  // only numbers belong there
     if (is_key) {
       key_ = word;
+      note_trailer_key();
       if (word == "Encrypt") dictionary_.is_encrypted = true;
       if (word == "Root") dictionary_.has_root = true;
     } else if (is_parameters()) {
@@ -198,6 +229,14 @@ class Parser {
       if (depth_ == 1) key_.clear();
     }
     return true;
+  }
+  // Each once: of other dictionaries' bytes, the second one of a kind doesn't count.
+  void note_trailer_key() {
+    const auto known = std::find(trailer_keys.begin(), trailer_keys.end(), key_);
+    if (known == trailer_keys.end()) return;
+    bool& is_seen = is_key_seen_[static_cast<std::size_t>(known - trailer_keys.begin())];
+    is_trailer_key_ = !is_seen;
+    is_seen = true;
   }
   void set_filter(const std::string& word) {
     has_filter_ = true;
@@ -259,7 +298,9 @@ class Parser {
   Dictionary dictionary_;
   std::optional<std::uint64_t> last_integer_;
   std::uint64_t tokens_ = 0;
-  bool has_filter_ = false, pending_ = false;
+  std::array<bool, trailer_keys.size()> is_key_seen_{};
+  std::uint64_t last_key_;  // behind the last that belongs into a trailer
+  bool has_filter_ = false, pending_ = false, is_trailer_key_ = false;
 };
 
 // Numbers `N G` and the word `obj` at the cursor.
@@ -290,7 +331,7 @@ std::optional<Object> read_object(const Content& content, std::uint64_t position
   *reached = cursor.position();
   if (!object) return std::nullopt;
   object->begin = position;
-  Parser parser(cursor);
+  Parser parser(cursor, position);
   for (;;) {
     const Parser::Token token = parser.token();
     *reached = cursor.position();
@@ -299,6 +340,7 @@ std::optional<Object> read_object(const Content& content, std::uint64_t position
     if (!is_end || parser.depth() != 0) return std::nullopt;
     object->is_stream = token == Parser::Token::stream;
     if (object->is_stream) end_line(cursor);
+    parser.note_distance();
     object->dictionary = parser.dictionary();
     object->integer = parser.only_integer();
     object->end = *reached = cursor.position();
@@ -314,11 +356,13 @@ bool is_object_at(const Content& content, std::uint64_t position, std::uint64_t 
 
 std::optional<Dictionary> read_dictionary(const Content& content, std::uint64_t position, std::uint64_t* end) {
   Cursor cursor(content, position);
-  Parser parser(cursor);
+  Parser parser(cursor, position);
   do {
-    if (parser.token() != Parser::Token::value) return std::nullopt;
+    const bool is_value = parser.token() == Parser::Token::value;
+    *end = cursor.position();
+    if (!is_value) return std::nullopt;
+    if (parser.depth() == 0 && !parser.is_dictionary()) return std::nullopt;
   } while (parser.depth() > 0);
-  *end = cursor.position();
   return parser.dictionary();
 }
 

@@ -21,6 +21,10 @@ struct Dictionary {
   bool has_root = false;
   std::vector<std::uint64_t> widths, index;  // of a cross-reference stream (7.5.8.2)
   unsigned predictor = 1, columns = 1;       // of its FlateDecode (7.4.4.3)
+  // Bytes: what lies between one key that belongs into a trailer and the next, where that is most; foreign bytes that
+  // happen to be strings, comments, white space or other entries make it long.
+  std::uint64_t longest_between_keys = 0;
+  std::uint64_t longest_string = 0;  // bytes, however deep it lies
 };
 
 struct Object {
@@ -36,7 +40,7 @@ struct Object {
 std::optional<Object> read_object(const Content& content, std::uint64_t position, std::uint64_t* reached);
 // Whether `number generation obj` is at `position`, and not beside it.
 bool is_object_at(const Content& content, std::uint64_t position, std::uint64_t number, std::uint64_t generation);
-// The dictionary at `position`; `*end`: behind it.
+// The dictionary at `position`; `*end`: behind it, or where it stops being one.
 std::optional<Dictionary> read_dictionary(const Content& content, std::uint64_t position, std::uint64_t* end);
 
 // Behind white space, of which no more than a few hundred bytes are taken (7.2.2): more is a gap.

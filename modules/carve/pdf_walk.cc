@@ -9,10 +9,20 @@ namespace {
 
 constexpr std::string_view header = "%PDF-", end_mark = "%%EOF", table_mark = "xref", stream_end = "endstream",
                            object_end = "endobj";
+// What no offset tells of must be close together, or foreign bytes could lie within: a trailer's keys (identifiers lie
+// between), and the last lines.
+constexpr std::uint64_t most_between_keys = 400;                   // bytes: less than a sector
+constexpr std::uint64_t most_between_lines = 256;                  // bytes
+constexpr std::uint64_t longest_checked_string = 400;              // bytes: longer ones may hold a seam
 constexpr std::uint64_t longest_comment = 512;                     // bytes
 constexpr std::uint64_t most_plain = std::uint64_t{8} << 30;       // bytes: a bomb isn't inflated to its end
 constexpr std::uint64_t longest_search = std::uint64_t{64} << 20;  // bytes: of a stream without a length
 constexpr std::uint64_t state_spacing = std::uint64_t{16} << 10;   // bytes
+
+// A stream ends where its dictionary says, but for an end of line that some programs count (7.3.8.1).
+bool is_length_wrong(const Dictionary& dictionary, std::uint64_t length) {
+  return dictionary.length && (length > *dictionary.length || *dictionary.length - length > 2);
+}
 
 bool starts_with_at(const Content& content, std::uint64_t position, std::string_view text) {
   return starts_with(content.at(position, text.size()), text);
@@ -95,24 +105,33 @@ Walk::Step Walk::comment(std::uint64_t at) {
 }
 
 Walk::Step Walk::table(std::uint64_t at) {
-  const auto section = read_section(content_, at);
+  std::uint64_t reached = at;
+  const auto section = read_section(content_, at, &reached);
   // Its lines aren't proved until the objects are looked up.
-  if (!section) return broken(at, at + cluster * 2);
+  if (!section) return broken(at, reached + cluster);
+  if (section->dictionary.longest_between_keys > most_between_keys) return broken(at, section->end);
   state_.section = at;
-  state_.position = section->end;
+  state_.position = state_.tail = section->end;
   return Step::on;
+}
+
+bool Walk::is_right_behind_section(std::uint64_t at) const {
+  return state_.tail == 0 || at <= state_.tail + most_between_lines;
 }
 
 Walk::Step Walk::start(std::uint64_t at) {
   std::uint64_t end = 0;
   const auto value = read_integer(content_, skip_space(content_, at), &end);
-  if (!value) return broken(state_.position, end + 1);
+  if (!value || !is_right_behind_section(end)) return broken(std::max(state_.tail, state_.section), end + 1);
   state_.start = *value;
   state_.position = end;
+  if (state_.tail > 0) state_.tail = end;
   return Step::on;
 }
 
 Walk::Step Walk::end(std::uint64_t at) {
+  if (!is_right_behind_section(at)) return broken(state_.tail, at);
+  state_.tail = 0;
   const ByteSpan line = content_.at(at, 2);
   if (!line.empty() && line[0] == '\r') ++at;
   if (!line.empty() && line[line[0] == '\r' && line.size() > 1 ? 1 : 0] == '\n') ++at;
@@ -138,7 +157,11 @@ Walk::Step Walk::object(std::uint64_t at) {
   }
   state_.length_object = 0;
   if (object->dictionary.linearized_length && state_.objects == 0) state_.whole = *object->dictionary.linearized_length;
-  if (object->dictionary.type == "XRef") state_.section = at;
+  const bool is_table = object->dictionary.type == "XRef";
+  if (is_table && object->dictionary.longest_between_keys > most_between_keys) return broken(at, object->end);
+  if (is_table) state_.section = at;
+  const bool has_seam = at < content_.seam() && content_.seam() < object->end;
+  if (has_seam && object->dictionary.longest_string > longest_checked_string) state_.is_seam_unproved = true;
   ++state_.objects;
   state_.position = object->end;
   if (object->is_stream) state_.stream = *object;
@@ -181,6 +204,7 @@ Walk::Step Walk::packed(const Object& object, std::uint64_t known_end) {
   state_.checkpoint = {};
   if (status == Inflate::Status::ended && end > 0 && data_end <= end) {
     ++state_.inflated;
+    if (is_length_wrong(object.dictionary, data_end - object.end)) state_.has_wrong_length = true;
     close(object, data_end, end);
     return Step::on;
   }
@@ -207,7 +231,11 @@ Walk::Step Walk::plain(const Object& object, std::uint64_t data_end, std::uint64
     // A length that leads elsewhere: something was put in between, or is gone.
     if (end == 0 || object.dictionary.length) return broken(object.begin, data_end);
   }
-  if (!is_proved(object, data_end)) state_.unproved += data_end - object.end;
+  const bool has_seam = object.end < content_.seam() && content_.seam() < data_end;
+  if (!is_proved(object, data_end) || (has_seam && object.dictionary.filter == Filter::none)) {
+    state_.unproved += data_end - object.end;
+    state_.is_seam_unproved |= has_seam;
+  }
   close(object, data_end, end);
   return Step::on;
 }
@@ -243,6 +271,7 @@ bool Walk::is_text(std::uint64_t from, std::uint64_t to) const {
 void Walk::close(const Object& object, std::uint64_t data_end, std::uint64_t end) {
   state_.stream.reset();
   state_.position = end;
+  if (object.dictionary.type == "XRef") state_.tail = data_end;
   if (!object.dictionary.length_object) return;
   state_.length_object = *object.dictionary.length_object;
   state_.length = data_end - object.end;

@@ -19,11 +19,14 @@ struct State : Memory::State {
   std::uint64_t position = 0;
   std::uint64_t objects = 0;
   std::uint64_t unproved = 0;                                     // bytes of streams
+  bool is_seam_unproved = false;                                  // nothing tells which bytes lie at the seam
+  bool has_wrong_length = false;                                  // a stream isn't as long as it says
   std::uint64_t inflated = 0;                                     // streams whose checksum held
   bool is_headless = false;                                       // begins with an object
   bool is_encrypted = false;                                      // the first stream isn't what its filter says
   std::uint64_t start = 0;                                        // what the last `startxref` says
   std::uint64_t section = 0;                                      // where the last cross-reference section lies
+  std::uint64_t tail = 0;                                         // behind it, or the `startxref` behind it
   std::uint64_t end = 0;                                          // behind the last `%%EOF`
   std::uint64_t whole = 0;                                        // the length that a linearized file states (annex F)
   std::uint64_t length_object = 0, length = 0, length_begin = 0;  // of a stream whose length is the next object
@@ -59,6 +62,8 @@ class Walk {
   Step step();
   Step comment(std::uint64_t at);
   Step table(std::uint64_t at);
+  // Whether what lies from the section's end to `at` is no more than programs write there.
+  bool is_right_behind_section(std::uint64_t at) const;
   Step start(std::uint64_t at);
   // `%%EOF` with the line's end as programs write it. A later revision may follow, or the rest of a linearized file.
   Step end(std::uint64_t at);

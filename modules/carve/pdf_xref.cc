@@ -11,6 +11,7 @@ constexpr std::size_t most_entries = std::size_t{1} << 20;   // of one section
 constexpr std::size_t most_bytes = std::size_t{32} << 20;    // of a stream, inflated
 constexpr unsigned most_sections = 64;                       // of one file, followed
 constexpr std::uint64_t entry_length = 20;                   // 7.5.4: bytes
+constexpr std::uint64_t longest_space = 256;                 // bytes in a row, in a table
 constexpr unsigned png_predictors = 10, tiff_predictor = 2;  // 7.4.4.4
 
 std::uint64_t digits(ByteSpan bytes) {
@@ -22,13 +23,19 @@ std::uint64_t digits(ByteSpan bytes) {
   return value;
 }
 
+// Behind white space at `position`, of which programs write less than would be a gap. False: more.
+bool pass_space(const Content& content, std::uint64_t& position) {
+  const std::uint64_t begin = position;
+  position = skip_space(content, position);
+  return position - begin <= longest_space;
+}
+
 // `first count` and as many lines; false: broken.
 bool read_subsection(const Content& content, std::uint64_t& position, Section& section) {
-  std::uint64_t end = 0;
-  const auto first = read_integer(content, position, &end);
-  const auto count = first ? read_integer(content, skip_space(content, end), &end) : std::nullopt;
-  if (!count || *count > most_entries) return false;
-  position = skip_space(content, end);
+  const auto first = read_integer(content, position, &position);
+  if (!first || !pass_space(content, position)) return false;
+  const auto count = read_integer(content, position, &position);
+  if (!count || *count > most_entries || !pass_space(content, position)) return false;
   for (std::uint64_t i = 0; i < *count; ++i, position += entry_length) {
     const ByteSpan line = content.at(position, entry_length);
     if (line.size() < entry_length || line[10] != ' ' || line[16] != ' ') return false;
@@ -40,20 +47,21 @@ bool read_subsection(const Content& content, std::uint64_t& position, Section& s
     // Some write lines of 19 bytes.
     if (!is_space(line[19])) --position;
   }
-  position = skip_space(content, position);
-  return true;
+  return pass_space(content, position);
 }
 
-std::optional<Section> read_table(const Content& content, std::uint64_t position) {
+std::optional<Section> read_table(const Content& content, std::uint64_t& position) {
   constexpr std::string_view mark = "xref", trailer = "trailer";
   Section section;
-  position = skip_space(content, position + mark.size());
+  position += mark.size();
+  if (!pass_space(content, position)) return std::nullopt;
   while (!starts_with(content.at(position, trailer.size()), trailer)) {
     if (!read_subsection(content, position, section)) return std::nullopt;
   }
-  const auto dictionary = read_dictionary(content, position + trailer.size(), &section.end);
+  const auto dictionary = read_dictionary(content, position + trailer.size(), &position);
   if (!dictionary) return std::nullopt;
   section.dictionary = *dictionary;
+  section.end = position;
   return section;
 }
 
@@ -89,7 +97,11 @@ bool read_rows(const std::vector<std::uint8_t>& bytes, Section& section) {
   std::size_t at = 0;
   for (std::size_t i = 0; i + 1 < index.size(); i += 2) {
     for (std::uint64_t n = 0; n < index[i + 1]; ++n) {
-      if (width == 0 || at + width > bytes.size() || section.entries.size() > most_entries) return width > 0;
+      if (width == 0 || section.entries.size() > most_entries) return width > 0;
+      if (at + width > bytes.size()) {
+        section.is_exact = false;
+        return true;
+      }
       std::uint64_t field[3] = {dictionary.widths[0] == 0 ? 1u : 0u, 0, 0};
       for (std::size_t f = 0; f < 3; ++f) {
         for (std::uint64_t k = 0; k < dictionary.widths[f]; ++k) field[f] = field[f] << 8 | bytes[at++];
@@ -97,6 +109,7 @@ bool read_rows(const std::vector<std::uint8_t>& bytes, Section& section) {
       if (field[0] == 1 && field[1] > 0) section.entries.push_back({index[i] + n, field[2], field[1]});  // 7.5.8.3
     }
   }
+  section.is_exact = at == bytes.size();
   return true;
 }
 
@@ -131,10 +144,13 @@ std::optional<Section> read_stream(const Content& content, std::uint64_t positio
 
 }  // namespace
 
-std::optional<Section> read_section(const Content& content, std::uint64_t position) {
+std::optional<Section> read_section(const Content& content, std::uint64_t position, std::uint64_t* reached) {
   if (position >= content.size()) return std::nullopt;
-  const std::uint64_t at = skip_space(content, position);
-  return starts_with(content.at(at, 4), "xref") ? read_table(content, at) : read_stream(content, at);
+  std::uint64_t at = skip_space(content, position);
+  if (!starts_with(content.at(at, 4), "xref")) return read_stream(content, at);
+  auto table = read_table(content, at);
+  if (reached != nullptr) *reached = at;
+  return table;
 }
 
 std::vector<Entry> entries_from(const Content& content, std::uint64_t position) {
@@ -159,6 +175,7 @@ Account check_sections(const Content& content, std::uint64_t position, std::uint
     const auto section = read_section(content, *next - shift);
     if (!section) return account;
     account.is_encrypted |= section->dictionary.is_encrypted;
+    if (!section->is_exact) ++account.bad;
     for (const Entry& entry : section->entries) {
       if (entry.offset < shift) {
         ++account.missing;

@@ -13,10 +13,11 @@ struct Section {
   std::vector<Entry> entries;  // of objects that lie by themselves
   Dictionary dictionary;       // the trailer's
   std::uint64_t end = 0;
+  bool is_exact = true;  // has as many rows as it says
 };
 
-// The table with its trailer, or the stream, at `position`.
-std::optional<Section> read_section(const Content& content, std::uint64_t position);
+// The table with its trailer, or the stream, at `position`. `reached`, if any: where a table stops being one.
+std::optional<Section> read_section(const Content& content, std::uint64_t position, std::uint64_t* reached = nullptr);
 
 // What it and the sections before it tell of; nothing where it isn't there.
 std::vector<Entry> entries_from(const Content& content, std::uint64_t position);

@@ -40,7 +40,7 @@ Verdict judge_end(const Content& content, const State& state) {
                        (!state.is_encrypted || account.is_encrypted) && (state.whole == 0 || state.whole == state.end);
   if (is_good) {
     Verdict verdict = Verdict::whole(state.end);
-    const bool is_unproved = state.unproved > most_unproved;
+    const bool is_unproved = state.unproved > most_unproved || state.is_seam_unproved || state.has_wrong_length;
     if (is_unproved) verdict.tier = Tier::plausible;
     if (is_unproved && content.seam() > 0) verdict.misfit = misfit_of(content);
     return verdict;
