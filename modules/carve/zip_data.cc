@@ -11,6 +11,10 @@ namespace {
 constexpr std::uint64_t most_plain = std::uint64_t{8} << 30;            // bytes
 constexpr unsigned most_descriptors = 4096;                             // marks looked at in one member without sizes
 constexpr std::uint64_t farthest_descriptor = std::uint64_t{64} << 20;  // bytes behind such a member's begin
+// Headers of such members within the data of one: an archive in an archive has a few. A row of them, each a candidate,
+// must not be gone over from each.
+constexpr unsigned most_headers = 32;
+constexpr std::uint64_t first_stretch = std::uint64_t{4} << 10, longest_stretch = std::uint64_t{256} << 10;  // bytes
 
 // The end of the data descriptor at `position` (4.3.9: with or without its mark, lengths of 32 or of 64 bits), if it
 // says what `data` are.
@@ -99,25 +103,65 @@ Data check_stored(const Content& content, const Member& member, const Checkpoint
   return data;
 }
 
-// Data whose length nothing tells but the descriptor behind them.
-Data find_descriptor(const Content& content, const Member& member) {
-  Data data;
-  const bool check_crc = member.is_provable();
-  std::uint64_t position = member.end, summed = member.end;
-  const std::uint64_t end = std::min(content.size(), member.end + farthest_descriptor);
-  for (unsigned i = 0; i < most_descriptors; ++i, ++position) {
-    position = find(content, descriptor_mark, position, end);
-    if (position >= end) break;
-    data.compressed = data.plain = position - member.end;
-    if (check_crc) data.crc = crc32(content, summed, position - summed, data.crc);
-    summed = position;
-    compare(content, member, position, data, check_crc);
-    if (data.proof != Data::Proof::broken) return data;
-  }
-  data.end = 0;
-  data.broken_at = end;
-  return data;
+bool needs_descriptor(const Member& member) {
+  return !member.has_sizes() && (member.method != deflated || member.is_encrypted());
 }
+
+// Data whose length nothing tells but the descriptor behind them. Looked at in stretches, as far as the search for
+// descriptors and for headers must keep step.
+class DescriptorSearch {
+ public:
+  DescriptorSearch(const Content& content, const Member& member)
+      : content_(content), member_(member), end_(std::min(content.size(), member.end + farthest_descriptor)) {}
+
+  Data run() {
+    std::uint64_t stretch = first_stretch, position = member_.end;
+    while (position < end_ && headers_ < most_headers && descriptors_ < most_descriptors) {
+      const std::uint64_t to = std::min(end_, position + stretch);
+      if (look(position, to)) return data_;
+      position = to;
+      stretch = std::min(stretch * 2, longest_stretch);
+    }
+    data_.end = 0;
+    data_.broken_at = position;
+    return data_;
+  }
+
+ private:
+  // Whether the data's end lies in [from, to): marks that begin there.
+  bool look(std::uint64_t from, std::uint64_t to) {
+    const std::uint64_t marks_end = std::min(end_, to + descriptor_mark.size() - 1);
+    for (std::uint64_t at = from; descriptors_ < most_descriptors; ++at, ++descriptors_) {
+      const std::uint64_t mark = find(content_, descriptor_mark, at, marks_end);
+      count_headers(at, std::min(mark, to));
+      if (mark >= marks_end || headers_ >= most_headers) return false;
+      at = mark;
+      data_.compressed = data_.plain = at - member_.end;
+      if (member_.is_provable()) data_.crc = crc32(content_, summed_, at - summed_, data_.crc);
+      summed_ = at;
+      compare(content_, member_, at, data_, member_.is_provable());
+      if (data_.proof != Data::Proof::broken) return true;
+    }
+    return false;
+  }
+
+  void count_headers(std::uint64_t from, std::uint64_t to) {
+    const std::uint64_t marks_end = std::min(end_, to + local_mark.size() - 1);
+    for (std::uint64_t at = from; headers_ < most_headers; ++at) {
+      at = find(content_, local_mark, at, marks_end);
+      if (at >= marks_end) return;
+      const auto header = read_local(content_, at);
+      if (header && needs_descriptor(*header)) ++headers_;
+    }
+  }
+
+  const Content& content_;
+  const Member& member_;
+  std::uint64_t end_;
+  std::uint64_t summed_ = member_.end;
+  unsigned headers_ = 0, descriptors_ = 0;
+  Data data_;
+};
 
 }  // namespace
 
@@ -127,7 +171,8 @@ std::uint64_t signing_block(const Content& content, std::uint64_t position) {
   Reader reader(content, position);
   const std::uint64_t length = reader.le64();  // without this field
   if (!reader.ok() || length < magic.size() + 8 || length > longest || length > reader.left()) return 0;
-  return starts_with(content.at(position + 8 + length - magic.size(), magic.size()), magic) ? length + 8 : 0;
+  if (!starts_with(content.at(position + 8 + length - magic.size(), magic.size()), magic)) return 0;
+  return starts_with(content.at(position + 8 + length, 4), central_mark) ? length + 8 : 0;
 }
 
 bool is_record(const Content& content, std::uint64_t position) {
@@ -139,9 +184,14 @@ bool is_record(const Content& content, std::uint64_t position) {
 Data check_data(const Content& content, const Member& member, const Checkpoint* from, bool strict,
                 std::deque<Checkpoint>& recent) {
   const bool has_sizes = member.has_sizes();
-  if (!has_sizes && (member.method != deflated || member.is_encrypted())) return find_descriptor(content, member);
+  if (needs_descriptor(member)) return DescriptorSearch(content, member).run();
   const auto end = base::checked_add(member.end, member.compressed);
   const bool is_missing = has_sizes && (!end || *end > content.size() || !is_followed(content, member, *end));
+  if (!strict && is_missing && member.method == stored && member.is_provable()) {
+    Data data;  // no sum of theirs would help
+    data.broken_at = std::min(end.value_or(content.size()), content.size());
+    return data;
+  }
   if (strict && is_missing) {
     Data data;
     data.broken_at = from != nullptr ? from->position : member.end;  // nothing behind was looked at

@@ -26,7 +26,8 @@ Data check_data(const Content& content, const Member& member, const Checkpoint* 
 
 // Whether one of the archive's records, or an APK's signing block, begins here.
 bool is_record(const Content& content, std::uint64_t position);
-// The length of the signing block of an APK here (source.android.com, APK Signature Scheme v2); 0: none.
+// The length of the signing block of an APK here, right before the directory (source.android.com, APK Signature
+// Scheme v2); 0: none.
 std::uint64_t signing_block(const Content& content, std::uint64_t position);
 
 }  // namespace exhibit::carve::zip

@@ -94,11 +94,16 @@ std::optional<Directory> hop_to_directory(const Content& content, std::uint64_t 
   return read_directory(content, position, {});
 }
 
+bool is_one_directory(const Content& content, std::uint64_t begin, std::uint64_t end) {
+  return find_last(content, end_mark, begin, end) == end;
+}
+
 std::optional<Directory> find_directory(const Content& content, std::uint64_t from, std::uint64_t to) {
   for (std::uint64_t at = find(content, end_mark, from, to); at < to; at = find(content, end_mark, at + 1, to)) {
     const auto end = read_end_backward(content, at);
     if (!end || end->size == 0 || end->size > at) continue;
     if (end->companions > at - end->size || end->offset != at - end->companions - end->size) continue;
+    if (!is_one_directory(content, end->offset, at)) continue;
     if (const auto directory = read_directory(content, end->offset, {})) return directory;
   }
   return std::nullopt;

@@ -33,6 +33,10 @@ std::optional<Directory> hop_to_directory(const Content& content, std::uint64_t 
 // The first end record in [from, to) that states that its directory lies where it lies.
 std::optional<Directory> find_directory(const Content& content, std::uint64_t from, std::uint64_t to);
 
+// Whether no other end record lies in [begin, end), where a directory would lie: nobody names a file like that, and
+// directories that hold each other would be gone over from each of their ends.
+bool is_one_directory(const Content& content, std::uint64_t begin, std::uint64_t end);
+
 // Whether the member before the one at `position` ends there.
 bool has_predecessor(const Content& content, std::uint64_t position);
 

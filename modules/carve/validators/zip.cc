@@ -53,9 +53,13 @@ class Archive {
       if (state_.position > kept_ + state_spacing) keep();
       const ByteSpan mark = content_.at(state_.position, 4);
       if (!state_.member && starts_with(mark, central_mark)) return judge_directory();
-      if (!state_.member && starts_with(mark, extra_mark)) {  // 4.3.11
+      if (!state_.member && starts_with(mark, extra_mark)) {  // 4.3.11: right before the directory
         Reader reader(content_, state_.position + 4);
-        state_.position += 8 + std::uint64_t{reader.le32()};
+        const std::uint64_t next = state_.position + 8 + reader.le32();
+        if (!reader.ok() || !starts_with(content_.at(next, 4), central_mark)) {
+          return broken(state_.position, std::min(content_.size(), state_.position + longest_record), nullptr);
+        }
+        state_.position = next;
         continue;
       }
       if (const std::uint64_t block = state_.member ? 0 : signing_block(content_, state_.position); block > 0) {
@@ -170,13 +174,12 @@ class Archive {
 
   // Breaks in what begins at `sound`. `member`: whose data they are.
   Verdict broken(std::uint64_t sound, std::uint64_t suspect, const Member* member) {
-    const bool holds = state_.members > 0 ||
-                       (member != nullptr && member->method == deflated && suspect >= member->end + least_sound_data);
+    const bool is_packed = member != nullptr && member->method == deflated && member->is_provable();
+    const bool holds = state_.members > 0 || (is_packed && suspect >= member->end + least_sound_data);
     if (is_new_ && holds) {
       if (const auto repaired = go_on_behind(sound, suspect)) return *repaired;
     }
     // The data may be in order up to where they break, but not a byte further.
-    const bool is_packed = member != nullptr && member->method == deflated;
     const std::uint64_t length = is_packed ? packed_end(content_, sound, suspect) : std::min(sound, content_.size());
     Verdict verdict = Verdict::broken(sound, suspect, length, DoubtCause::missing_segment);
     verdict.suspect = suspect;
@@ -206,20 +209,21 @@ class Archive {
   // The members from `sound` on that aren't what the directory says, and what lies between them and the next.
   std::vector<Doubt> doubts(const Directory& directory, std::uint64_t sound) {
     std::vector<Doubt> doubts;
-    std::uint64_t good_end = sound;  // a stretch is doubted up to where the next good member begins
+    std::uint64_t good_end = sound;                // a stretch is doubted up to where the next good member begins
+    std::uint64_t left = directory.begin - sound;  // members that share bytes would cost more than what is there
     const auto doubt_up_to = [&](std::uint64_t end) {
       if (end > good_end) doubts.push_back({good_end, end - good_end, DoubtCause::crc_error});
     };
     read_directory(content_, directory.begin, [&](const Member& record) {
       state_.kind.note_name(record.name);
-      // Members that share bytes would cost more than what is there.
-      if (record.offset < good_end || record.offset >= directory.begin) return;
+      if (record.offset < good_end || record.offset >= directory.begin || record.compressed > left) return;
       const auto local = read_local(content_, record.offset);
       if (!local || local->name != record.name || local->method != record.method) return;
       Member expected = *local;
       expected.compressed = record.compressed;
       expected.plain = record.plain;
       expected.crc = record.crc;
+      left -= record.compressed;
       std::deque<Checkpoint> recent;
       const Data data = check_data(content_, expected, nullptr, true, recent);
       if (data.proof == Data::Proof::broken) return;
@@ -246,7 +250,7 @@ std::optional<std::uint64_t> begin_of_directory(const Content& before, std::uint
   const std::uint64_t directory_end = anchor - end->companions;
   if (end->size > directory_end) return std::nullopt;
   const std::uint64_t begin = directory_end - end->size;
-  if (!starts_with(before.at(begin, 4), central_mark)) return std::nullopt;
+  if (!starts_with(before.at(begin, 4), central_mark) || !is_one_directory(before, begin, anchor)) return std::nullopt;
   if (begin >= end->offset && read_local(before, begin - end->offset)) {
     const std::uint64_t first = begin - end->offset;
     return has_predecessor(before, first) ? std::optional(first) : std::nullopt;
