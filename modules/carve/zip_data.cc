@@ -20,6 +20,12 @@ constexpr std::uint64_t farthest_descriptor = std::uint64_t{64} << 20;  // bytes
 constexpr unsigned most_headers = 32;
 constexpr std::uint64_t first_stretch = std::uint64_t{4} << 10, longest_stretch = std::uint64_t{256} << 10;  // bytes
 
+// Members no longer than this are inflated at once, which is faster than in a stream: bytes.
+constexpr std::uint64_t most_packed_at_once = std::uint64_t{128} << 10, most_plain_at_once = std::uint64_t{512} << 10;
+static_assert(most_packed_at_once <= Content::window);
+// Of data without lengths so much is tried: most members of programs that write such are shorter. Bytes.
+constexpr std::uint64_t packed_tried = std::uint64_t{32} << 10;
+
 // The end of the data descriptor at `position` (4.3.9: with or without its mark, lengths of 32 or of 64 bits), if it
 // says what `data` are.
 std::optional<std::uint64_t> descriptor_end(const Content& content, std::uint64_t position, const Data& data,
@@ -61,12 +67,6 @@ void compare(const Content& content, const Member& member, std::uint64_t data_en
   }
   data.proof = check_crc ? Data::Proof::proved : Data::Proof::unproved;
 }
-
-// Members no longer than this are inflated at once, which is faster than in a stream: bytes.
-constexpr std::uint64_t most_packed_at_once = std::uint64_t{128} << 10, most_plain_at_once = std::uint64_t{512} << 10;
-static_assert(most_packed_at_once <= Content::window);
-// Of data without lengths so much is tried: most members of programs that write such are shorter. Bytes.
-constexpr std::uint64_t packed_tried = std::uint64_t{32} << 10;
 
 struct FreeDecompressor {
   void operator()(libdeflate_decompressor* decompressor) const { libdeflate_free_decompressor(decompressor); }

@@ -8,6 +8,8 @@ namespace {
 // How far back a member without a descriptor is looked for: members that are longer are told otherwise.
 constexpr std::uint64_t farthest_back = std::uint64_t{1} << 20;  // bytes
 constexpr unsigned most_marks = 16;                              // of those looked at on the way back
+// The same for the member before: hostile chains lie within each other, and each one's way to the directory is long.
+constexpr unsigned most_chains = 128;
 constexpr std::uint64_t longest_header = local_length + 2 * 0xffff;
 
 std::uint64_t mix(std::uint64_t value) {  // the finalizer of SplitMix64
@@ -83,15 +85,15 @@ std::optional<Directory> read_directory(const Content& content, std::uint64_t be
   return directory;
 }
 
-std::optional<Directory> hop_to_directory(const Content& content, std::uint64_t member, std::uint64_t* reached) {
-  std::uint64_t position = member;
-  while (const auto header = read_local(content, position)) {
-    *reached = position;
-    if (!header->has_sizes() || header->compressed > content.size() - header->end) return std::nullopt;
-    position = header->end + header->compressed;
-    if (header->has_descriptor() && starts_with(content.at(position, 4), descriptor_mark)) position += 16;
+std::optional<Directory> hop_to_directory(const Content& content, std::uint64_t member, std::uint64_t* reached,
+                                          std::uint64_t most) {
+  *reached = member;
+  for (auto header = read_local(content, member); header; header = read_local(content, *reached)) {
+    if (most-- == 0 || !header->has_sizes() || header->compressed > content.size() - header->end) return std::nullopt;
+    *reached = header->end + header->compressed;
+    if (header->has_descriptor() && starts_with(content.at(*reached, 4), descriptor_mark)) *reached += 16;
   }
-  return read_directory(content, position, {});
+  return read_directory(content, *reached, {});
 }
 
 bool is_one_directory(const Content& content, std::uint64_t begin, std::uint64_t end) {
@@ -113,7 +115,7 @@ bool has_predecessor(const Content& content, std::uint64_t position) {
   if (has_descriptor_before(content, position)) return true;
   const std::uint64_t floor = position > farthest_back ? position - farthest_back : 0;
   std::uint64_t to = position;
-  for (unsigned i = 0; i < most_marks && to > floor; ++i) {
+  for (unsigned i = 0; i < most_chains && to > floor; ++i) {
     const std::uint64_t header = find_last(content, local_mark, floor, to);
     if (header == to) return false;
     if (ends_at(content, header, position)) return true;

@@ -26,9 +26,10 @@ struct Reached {
 std::optional<Directory> read_directory(const Content& content, std::uint64_t begin,
                                         const std::function<void(const Member&)>& each, Reached* reached = nullptr);
 
-// The directory behind the member at `member`, by way of the lengths that local headers state; `*reached`: where that
-// way ends. No data are looked at.
-std::optional<Directory> hop_to_directory(const Content& content, std::uint64_t member, std::uint64_t* reached);
+// The directory behind the member at `member`, by way of the lengths that local headers state, over no more than `most`
+// of them; `*reached`: where that way ends. No data are looked at.
+std::optional<Directory> hop_to_directory(const Content& content, std::uint64_t member, std::uint64_t* reached,
+                                          std::uint64_t most = UINT64_MAX);
 
 // The first end record in [from, to) that states that its directory lies where it lies.
 std::optional<Directory> find_directory(const Content& content, std::uint64_t from, std::uint64_t to);

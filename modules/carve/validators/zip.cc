@@ -20,6 +20,9 @@ constexpr std::uint64_t most_unproved = 4096;
 // may break at every turn.
 constexpr std::uint64_t farthest_directory = std::uint64_t{16} << 20, nearest_directory = std::uint64_t{256} << 10,
                         directory_proportion = 256;
+// The same where not even the first member holds, and headers that are tried on the way.
+constexpr std::uint64_t near_first = std::uint64_t{64} << 10;
+constexpr unsigned most_next = 4, most_hops = 128;
 constexpr std::uint64_t state_spacing = std::uint64_t{16} << 10;  // bytes
 // Of a member that breaks: as much of its data decodes by chance only rarely.
 constexpr std::uint64_t least_sound_data = 1024;  // bytes
@@ -176,8 +179,8 @@ class Archive {
   Verdict broken(std::uint64_t sound, std::uint64_t suspect, const Member* member) {
     const bool is_packed = member != nullptr && member->method == deflated && member->is_provable();
     const bool holds = state_.members > 0 || (is_packed && suspect >= member->end + least_sound_data);
-    if (is_new_ && holds) {
-      if (const auto repaired = go_on_behind(sound, suspect)) return *repaired;
+    if (is_new_ && (holds || member != nullptr)) {
+      if (const auto repaired = go_on_behind(sound, suspect, holds ? nullptr : member)) return *repaired;
     }
     // The data may be in order up to where they break, but not a byte further.
     const std::uint64_t length = is_packed ? packed_end(content_, sound, suspect) : std::min(sound, content_.size());
@@ -189,21 +192,43 @@ class Archive {
   }
 
   // Something in the midst was overwritten: the directory still lies where it says, and tells what else is damaged.
-  std::optional<Verdict> go_on_behind(std::uint64_t sound, std::uint64_t suspect) {
+  // `first`: the archive's first member, if nothing holds before or in it.
+  std::optional<Verdict> go_on_behind(std::uint64_t sound, std::uint64_t suspect, const Member* first) {
     std::uint64_t from = sound;
     auto directory = hop_to_directory(content_, sound, &from);
-    if (directory && directory->stated() != directory->begin) directory.reset();
-    if (!directory) {
+    const auto is_astray = [&] { return !directory || directory->stated() != directory->begin; };
+    if (is_astray() && first != nullptr) directory = hop_behind(from);
+    if (is_astray()) {
       const std::uint64_t wanted =
-          std::max(from, std::min(farthest_directory, nearest_directory + directory_proportion * sound));
-      const std::uint64_t reach = std::min(content_.size() - from, wanted);
-      directory = find_directory(content_, from, from + reach);
+          first != nullptr
+              ? std::max(near_first, looked_at(*first, suspect))
+              : std::max(from, std::min(farthest_directory, nearest_directory + directory_proportion * sound));
+      directory = find_directory(content_, from, from + std::min(content_.size() - from, wanted));
     }
     if (!directory || directory->begin < sound) return std::nullopt;
     Verdict verdict = Verdict::broken(sound, suspect, directory->end.end, DoubtCause::crc_error);
     verdict.doubts = doubts(*directory, sound);
     verdict.extension = state_.kind.extension();
     return verdict;
+  }
+
+  // The header that should be at `from` was overwritten too: do the next ones lead to the directory?
+  std::optional<Directory> hop_behind(std::uint64_t from) const {
+    const std::uint64_t to = from + std::min(content_.size() - from, near_first);
+    std::uint64_t at = from;
+    for (unsigned i = 0; i < most_next; ++i) {
+      at = find(content_, local_mark, at + 1, to);
+      if (at == to) break;
+      std::uint64_t reached = 0;
+      const auto directory = hop_to_directory(content_, at, &reached, most_hops);
+      if (directory && directory->stated() == directory->begin) return directory;
+    }
+    return std::nullopt;
+  }
+
+  // Bytes that were gone over already in search of the member's end: as many more don't matter.
+  static std::uint64_t looked_at(const Member& member, std::uint64_t suspect) {
+    return member.has_sizes() ? 0 : suspect - std::min(suspect, member.offset);
   }
 
   // The members from `sound` on that aren't what the directory says, and what lies between them and the next.
