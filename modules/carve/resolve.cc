@@ -1,6 +1,7 @@
 #include "carve/resolve.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -59,57 +60,62 @@ void cut(Found& found, std::uint64_t length) {
   if (found.doubts.empty()) found.doubts.push_back({length, 0, DoubtCause::missing_segment});
 }
 
-// Which objects lie near others: the bytes of a group in cells, each with the numbers of the objects that touch it. A
-// container of a hundred thousand parts would else be compared with each of them, and they with each other.
+// Which objects lie near others. A container of a hundred thousand parts would else be compared with each of them, and
+// they with each other. Bins on levels, those of each as long as several of the level below: an extent is in the
+// smallest bin that holds it whole, so that a large one costs no more than a small one.
 class Neighbourhood {
  public:
-  Neighbourhood(std::uint64_t begin, std::uint64_t end)
-      : begin_(begin), cell_(std::max(least_cell, (end - begin) / most_cells + 1)), cells_((end - begin) / cell_ + 1) {}
-
   void add(const Found& found, std::uint32_t number) {
-    for_each_cell(found, [&](std::vector<std::uint32_t>& cell) { cell.push_back(number); });
+    for (const Extent& extent : found.extents) {
+      if (extent.length == 0) continue;
+      std::size_t level = 0;
+      while (bin(begin_of(extent), level) != bin(end_of(extent) - 1, level)) ++level;
+      levels_[level][bin(begin_of(extent), level)].push_back(number);
+    }
   }
   // The numbers of those that may touch `found`, in order.
-  std::vector<std::uint32_t> near(const Found& found) {
+  std::vector<std::uint32_t> near(const Found& found) const {
     std::vector<std::uint32_t> numbers;
-    for_each_cell(found,
-                  [&](std::vector<std::uint32_t>& cell) { numbers.insert(numbers.end(), cell.begin(), cell.end()); });
+    for (const Extent& extent : found.extents) {
+      if (extent.length > 0) gather(begin_of(extent), end_of(extent) - 1, numbers);
+    }
+    return in_order(std::move(numbers));
+  }
+  // Of those that may hold the volume's byte `offset`.
+  std::vector<std::uint32_t> at(std::uint64_t offset) const {
+    std::vector<std::uint32_t> numbers;
+    gather(offset, offset, numbers);
+    return in_order(std::move(numbers));
+  }
+
+ private:
+  static constexpr unsigned lowest_bits = 12, bits_a_level = 3;  // of a bin's bytes
+  static constexpr std::size_t levels = (64 - lowest_bits + bits_a_level - 1) / bits_a_level + 1;
+
+  static std::uint64_t bin(std::uint64_t offset, std::size_t level) {
+    const std::size_t bits = lowest_bits + bits_a_level * level;
+    return bits < 64 ? offset >> bits : 0;
+  }
+  void gather(std::uint64_t first, std::uint64_t last, std::vector<std::uint32_t>& numbers) const {
+    for (std::size_t level = 0; level < levels; ++level) {
+      const auto& bins = levels_[level];
+      for (auto at = bins.lower_bound(bin(first, level)); at != bins.end() && at->first <= bin(last, level); ++at) {
+        numbers.insert(numbers.end(), at->second.begin(), at->second.end());
+      }
+    }
+  }
+  static std::vector<std::uint32_t> in_order(std::vector<std::uint32_t> numbers) {
     std::sort(numbers.begin(), numbers.end());
     numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
     return numbers;
   }
-  // Of those that may hold the volume's byte `offset`.
-  const std::vector<std::uint32_t>& at(std::uint64_t offset) const { return cells_[(offset - begin_) / cell_]; }
 
- private:
-  static constexpr std::uint64_t least_cell = 4096, most_cells = 65536;  // bytes; cells of a group
-
-  template <typename Call>
-  void for_each_cell(const Found& found, const Call& call) {
-    for (const Extent& extent : found.extents) {
-      if (extent.length == 0) continue;
-      const std::uint64_t last = (end_of(extent) - 1 - begin_) / cell_;
-      for (std::uint64_t cell = (begin_of(extent) - begin_) / cell_; cell <= last; ++cell) call(cells_[cell]);
-    }
-  }
-
-  std::uint64_t begin_, cell_;
-  std::vector<std::vector<std::uint32_t>> cells_;
+  std::array<std::map<std::uint64_t, std::vector<std::uint32_t>>, levels> levels_;
 };
-
-std::pair<std::uint64_t, std::uint64_t> place_of(const std::vector<Found>& group) {
-  std::pair<std::uint64_t, std::uint64_t> all{UINT64_MAX, 0};
-  for (const Found& found : group) {
-    const auto [begin, end] = Resolver::place(found);
-    all = {std::min(all.first, begin), std::max(all.second, end)};
-  }
-  return all;
-}
 
 class Group {
  public:
-  Group(const std::vector<Signature>& all, std::vector<Found> found)
-      : all_(all), found_(std::move(found)), near_(place_of(found_).first, place_of(found_).second) {
+  Group(const std::vector<Signature>& all, std::vector<Found> found) : all_(all), found_(std::move(found)) {
     drop_covered();
     std::sort(found_.begin(), found_.end(), [&](const Found& a, const Found& b) { return claim(a) < claim(b); });
   }

@@ -114,5 +114,17 @@ TEST(Resolver, AContainerOfVeryManyPartsIsResolved) {
   for (std::size_t i = 1; i < standing.size(); ++i) ASSERT_EQ(standing[i].parent, 0U);
 }
 
+// Each in the one before, as stored archives can be.
+TEST(Resolver, VeryManyObjectsWithinEachOtherAreResolved) {
+  std::vector<Found> objects;
+  constexpr std::uint64_t count = 2000, wall = 16'384;  // bytes
+  for (std::uint64_t i = 0; i < count; ++i) {
+    objects.push_back(object(0, Tier::validated, {{static_cast<std::int64_t>(i * wall), (count - i) * 2 * wall}}));
+  }
+  const auto standing = resolve(std::move(objects));
+  ASSERT_EQ(standing.size(), count);
+  for (std::size_t i = 1; i < standing.size(); ++i) ASSERT_EQ(standing[i].parent, i - 1);
+}
+
 }  // namespace
 }  // namespace exhibit::carve
