@@ -110,9 +110,15 @@ Walk::Step Walk::table(std::uint64_t at) {
   // Its lines aren't proved until the objects are looked up.
   if (!section) return broken(at, reached + cluster);
   if (section->dictionary.longest_between_keys > most_between_keys) return broken(at, section->end);
-  state_.section = at;
+  note_section(at, section->dictionary);
   state_.position = state_.tail = section->end;
   return Step::on;
+}
+
+void Walk::note_section(std::uint64_t at, const Dictionary& dictionary) {
+  state_.section = at;
+  // The first section of a linearized file tells before there are streams.
+  if (dictionary.is_encrypted && state_.inflated == 0) state_.is_encrypted = true;
 }
 
 bool Walk::is_right_behind_section(std::uint64_t at) const {
@@ -159,7 +165,7 @@ Walk::Step Walk::object(std::uint64_t at) {
   if (object->dictionary.linearized_length && state_.objects == 0) state_.whole = *object->dictionary.linearized_length;
   const bool is_table = object->dictionary.type == "XRef";
   if (is_table && object->dictionary.longest_between_keys > most_between_keys) return broken(at, object->end);
-  if (is_table) state_.section = at;
+  if (is_table) note_section(at, object->dictionary);
   const bool has_seam = at < content_.seam() && content_.seam() < object->end;
   if (has_seam && object->dictionary.longest_string > longest_checked_string) state_.is_seam_unproved = true;
   ++state_.objects;
@@ -203,7 +209,7 @@ Walk::Step Walk::packed(const Object& object, std::uint64_t known_end) {
   const std::uint64_t end = known_end > 0 ? known_end : behind_stream(data_end);
   state_.checkpoint = {};
   if (status == Inflate::Status::ended && end > 0 && data_end <= end) {
-    ++state_.inflated;
+    if (object.dictionary.type != "XRef") ++state_.inflated;
     if (is_length_wrong(object.dictionary, data_end - object.end)) state_.has_wrong_length = true;
     close(object, data_end, end);
     return Step::on;

@@ -21,9 +21,9 @@ struct State : Memory::State {
   std::uint64_t unproved = 0;                                     // bytes of streams
   bool is_seam_unproved = false;                                  // nothing tells which bytes lie at the seam
   bool has_wrong_length = false;                                  // a stream isn't as long as it says
-  std::uint64_t inflated = 0;                                     // streams whose checksum held
+  std::uint64_t inflated = 0;                                     // streams whose checksum held, but for sections
   bool is_headless = false;                                       // begins with an object
-  bool is_encrypted = false;                                      // the first stream isn't what its filter says
+  bool is_encrypted = false;                                      // streams aren't what their filters say
   std::uint64_t start = 0;                                        // what the last `startxref` says
   std::uint64_t section = 0;                                      // where the last cross-reference section lies
   std::uint64_t tail = 0;                                         // behind it, or the `startxref` behind it
@@ -62,6 +62,7 @@ class Walk {
   Step step();
   Step comment(std::uint64_t at);
   Step table(std::uint64_t at);
+  void note_section(std::uint64_t at, const Dictionary& dictionary);
   // Whether what lies from the section's end to `at` is no more than programs write there.
   bool is_right_behind_section(std::uint64_t at) const;
   Step start(std::uint64_t at);
