@@ -72,10 +72,11 @@ bool lacks_or_has_text(const TextValue& object, std::string_view key) {
 
 Complaint is_times(const TextValue& value) {
   if (!value.is_object()) return "isn't an object";
-  for (const char* key : {"accessed", "born", "changed", "modified"}) {
-    if (!lacks_or_has_text(value, key)) return "holds something else than text";
-  }
-  return nullptr;
+  const bool are_texts = value.each_member([](std::string_view key, const TextValue& time) {
+    const bool is_known = key == "accessed" || key == "born" || key == "changed" || key == "modified";
+    return !is_known || time.is_string();
+  });
+  return are_texts ? nullptr : "holds something else than text";
 }
 
 // A list of two values, by each of which is asked.

@@ -1,7 +1,5 @@
 #include "base/text.h"
 
-#include <cstdio>
-
 #include "base/utf8.h"
 
 namespace exhibit::base {
@@ -23,6 +21,13 @@ CivilDate civil_from_days(std::int64_t days) {
   const unsigned month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
   const std::int64_t year = static_cast<std::int64_t>(year_of_era) + era * 400 + (month <= 2 ? 1 : 0);
   return {year, month, day_of_year - (153 * shifted_month + 2) / 5 + 1};
+}
+
+// The last `width` decimal digits.
+void append_padded(std::string& out, std::uint32_t number, std::size_t width) {
+  out.resize(out.size() + width);
+  for (auto digit = out.rbegin(); width > 0; --width, ++digit, number /= 10)
+    *digit = static_cast<char>('0' + number % 10);
 }
 
 }  // namespace
@@ -80,13 +85,18 @@ std::optional<std::string> rfc3339(std::int64_t seconds, std::uint32_t nanosecon
   }
   const CivilDate date = civil_from_days(days);
   if (date.year < 0 || date.year > 9999) return std::nullopt;
-  char text[64];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year), date.month, date.day,
-                static_cast<int>(rest / 3600), static_cast<int>(rest / 60 % 60), static_cast<int>(rest % 60));
-  std::string out = text;
+  const auto of_day = static_cast<std::uint32_t>(rest);
+  std::string out;
+  out.reserve(sizeof "2024-05-01T12:00:00.123456789Z");
+  append_padded(out, static_cast<std::uint32_t>(date.year), 4);
+  append_padded(out += '-', date.month, 2);
+  append_padded(out += '-', date.day, 2);
+  append_padded(out += 'T', of_day / 3600, 2);
+  append_padded(out += ':', of_day / 60 % 60, 2);
+  append_padded(out += ':', of_day % 60, 2);
   if (digits > 0) {
-    std::snprintf(text, sizeof text, "%09u", nanoseconds);
-    out += "." + std::string(text, static_cast<std::size_t>(digits));
+    append_padded(out += '.', nanoseconds, 9);
+    out.resize(out.size() - 9 + static_cast<std::size_t>(digits));
   }
   if (!local) out += "Z";
   return out;

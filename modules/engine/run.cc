@@ -263,6 +263,7 @@ Result<void> Run::begin_volumes(EvidenceState& evidence) {
     } else if (options_.walk && volume->plan.value("filesystem", false)) {
       pool_.submit(volume_task(*volume, "walk", "walk"));
     } else {
+      if (accounts_apart()) EXHIBIT_TRY(submit_account(evidence, *volume));
       EXHIBIT_TRY(begin_runs(evidence, *volume, {}));
     }
   }
@@ -300,6 +301,7 @@ Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const Ta
                  base::to_record(Problem{volume.id, "walk", line.string("cause"), {}, line.string("detail")}));
     }
     if (line.string("record", scratch) != "item") return add(evidence, line);
+    if (!options_.examine) EXHIBIT_TRY(volume.account_for(line.text()));
     if (walked) EXHIBIT_TRY(walked->write(line.text()));
     if (options_.carved_only) return {};
     ++progress_.items;
@@ -324,6 +326,7 @@ Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const Ta
     ++evidence.examining;
     pool_.submit(std::move(task));
   }
+  if (accounts_apart()) EXHIBIT_TRY(submit_account(evidence, volume));
   if (!walked) return begin_runs(evidence, volume, {});
   EXHIBIT_TRY(walked->finish());
   return begin_runs(evidence, volume, {walked->path(), 0, walked->size(), walked->lines()});
@@ -449,7 +452,7 @@ Result<void> Run::proceed(EvidenceState& evidence) {
     for (const Json& problem : evidence.medium->problems()) EXHIBIT_TRY(add(evidence, problem));
   }
   for (const auto& volume : evidence.volumes) {
-    EXHIBIT_TRY(submit_account(evidence, *volume));
+    if (!accounts_apart()) EXHIBIT_TRY(submit_account(evidence, *volume));
     if (evidence.carving != nullptr) EXHIBIT_TRY(carved(evidence, *volume));
   }
   return {};

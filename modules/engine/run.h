@@ -76,6 +76,8 @@ class Run {
   Result<void> look_up(EvidenceState& evidence, const base::RecordLine& item);
   bool is_wanted(const VolumeState& volume) const;
   bool sweeps() const { return (options_.media || options_.carve) && options_.given == nullptr; }
+  // Coverage that rests on the walk alone: a volume's account need not wait for the others.
+  bool accounts_apart() const { return options_.account && !options_.examine && !sweeps(); }
   bool carves_all() const { return options_.carve_where == std::vector<std::string>{"all"}; }
   Result<void> on_finished(const Task& task, const TaskOutput& output);
   Result<void> on_survey(EvidenceState& evidence, const TaskOutput& output);

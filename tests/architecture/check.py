@@ -25,6 +25,7 @@ PARSER_LIBRARIES = ("libhs libdeflate libbz2 liblzma libzstd liblz4 libewf libbf
                     "libluksde libfvde libvshadow libvslvm libfsxfs libpff libfuzzy libtlsh libvips libjpeg "
                     "libpng").split()
 WORKER_NEEDS = "libewf libtsk libyara libmagic".split()
+WORKER_STANDS_IN_FOR = "tsk_fs_dir_add tsk_fs_dir_contains".split()
 
 # The function that ends a C handle's life: where it is named, the handle's owning type is.
 RELEASE = re.compile(r"\b(?:libewf|libbfio|tsk|yr|magic|seccomp|archive|sqlite3|EVP|X509|CMS|PKCS7|TS|OCSP|BIO|BN|ASN1"
@@ -219,6 +220,10 @@ def check_programs(folder):
     for name in WORKER_NEEDS:
         if not any(library.startswith(name) for library in needed(worker)):
             yield f"{worker}: doesn't need {name}: is this check still looking at the right program?"
+    exported = run("nm", "-D", "--defined-only", worker).split()
+    for name in WORKER_STANDS_IN_FOR:
+        if name not in exported:
+            yield f"{worker}: doesn't export {name}: libtsk would call its own (docs/decisions/0016)"
 
 
 CHECKS = {"sources": check_sources, "programs": check_programs}

@@ -50,6 +50,13 @@ class Pipeline(unittest.TestCase):
         self.assertEqual({record["state"] for record in hashed if record["record"] == "item"}, {"deleted"})
         self.assertFalse([record for record in hashed if record["record"] == "coverage"])
 
+    def test_a_listing_accounts_for_its_items(self):
+        def coverage(verb):
+            return [record["bytes"] for record in lines(run(verb, self.image, check=(0, 4)).stdout) if record["record"] == "coverage"]
+        listed = coverage("list")
+        self.assertGreater(listed[-1]["slack"], 0)
+        self.assertEqual(listed, coverage("hash"))
+
     def test_a_hash_set_alone_needs_no_image(self):
         hashed = run("hash", self.image, check=(0, 4)).stdout
         os.rename(self.image, self.image + ".away")

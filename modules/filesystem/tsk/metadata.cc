@@ -63,10 +63,19 @@ const Raw& Metadata::read(TSK_INUM_T number) {
 
 const Raw& Metadata::read_kept(Kept& kept, std::uint64_t offset, std::size_t length) {
   if (kept.is_sound && kept.offset == offset && kept.bytes.size() == length) return kept.bytes;
-  const std::uint64_t damaged = volume_.damaged_reads();
-  kept.bytes = Raw::read(volume_, offset, length);
+  const bool is_inside =
+      kept.is_sound && offset >= kept.window_offset && offset - kept.window_offset + length <= kept.window.size();
+  if (!is_inside) {
+    // No more than libtsk reads at once for the same structure: so no damage is noticed for it that it wouldn't notice.
+    constexpr std::uint64_t sector = 512;
+    constexpr std::size_t window = 4096;
+    const std::uint64_t damaged = volume_.damaged_reads();
+    kept.window_offset = offset / sector * sector;
+    kept.window = Raw::read(volume_, kept.window_offset, std::max(window, length + sector));
+    kept.is_sound = volume_.damaged_reads() == damaged;
+  }
+  kept.bytes = Raw(std::string(kept.window.view(offset - kept.window_offset, length)));
   kept.offset = offset;
-  kept.is_sound = volume_.damaged_reads() == damaged;
   return kept.bytes;
 }
 

@@ -42,9 +42,10 @@ class Metadata {
   // What was read last at one place: an item asks for its metadata several times, and its neighbours for the same
   // table.
   struct Kept {
-    std::uint64_t offset = 0;
+    std::uint64_t window_offset = 0, offset = 0;
     bool is_sound = false;  // damage is read each time, so that each reading of it is noticed
-    Raw bytes;
+    Raw window;             // what was read
+    Raw bytes;              // what was asked for
   };
   const Raw& read_kept(Kept& kept, std::uint64_t offset, std::size_t length);
 

@@ -1,6 +1,5 @@
 #include "filesystem/tsk/walk.h"
 
-#include <openssl/evp.h>
 #include <tsk/fs/tsk_iso9660.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 #include "base/record.h"
 #include "base/text.h"
 #include "filesystem/tsk/allocation.h"
+#include "filesystem/tsk/directory.h"
 #include "filesystem/tsk/times.h"
 #include "volume/tsk_image.h"
 
@@ -18,53 +18,6 @@ namespace {
 constexpr std::string_view orphan_folder = "/$OrphanFiles";
 constexpr std::uint64_t largest_size = (std::uint64_t{1} << 53) - 1;  // that a record holds
 constexpr std::size_t longest_path = std::size_t{1} << 20;            // bytes
-
-std::string digest(const std::string& text) {
-  std::string out(32, '\0');
-  EXHIBIT_CHECK(EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(out.data()), nullptr,
-                           EVP_sha256(), nullptr) == 1);
-  out.resize(16);
-  return out;
-}
-
-// Whatever two items of one id can differ in.
-std::string all_of(const Item& item) {
-  std::string all;
-  const auto put = [&](std::string_view text) {
-    const std::uint64_t length = text.size();
-    all.append(reinterpret_cast<const char*>(&length), sizeof length).append(text);
-  };
-  const auto put_text = [&](const std::optional<std::string>& text) {
-    all += text ? '+' : '-';
-    if (text) put(*text);
-  };
-  const auto put_number = [&](std::optional<std::uint64_t> number) {
-    all += number ? '+' : '-';
-    if (number) all.append(reinterpret_cast<const char*>(&*number), sizeof *number);
-  };
-  for (const auto* text : {&item.path_raw, &item.stream, &item.link_target, &item.transform, &item.times.modified,
-                           &item.times.accessed, &item.times.changed, &item.times.born})
-    put_text(*text);
-  put(item.path);
-  put(item.content);
-  for (const std::optional<std::uint64_t> number :
-       {std::optional(static_cast<std::uint64_t>(item.kind)), std::optional(static_cast<std::uint64_t>(item.state)),
-        std::optional(item.size), std::optional<std::uint64_t>(item.mode), item.uid, item.gid})
-    put_number(number);
-  put_number(item.extents ? std::optional<std::uint64_t>(item.extents->size()) : std::nullopt);
-  if (item.extents) {
-    for (const Extent& extent : *item.extents) {
-      put_number(static_cast<std::uint64_t>(extent.offset));
-      put_number(extent.length);
-    }
-  }
-  for (const Doubt& doubt : item.doubt) {
-    put_number(doubt.offset);
-    put_number(doubt.length);
-    put_number(static_cast<std::uint64_t>(doubt.cause));
-  }
-  return all;
-}
 
 bool is_virtual_folder(const TSK_FS_INFO& fs, TSK_INUM_T address) { return address == TSK_FS_ORPHANDIR_INUM((&fs)); }
 
@@ -169,10 +122,9 @@ void Walk::directory(const Pending& pending) {
   }
   const std::uint64_t damaged = context_.volume.damaged_reads();
   tsk_error_reset();
-  TSK_FS_DIR* opened = nullptr;
-  // Not tsk_fs_dir_open_meta, which throws away what could be read of a damaged directory.
-  const TSK_RETVAL_ENUM result = context_.fs.dir_open_meta(&context_.fs, &opened, pending.address, 0);
-  const Dir dir(opened);
+  // NTFS: which sequence number belongs to which name is left to libtsk.
+  if (orphans && context_.fs.ftype != TSK_FS_TYPE_NTFS) know_named(context_.fs, unallocated_named_);
+  const auto [dir, result] = open_directory(context_.fs, pending.address);
   if (result != TSK_OK)
     problem(id, "corrupt",
             "the directory can't be read to its end: " + volume::take_tsk_error("The Sleuth Kit gives no reason"));
@@ -186,8 +138,9 @@ void Walk::names_of(TSK_FS_DIR& dir, const Pending& pending) {
   for (std::size_t i = 0; i < tsk_fs_dir_getsize(&dir); ++i) {
     const TSK_FS_NAME* name = tsk_fs_dir_get_name(&dir, i);
     if (name == nullptr || name->name == nullptr) continue;
-    if (is_dot(name->name) && (name->meta_addr == pending.address || name->meta_addr == pending.parent)) continue;
-    entry(*name, pending);
+    const bool is_own = is_dot(name->name) && (name->meta_addr == pending.address || name->meta_addr == pending.parent);
+    if (!is_own) entry(*name, pending);
+    forget_name(dir, i);
   }
 }
 
@@ -221,6 +174,7 @@ void Walk::entry(const TSK_FS_NAME& name, const Pending& pending) {
   const std::string id = context_.volume_id + "/" + address_of(name.meta_addr) + ":" + base::clean_utf8(path).text;
   if (!begin(id, context_.description.block_size)) return;
   const File file = metadata_for(name);
+  if (file && (file->meta->flags & TSK_FS_META_FLAG_UNALLOC) != 0) unallocated_named_.insert(file->meta->addr);
   // A "." or ".." that leads to some other directory doesn't name it; one that leads to a file is told.
   if (is_dot(name.name) && (!file || TSK_FS_IS_DIR_META(file->meta->type) || TSK_FS_IS_DIR_NAME(name.type))) return;
   const bool allocated = (name.flags & TSK_FS_NAME_FLAG_ALLOC) != 0;
@@ -375,23 +329,8 @@ void Walk::nameless_item(const TSK_FS_NAME& name, const std::string& path, ItemS
   tell(std::move(item));
 }
 
-// Ids are unique in a volume. Two entries that differ can still make the same one: names that hold "/", or that differ
-// in bytes that are no UTF-8. Then the later gets "#2", "#3", …
 void Walk::tell(Item item) {
-  const std::string id = item.id;
-  for (int copy = 2;; ++copy) {
-    const auto [known, added] = told_.try_emplace(digest(item.id));
-    item.id = id;  // two entries are the same where they differ in nothing but the suffix
-    const std::string content = digest(all_of(item));
-    if (added) {
-      known->second = content;
-      if (copy > 2) item.id = id + "#" + std::to_string(copy - 1);
-      visit_(std::move(item));
-      return;
-    }
-    if (known->second == content) return;
-    item.id = id + "#" + std::to_string(copy);
-  }
+  if (told_.add(item)) visit_(std::move(item));
 }
 
 // Metadata in use that no directory names: content of an unlinked file that was still open, or of a lost directory.
@@ -407,7 +346,7 @@ void Walk::unnamed_metadata() {
                                                    : fs.ftype == TSK_FS_TYPE_NTFS ? ntfs_first
                                                                                   : ufs_first);
   struct Found {
-    const std::unordered_set<TSK_INUM_T>& named;
+    const NumberSet& named;
     std::vector<TSK_INUM_T> addresses;
   } found{named_, {}};
   const auto collect = [](TSK_FS_FILE* file, void* pointer) {
@@ -437,8 +376,9 @@ std::unordered_set<TSK_INUM_T> Walk::names_in(const std::vector<TSK_INUM_T>& add
   for (const TSK_INUM_T address : addresses) {
     const File file(tsk_fs_file_open_meta(&context_.fs, nullptr, address));
     if (!file || file->meta == nullptr || !TSK_FS_IS_DIR_META(file->meta->type)) continue;
-    const Dir dir(tsk_fs_dir_open_meta(&context_.fs, address));
-    for (std::size_t i = 0; dir && i < tsk_fs_dir_getsize(dir.get()); ++i) {
+    const auto [dir, result] = open_directory(context_.fs, address);
+    if (result != TSK_OK) continue;
+    for (std::size_t i = 0; i < tsk_fs_dir_getsize(dir.get()); ++i) {
       const TSK_FS_NAME* name = tsk_fs_dir_get_name(dir.get(), i);
       if (name != nullptr && name->name != nullptr && !is_dot(name->name) &&
           (name->flags & TSK_FS_NAME_FLAG_ALLOC) != 0)

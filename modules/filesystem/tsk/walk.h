@@ -4,12 +4,13 @@
 #include <functional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "base/reporter.h"
 #include "filesystem/filesystem.h"
+#include "filesystem/number_set.h"
+#include "filesystem/told_items.h"
 #include "filesystem/tsk/handles.h"
 #include "filesystem/tsk/metadata.h"
 #include "filesystem/tsk/resolve.h"
@@ -74,9 +75,10 @@ class Walk {
   Metadata metadata_;
   std::optional<std::vector<ClassRun>> allocation_;
   std::vector<Pending> pending_;
-  std::unordered_set<TSK_INUM_T> descended_;           // directories listed already
-  std::unordered_set<TSK_INUM_T> named_;               // metadata that an allocated name leads to
-  std::unordered_map<std::string, std::string> told_;  // digest of an item's id -> digest of the item
+  std::unordered_set<TSK_INUM_T> descended_;          // directories listed already
+  NumberSet named_;                                   // metadata that an allocated name leads to
+  std::unordered_set<TSK_INUM_T> unallocated_named_;  // unallocated metadata that any name leads to
+  ToldItems told_;
 };
 
 }  // namespace exhibit::filesystem::tsk
