@@ -12,7 +12,7 @@ constexpr std::uint64_t most_blanks = std::uint64_t{64} << 10;
 constexpr std::uint64_t longest_string = std::uint64_t{8} << 20;  // bytes
 constexpr std::size_t longest_word = 256;                         // bytes
 constexpr std::size_t most_index = std::size_t{1} << 16;          // numbers of /Index
-constexpr std::size_t chunk = std::size_t{16} << 10;              // bytes at a time
+constexpr std::size_t chunk = 64;  // bytes at a time: what is asked for counts in a search, and more lies at hand
 
 // What a trailer or a cross-reference stream says of itself (tables 5, 15 and 17; 7.5.8.4), and what programs add.
 constexpr std::array<std::string_view, 15> trailer_keys = {"Type",   "Size",        "Index",   "Prev",        "W",

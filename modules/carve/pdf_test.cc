@@ -31,13 +31,15 @@ class Document {
   }
   std::uint64_t section() const { return section_; }
 
+  void add_to_trailer(const std::string& entry) { identifier_ += entry; }
+
   // The file with a table (7.5.4), or with a cross-reference stream (7.5.8).
   std::string with_table() {
     section_ = bytes_.size();
     const std::string size = std::to_string(offsets_.size() + 1);
     std::string table = "xref\n0 " + size + "\n0000000000 65535 f \n";
     for (const std::uint64_t offset : offsets_) table += padded(offset, 10) + " 00000 n \n";
-    return bytes_ + table + "trailer\n<< /Size " + size + " /Root 1 0 R" + identifier + " >>" + last_lines();
+    return bytes_ + table + "trailer\n<< /Size " + size + " /Root 1 0 R" + identifier_ + " >>" + last_lines();
   }
   std::string with_stream(const std::string& index = "0 6") {
     section_ = bytes_.size();
@@ -46,14 +48,14 @@ class Document {
     for (const std::uint64_t offset : offsets_) {
       rows += {'\1', static_cast<char>(offset >> 8), static_cast<char>(offset), '\0'};
     }
-    return bytes_ + "5 0 obj\n<< /Type /XRef /Index [" + index + "] /Size 6 /W [1 2 1] /Root 1 0 R" + identifier +
+    return bytes_ + "5 0 obj\n<< /Type /XRef /Index [" + index + "] /Size 6 /W [1 2 1] /Root 1 0 R" + identifier_ +
            " /Length " + std::to_string(rows.size()) + " >>\nstream\n" + rows + "\nendstream\nendobj" + last_lines();
   }
 
  private:
   std::string last_lines() const { return "\nstartxref\n" + std::to_string(section_) + "\n%%EOF\n"; }
 
-  static constexpr const char* identifier =
+  std::string identifier_ =
       " /ID [<00112233445566778899aabbccddeeff> (\\001\\002 not packed) ] /DocChecksum /2D558A273ECDB1A091755E5D";
   std::string bytes_ = "%PDF-1.5\n";
   std::vector<std::uint64_t> offsets_;
@@ -168,6 +170,38 @@ TEST(Pdf, AJoinWithinALongStringIsNotValidated) {
       EXPECT_TRUE(is_right || standing.found.tier == Tier::plausible);
     }
   }
+}
+
+// `file` with what is behind `cut` before its beginning, and much of something else behind.
+std::vector<Standing> carve_turned_round(const std::string& file, std::size_t cut) {
+  std::string rest = file.substr(cut);
+  rest.resize((rest.size() / 4096 + 1) * 4096);
+  return carve(std::string(8192, '?') + rest + file.substr(0, cut) + repeat("words of another file ", 300'000));
+}
+
+TEST(Pdf, AJoinWhoseSecondFragmentLiesFirstIsFoundBehindManyObjects) {
+  Document document(repeat("(words of this file) Tj\n", 3000));
+  for (int i = 0; i < 40; ++i) document.add("<< /Type /Font /Name /F" + std::to_string(i) + " >>");
+  document.add("<< /Length 20000 >>\nstream\n" + std::string(20'000, '\xe5') + "\nendstream");
+  const std::string file = document.with_table();
+  const auto standing = carve_turned_round(file, 8192);
+  ASSERT_FALSE(standing.empty());
+  EXPECT_TRUE(std::any_of(standing.begin(), standing.end(), [&](const Standing& one) {
+    return one.found.is_joined && one.found.size == file.size() && one.found.tier == Tier::plausible;
+  }));
+}
+
+TEST(Pdf, AJoinOfAnEncryptedFileIsFoundWhereTheKeyIsToldBeforeItsBeginning) {
+  Document document;
+  for (int i = 0; i < 8; ++i) {
+    document.add("<< /Filter /FlateDecode /Length 3000 >>\nstream\n" + repeat("\xe5\x03zrQ\x81", 3000) + "\nendstream");
+  }
+  document.add_to_trailer(" /Encrypt 5 0 R");
+  const std::string file = document.with_table();
+  const auto standing = carve_turned_round(file, 16'384);
+  EXPECT_TRUE(std::any_of(standing.begin(), standing.end(), [&](const Standing& one) {
+    return one.found.is_joined && one.found.size == file.size() && one.found.tier == Tier::plausible;
+  }));
 }
 
 }  // namespace

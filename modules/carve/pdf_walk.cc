@@ -216,7 +216,9 @@ Walk::Step Walk::packed(const Object& object, std::uint64_t known_end) {
   }
   // Encrypted streams don't even begin like ones that are packed.
   constexpr std::uint64_t zlib_header = 2;
-  if (state_.inflated == 0 && inflate.consumed() <= zlib_header && is_encryption_told(object.end)) {
+  looks_encrypted_ = state_.inflated == 0 && inflate.consumed() <= zlib_header;
+  // Of a trial, the sections are asked in the end.
+  if (looks_encrypted_ && (!is_new_ || is_encryption_told(object.end))) {
     state_.is_encrypted = true;
     return Step::on;
   }
@@ -225,7 +227,7 @@ Walk::Step Walk::packed(const Object& object, std::uint64_t known_end) {
 }
 
 bool Walk::is_encryption_told(std::uint64_t from) const {
-  const std::uint64_t to = from + std::min(content_.size() - from, is_new_ ? farthest_end : farthest_end / 4);
+  const std::uint64_t to = from + std::min(content_.size() - from, farthest_end);
   return find_in_file(content_, "/Encrypt", from, to) < to;
 }
 
@@ -235,7 +237,10 @@ Walk::Step Walk::plain(const Object& object, std::uint64_t data_end, std::uint64
     data_end = find_in_file(content_, stream_end, object.end, to);
     end = data_end < to ? behind_stream(data_end) : 0;
     // A length that leads elsewhere: something was put in between, or is gone.
-    if (end == 0 || object.dictionary.length) return broken(object.begin, data_end);
+    if (end == 0 || object.dictionary.length) {
+      keep_within(object, {});
+      return broken(object.begin, data_end);
+    }
   }
   const bool has_seam = object.end < content_.seam() && content_.seam() < data_end;
   if (!is_proved(object, data_end) || (has_seam && object.dictionary.filter == Filter::none)) {

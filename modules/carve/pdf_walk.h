@@ -56,6 +56,8 @@ class Walk {
   std::uint64_t sound() const { return sound_; }
   std::uint64_t suspect() const { return suspect_; }
   bool in_packed_data() const { return in_packed_data_; }
+  // Whether it broke at the first packed stream, which doesn't even begin like one.
+  bool looks_encrypted() const { return looks_encrypted_; }
 
  private:
   Step broken(std::uint64_t sound, std::uint64_t suspect, bool in_packed_data = false);
@@ -87,7 +89,7 @@ class Walk {
   const Content& content_;
   Memory& memory_;
   State state_;
-  bool is_new_ = false, in_packed_data_ = false;
+  bool is_new_ = false, in_packed_data_ = false, looks_encrypted_ = false;
   std::uint64_t kept_ = 0, sound_ = 0, suspect_ = 0;
 };
 

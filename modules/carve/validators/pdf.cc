@@ -103,10 +103,18 @@ std::optional<Verdict> go_on_behind(const Content& content, Walk& walk) {
 }
 
 Verdict judge_broken(const Content& content, Walk& walk) {
-  const std::uint64_t sound = walk.sound(), suspect = walk.suspect();
+  const std::uint64_t sound = walk.sound();
+  std::uint64_t suspect = walk.suspect();
   const bool is_packed = walk.in_packed_data();
-  if (walk.is_new() && walk.state().objects > 0) {
+  const State state = walk.state();
+  if (walk.is_new() && state.objects > 0) {
     if (const auto repaired = go_on_behind(content, walk)) return *repaired;
+  }
+  // The key may be told of in a fragment that lies elsewhere: then a gap may begin where not even lengths hold.
+  if (walk.is_new() && walk.looks_encrypted() && !state.is_encrypted) {
+    walk.state() = state;
+    walk.state().is_encrypted = true;
+    if (walk.run() == Walk::Step::broken) suspect = std::max(suspect, walk.suspect());
   }
   const std::uint64_t length = is_packed ? packed_end(content, sound, suspect) : std::min(sound, content.size());
   Verdict verdict = Verdict::broken(sound, suspect, length, DoubtCause::missing_segment);
