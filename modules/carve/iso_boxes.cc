@@ -69,6 +69,9 @@ void read_coding(const Content& content, const Box& descriptions, Track& track) 
       if (box < limit && aac < std::min(limit, box + 64)) track.coding = Coding::aac;
       break;
     }
+    case four_letters("alac"):  // its frames end with the same mark (Apple Lossless reference encoder, ID_END)
+      track.coding = Coding::aac;
+      break;
     case four_letters("mp4v"):
       track.coding = Coding::mpeg4_visual;
       break;
@@ -80,7 +83,6 @@ void read_coding(const Content& content, const Box& descriptions, Track& track) 
     case four_letters("mjpa"):
       track.coding = Coding::jpeg;
       break;
-    case four_letters("alac"):
     case four_letters("av01"):
     case four_letters("vp08"):
     case four_letters("vp09"):
@@ -174,8 +176,6 @@ bool descend(const Content& content, const Box& box, unsigned depth, Table& tabl
   return true;
 }
 
-std::uint64_t sized(Reader& reader, unsigned size) { return size == 8 ? reader.be64() : size == 4 ? reader.be32() : 0; }
-
 }  // namespace
 
 std::optional<Box> read_box(const Content& content, std::uint64_t position) {
@@ -242,40 +242,6 @@ std::optional<Movie> read_movie(const Content& content, const Box& box) {
   Table table;
   if (box.end > content.size() || !descend(content, box, 0, table, movie)) return std::nullopt;
   return movie;
-}
-
-std::optional<std::vector<Chunk>> read_locations(const Content& content, const Box& meta) {
-  std::vector<Chunk> places;
-  bool holds = meta.end <= content.size(), found = false;
-  const bool filled = holds && for_each_box(content, meta.body + 4, meta.end, [&](const Box& box) {
-                        if (box.type != four_letters("iloc")) return true;
-                        found = true;
-                        Reader reader(content, box.body);
-                        const unsigned version = reader.u8();
-                        reader.be24();
-                        const unsigned sizes = reader.u8(), more = reader.u8();
-                        const unsigned offset_size = sizes >> 4, length_size = sizes & 15, base_size = more >> 4,
-                                       index_size = more & 15;
-                        const std::uint32_t items = version < 2 ? reader.be16() : reader.be32();
-                        for (std::uint32_t i = 0; i < items && reader.ok() && reader.position() < box.end; ++i) {
-                          version < 2 ? reader.be16() : reader.be32();
-                          const unsigned method = version == 0 ? 0 : reader.be16() & 15;
-                          reader.be16();
-                          const std::uint64_t base = sized(reader, base_size);
-                          const unsigned extents = reader.be16();
-                          for (unsigned j = 0; j < extents && reader.ok(); ++j) {
-                            if (version > 0) sized(reader, index_size);
-                            const std::uint64_t offset = sized(reader, offset_size),
-                                                length = sized(reader, length_size);
-                            if (method == 0 && places.size() < most_entries)
-                              places.push_back({base + offset, length, 0, 0});
-                          }
-                        }
-                        holds = reader.ok() && reader.position() <= box.end && version <= 2;
-                        return holds;
-                      });
-  if (!filled || !holds || !found) return std::nullopt;
-  return places;
 }
 
 }  // namespace exhibit::carve::iso

@@ -54,7 +54,4 @@ struct Movie {
 // A `moov` box. Nothing: its boxes or tables contradict each other.
 std::optional<Movie> read_movie(const Content& content, const Box& box);
 
-// The stretches of an `iloc` box (8.11.3) that lie in the file: offset and length.
-std::optional<std::vector<Chunk>> read_locations(const Content& content, const Box& meta);
-
 }  // namespace exhibit::carve::iso

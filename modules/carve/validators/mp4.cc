@@ -3,7 +3,10 @@
 
 #include <algorithm>
 
+#include "carve/foreign_sector.h"
 #include "carve/iso_boxes.h"
+#include "carve/iso_fragments.h"
+#include "carve/iso_items.h"
 #include "carve/seam.h"
 #include "carve/validator.h"
 
@@ -72,10 +75,11 @@ std::string extension_of(std::uint32_t brand) {
 struct File {
   std::vector<Box> medias;
   std::vector<Box> movies, metas;
-  bool has_fragments = false;
-  std::uint64_t end = 0;          // of the last whole box
-  std::optional<Box> cut;         // a box that the content ends before
-  std::string extension = "mov";  // of files older than `ftyp`
+  std::vector<Box> fragments, indexes;  // moof, sidx
+  std::optional<Box> random_access;     // mfra
+  std::uint64_t end = 0;                // of the last whole box
+  std::optional<Box> cut;               // a box that the content ends before
+  std::string extension = "mov";        // of files older than `ftyp`
 };
 
 File read_file(const Content& content) {
@@ -93,25 +97,32 @@ File read_file(const Content& content) {
     if (box->type == media) file.medias.push_back(*box);
     if (box->type == movie) file.movies.push_back(*box);
     if (box->type == four_letters("meta")) file.metas.push_back(*box);
-    file.has_fragments |= box->type == four_letters("moof");
+    if (box->type == four_letters("moof")) file.fragments.push_back(*box);
+    if (box->type == four_letters("sidx")) file.indexes.push_back(*box);
+    if (box->type == four_letters("mfra")) file.random_access = *box;
     file.end = box->end;
   }
   return file;
 }
 
 bool lies_in_media(const File& file, std::uint64_t offset, std::uint64_t length) {
-  return std::any_of(file.medias.begin(), file.medias.end(), [&](const Box& box) {
-    return box.body <= offset && offset <= box.end && length <= box.end - offset;
-  });
+  const auto behind = std::upper_bound(file.medias.begin(), file.medias.end(), offset,
+                                       [](std::uint64_t at, const Box& box) { return at < box.body; });
+  if (behind == file.medias.begin()) return false;
+  const Box& box = *std::prev(behind);
+  return offset <= box.end && length <= box.end - offset;
 }
 
 struct Judged {
   bool holds = true;  // the tables and the boxes agree
   bool is_odd = false;
-  std::uint64_t samples = 0;     // bytes that tables speak of
-  std::uint64_t recognised = 0;  // of them, bytes of samples that look like what they are
-  std::uint64_t sound = 0;       // where the last one begins of those that lie before `wrong`
-  std::optional<Chunk> wrong;    // the first sample whose own structure contradicts
+  std::uint64_t samples = 0;          // bytes that tables speak of
+  std::uint64_t recognised = 0;       // of them, bytes of samples that look like what they are
+  std::uint64_t sound = 0;            // where the last one begins of those that lie before `wrong`
+  std::uint64_t last = 0;             // where the last one begins
+  std::optional<Chunk> wrong;         // the first sample whose own structure contradicts
+  bool ends_as_told = true;           // behind `wrong` the last samples are where they should be
+  std::optional<Box> wrong_fragment;  // the first fragment whose tables don't fit
 };
 
 Judged unfit() {
@@ -155,10 +166,31 @@ void judge_track(const Content& content, const Track& track, Judged& judged, std
   }
 }
 
+// Whether the track's last samples lie behind `offset` and are there: what is wrong was overwritten, not cut.
+bool has_last_samples(const Content& content, const Track& track, std::uint64_t offset) {
+  constexpr std::uint32_t looked_at = 8;
+  constexpr std::uint64_t shortest = 8;  // bytes: of shorter ones nothing is known
+  if (track.coding == Coding::unknown || track.coding == Coding::packed || track.chunks.empty()) return false;
+  const Chunk& chunk = track.chunks.back();
+  const std::uint32_t samples = std::min(chunk.samples, looked_at);
+  std::uint64_t end = chunk.offset + chunk.length;
+  bool holds = samples > 0;
+  for (std::uint32_t i = 0; i < samples && holds; ++i) {
+    const std::uint64_t begin = end - track.size_of(chunk.first_sample + chunk.samples - 1 - i);
+    holds = begin > offset && end - begin >= shortest && is_sample(content, track, begin, end);
+    end = begin;
+  }
+  return holds;
+}
+
 Judged judge_movie(const Content& content, const File& file, const Box& box) {
   Judged judged;
-  const auto read = read_movie(content, box);
+  auto read = read_movie(content, box);
   if (!read || read->tracks.empty()) return unfit();
+  const std::size_t fragments = add_fragments(
+      content, box, file.fragments, [&](const Chunk& chunk) { return lies_in_media(file, chunk.offset, chunk.length); },
+      *read);
+  if (fragments < file.fragments.size()) judged.wrong_fragment = file.fragments[fragments];
   judged.is_odd = read->is_odd;
   std::vector<std::uint64_t> begins;
   for (const Track& track : read->tracks) {
@@ -169,8 +201,12 @@ Judged judge_movie(const Content& content, const File& file, const Box& box) {
     if (keeps_rules(content, track)) judge_track(content, track, judged, begins);
   }
   for (const std::uint64_t begin : begins) {
+    judged.last = std::max(judged.last, begin);
     if (judged.wrong && begin < judged.wrong->offset) judged.sound = std::max(judged.sound, begin);
   }
+  judged.ends_as_told = !judged.wrong || std::any_of(read->tracks.begin(), read->tracks.end(), [&](const Track& track) {
+    return has_last_samples(content, track, judged.wrong->offset);
+  });
   return judged;
 }
 
@@ -205,13 +241,45 @@ std::vector<std::uint64_t> movie_gaps(const Content& content, const File& file) 
 }
 
 // A sample isn't what its table says: something lies over it, or the file goes on elsewhere.
-Verdict contradicted(const File& file, const Judged& judged, std::uint64_t length) {
+Verdict contradicted(const Content& content, const File& file, const Judged& judged) {
   const std::uint64_t sound = std::max(judged.sound, file.medias.front().body);
-  Verdict verdict =
-      Verdict::broken(sound, judged.wrong->offset + judged.wrong->length, length, DoubtCause::missing_segment);
-  verdict.doubts = {{judged.wrong->offset, judged.wrong->length, DoubtCause::missing_segment}};
+  const std::uint64_t wrong_end = judged.wrong->offset + judged.wrong->length;
+  // Nothing behind the media, and nothing of theirs where it should be: they end where they stop being.
+  const bool is_cut = !judged.ends_as_told && file.medias.back().end == file.end;
+  const std::uint64_t length = is_cut ? packed_end(content, judged.wrong->offset, wrong_end) : file.end;
+  Verdict verdict = Verdict::broken(sound, wrong_end, length, DoubtCause::missing_segment);
+  if (!is_cut) verdict.doubts = {{judged.wrong->offset, judged.wrong->length, DoubtCause::missing_segment}};
   verdict.extension = file.extension;
   return verdict;
+}
+
+// A fragment's tables aren't what they should be, and those before are.
+Verdict contradicted_by_fragment(const File& file, const Judged& judged) {
+  const Box& wrong = *judged.wrong_fragment;
+  const bool is_closed = file.random_access && file.random_access->end == file.end;
+  Verdict verdict = Verdict::broken(std::min(wrong.begin, std::max(judged.last, file.movies.back().begin)), wrong.end,
+                                    is_closed ? file.end : wrong.begin, DoubtCause::missing_segment);
+  if (is_closed) verdict.doubts = {{wrong.begin, wrong.end - wrong.begin, DoubtCause::missing_segment}};
+  verdict.extension = file.extension;
+  return verdict;
+}
+
+// Whether something tells that the fragments end where the file does.
+bool is_closed(const Content& content, const File& file) {
+  if (file.fragments.empty()) return true;
+  if (file.random_access) {
+    return file.random_access->end == file.end && is_closed_by(content, *file.random_access, file.fragments);
+  }
+  return std::any_of(file.indexes.begin(), file.indexes.end(),
+                     [&](const Box& index) { return end_of_segments(content, index) == file.end; });
+}
+
+// Whether what lies behind the last place that is proved is too little to be of another file: it ends within the same
+// cluster, or is next to nothing of the file.
+bool is_end_proved(const File& file, std::uint64_t last) {
+  constexpr std::uint64_t cluster = 4096, parts = 32;
+  const bool is_followed = file.medias.empty() || file.medias.back().end < file.end;
+  return is_followed || last / cluster == (file.end - 1) / cluster || (file.end - last) * parts <= file.end;
 }
 
 // The media are there, and the movie isn't where it should be: later, and then the media go on elsewhere, or never
@@ -224,7 +292,8 @@ Verdict without_movie(const Content& content, const File& file) {
       const auto box = read_box(content, file.end + gap);
       const Judged judged = box ? judge_movie(content, file, *box) : unfit();
       if (!judged.holds || !judged.wrong) continue;
-      verdict = contradicted(file, judged, file.end);
+      verdict = contradicted(content, file, judged);
+      verdict.length = file.end;
       break;
     }
   }
@@ -233,24 +302,34 @@ Verdict without_movie(const Content& content, const File& file) {
   return verdict;
 }
 
+// An item of a picture isn't what its type says.
+Verdict contradicted_by_item(const File& file, const Box& meta, const Items& items) {
+  std::uint64_t sound = meta.end;
+  for (const Chunk& place : items.places) {
+    if (place.offset < items.wrong->offset) sound = std::max(sound, place.offset);
+  }
+  const std::uint64_t wrong_end = items.wrong->offset + items.wrong->length;
+  Verdict verdict =
+      Verdict::broken(std::min(sound, items.wrong->offset), wrong_end, file.end, DoubtCause::missing_segment);
+  verdict.doubts = {{items.wrong->offset, items.wrong->length, DoubtCause::missing_segment}};
+  verdict.extension = file.extension;
+  return verdict;
+}
+
 // HEIF: pictures, without a movie. Nothing: they don't lie within the file.
-std::optional<Tier> judge_pictures(const Content& content, const File& file) {
-  constexpr unsigned most_looked_at = 4096, proof = 8;
+std::optional<Verdict> judge_pictures(const Content& content, const File& file) {
   for (const Box& meta : file.metas) {
-    const auto places = read_locations(content, meta);
-    const bool holds =
-        places && !places->empty() && std::all_of(places->begin(), places->end(), [&](const Chunk& place) {
-          return place.offset <= file.end && place.length <= file.end - place.offset;
-        });
+    const auto items = read_items(content, meta);
+    const bool holds = items && !items->places.empty() &&
+                       std::all_of(items->places.begin(), items->places.end(), [&](const Chunk& place) {
+                         return place.offset <= file.end && place.length <= file.end - place.offset;
+                       });
     if (!holds) continue;
-    // What lies behind the media proves their end; else tiles that are units of HEVC, one behind the other, do.
-    if (file.medias.empty() || file.medias.back().end < file.end) return Tier::validated;
-    const std::size_t looked_at = std::min<std::size_t>(places->size(), most_looked_at);
-    const auto tiles = std::count_if(
-        places->begin(), places->begin() + static_cast<std::ptrdiff_t>(looked_at), [&](const Chunk& place) {
-          return place.length > 0 && has_units(content, place.offset, place.offset + place.length, {4, true});
-        });
-    return tiles >= proof ? Tier::validated : Tier::plausible;
+    if (items->wrong) return contradicted_by_item(file, meta, *items);
+    const bool is_proved = items->proved > 0 && is_end_proved(file, items->proved);
+    Verdict verdict = whole(file, is_proved ? Tier::validated : Tier::plausible);
+    verdict.misfit = misfit_of_seam(content);
+    return verdict;
   }
   return std::nullopt;
 }
@@ -260,12 +339,12 @@ Verdict validate(const Content& content, Memory&) {
   if (file.end == 0) return {};
   if (file.cut) return cut(content, file);
   if (file.movies.empty()) {
-    if (const auto tier = judge_pictures(content, file)) return whole(file, *tier);
+    if (auto verdict = judge_pictures(content, file)) return *std::move(verdict);
     if (file.medias.empty() || content.size() <= file.end) return {};
     return without_movie(content, file);
   }
   const bool begins_as_file = read_box(content, 0)->type == type_box;
-  if (file.has_fragments && !begins_as_file) return {};  // within one
+  if (!file.fragments.empty() && !begins_as_file) return {};  // within one
   const Judged judged = judge_movie(content, file, file.movies.back());
   if (!judged.holds) {
     // Tables that don't fit: of a file that isn't whole, or of another one in whose midst this begins.
@@ -276,14 +355,13 @@ Verdict validate(const Content& content, Memory&) {
     verdict.extension = file.extension;
     return verdict;
   }
-  if (judged.wrong) return contradicted(file, judged, file.end);
-  // A movie that speaks of no sample proves no more than itself. Samples that can't be recognised leave the end of the
-  // last media to a box behind it.
-  const bool ends_in_media = file.medias.empty() || file.medias.back().end == file.end;
+  if (judged.wrong) return contradicted(content, file, judged);
+  if (judged.wrong_fragment) return contradicted_by_fragment(file, judged);
+  // A movie that speaks of no sample proves no more than itself, and one whose samples can't be recognised no more than
+  // where they should lie.
   const bool is_recognised = judged.recognised * 2 > judged.samples;
-  // Fragments' own tables aren't gone through.
-  const bool is_proved =
-      judged.samples > 0 && !file.has_fragments && !judged.is_odd && (!ends_in_media || is_recognised);
+  const bool is_proved = judged.samples > 0 && !judged.is_odd && is_recognised && is_end_proved(file, judged.last) &&
+                         is_closed(content, file);
   Verdict verdict = whole(file, is_proved ? Tier::validated : Tier::plausible);
   verdict.misfit = misfit_of_seam(content);
   return verdict;
