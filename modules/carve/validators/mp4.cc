@@ -83,8 +83,15 @@ struct File {
 };
 
 File read_file(const Content& content) {
+  // Files older than `ftyp` have few boxes; a row of empty ones, each of which could begin a file, must not be gone
+  // through from each.
+  constexpr unsigned most_without_type = 64;
   File file;
+  unsigned boxes = 0;
+  bool has_type = false;
   while (const auto box = read_box(content, file.end)) {
+    has_type |= box->type == type_box;
+    if (!has_type && ++boxes > most_without_type) break;
     if (!is_top(box->type) || (file.end > 0 && box->type == type_box)) break;
     if (box->type == type_box) {
       Reader reader(content, box->body);
