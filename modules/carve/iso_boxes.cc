@@ -48,6 +48,18 @@ UnitFormat unit_format(const Content& content, const Box& descriptions) {
   return reader.ok() && size != 3 ? UnitFormat{size, avc == limit} : UnitFormat{};
 }
 
+// Its box has the same letters as the sample entry that it lies in, and in QuickTime lies within another (Apple, "ALAC
+// Magic Cookie Description").
+std::optional<AlacConfig> alac_config(const Content& content, const Box& descriptions) {
+  constexpr std::uint64_t box_bytes = 36, entry_type = 12;
+  const std::uint64_t limit = std::min(descriptions.end, descriptions.body + 4096);
+  for (std::uint64_t at = descriptions.body + entry_type; at < limit; ++at) {
+    at = find(content, "alac", at, limit);
+    if (at < limit && Reader(content, at - 4).be32() == box_bytes) return read_alac_config(content, at + 8);
+  }
+  return std::nullopt;
+}
+
 // The first sample entry's coding (8.5.2; 14496-1, table 5, for what `esds` says).
 void read_coding(const Content& content, const Box& descriptions, Track& track) {
   track.units = unit_format(content, descriptions);
@@ -69,8 +81,11 @@ void read_coding(const Content& content, const Box& descriptions, Track& track) 
       if (box < limit && aac < std::min(limit, box + 64)) track.coding = Coding::aac;
       break;
     }
-    case four_letters("alac"):  // its frames end with the same mark (Apple Lossless reference encoder, ID_END)
-      track.coding = Coding::aac;
+    case four_letters("alac"):
+      if (const auto config = alac_config(content, descriptions)) {
+        track.coding = Coding::alac;
+        track.alac = *config;
+      }
       break;
     case four_letters("mp4v"):
       track.coding = Coding::mpeg4_visual;
@@ -220,6 +235,8 @@ bool is_sample(const Content& content, const Track& track, std::uint64_t begin, 
       return has_units(content, begin, end, track.units);
     case Coding::aac:
       return has_aac_end(content, begin, end);
+    case Coding::alac:
+      return is_alac_frame(content, begin, end, track.alac);
     case Coding::mpeg4_visual: {  // ISO/IEC 14496-2, table 6-3: the codes that begin a sequence or a plane
       const std::uint32_t code = reader.be32();
       return code >> 8 == 1 && ((code & 0xff) < 0x30 || ((code & 0xff) >= 0xb0 && (code & 0xff) <= 0xb6)) &&

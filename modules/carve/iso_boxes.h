@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "carve/alac_frame.h"
 #include "carve/content.h"
 #include "carve/riff.h"
 #include "carve/video_units.h"
@@ -34,13 +35,14 @@ struct Chunk {
   std::uint32_t first_sample = 0, samples = 0;
 };
 // What a sample can be recognised by.
-enum class Coding { unknown, units, aac, mpeg4_visual, h263, jpeg, packed };
+enum class Coding { unknown, units, aac, alac, mpeg4_visual, h263, jpeg, packed };
 struct Track {
   std::vector<Chunk> chunks;
   std::vector<std::uint32_t> sizes;  // of each sample; empty: all have `size`
   std::uint32_t size = 0;
   Coding coding = Coding::unknown;
   UnitFormat units;
+  AlacConfig alac;
   std::uint32_t size_of(std::uint32_t sample) const { return sizes.empty() ? size : sizes[sample]; }
 };
 

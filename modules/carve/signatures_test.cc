@@ -1,42 +1,17 @@
 // Over every signature file: its samples are found wherever they lie, its counter-samples are never `validated`.
 
 #include <gtest/gtest.h>
-#include <libdeflate.h>
-#include <openssl/evp.h>
 
-#include "base/json.h"
 #include "carve/carver.h"
 #include "carve/resolve.h"
 #include "carve/signature.h"
+#include "carve/test_samples.h"
 #include "carve/test_source.h"
 
 namespace exhibit::carve {
 namespace {
 
 using base::Json;
-
-std::vector<std::uint8_t> from_base64(const std::string& text) {
-  std::vector<std::uint8_t> bytes(text.size());
-  const int length =
-      EVP_DecodeBlock(bytes.data(), reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  EXPECT_GE(length, 0);
-  const auto padding = static_cast<std::size_t>(text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0);
-  bytes.resize(static_cast<std::size_t>(std::max(length, 0)) - padding);
-  return bytes;
-}
-
-std::vector<std::uint8_t> bytes_of(const Json& sample) {
-  if (sample.contains("base64")) return from_base64(sample.at("base64"));
-  const auto packed = from_base64(sample.at("deflated"));  // as zlib.compress gives it
-  std::vector<std::uint8_t> bytes(std::size_t{16} << 20);
-  std::size_t length = 0;
-  libdeflate_decompressor* decompressor = libdeflate_alloc_decompressor();
-  EXPECT_EQ(libdeflate_zlib_decompress(decompressor, packed.data(), packed.size(), bytes.data(), bytes.size(), &length),
-            LIBDEFLATE_SUCCESS);
-  libdeflate_free_decompressor(decompressor);
-  bytes.resize(length);
-  return bytes;
-}
 
 // What the carver makes of `sample` after `shift` zero bytes, with `behind` zero bytes after it.
 std::vector<Standing> carve_at(const std::vector<Signature>& all, std::uint32_t signature,

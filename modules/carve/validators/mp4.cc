@@ -140,9 +140,8 @@ Judged unfit() {
 
 // A track whose encoder keeps the rules from its first samples on: only then does one that breaks them tell something.
 bool keeps_rules(const Content& content, const Track& track) {
-  constexpr std::uint32_t looked_at = 8;
   if (track.coding == Coding::unknown || track.chunks.empty()) return false;
-  if (track.coding != Coding::aac) return true;
+  const std::uint32_t looked_at = track.coding == Coding::aac ? 8 : track.coding == Coding::alac ? 1 : 0;
   std::uint32_t seen = 0;
   for (const Chunk& chunk : track.chunks) {
     std::uint64_t position = chunk.offset;
