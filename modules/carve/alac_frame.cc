@@ -12,11 +12,11 @@ namespace {
 enum Element : unsigned { single = 0, pair = 1, low_frequency = 3, last = 7 };  // ALACAudioTypes.h
 constexpr unsigned most_channels = 8;
 // ag_dec.c, aglib.h.
-constexpr unsigned fraction_bits = 9;                        // of the mean: QBSHIFT
-constexpr std::uint32_t one = 1U << fraction_bits;           // QB
-constexpr unsigned longest_prefix = 9;                       // ones: MAX_PREFIX_32, MAX_PREFIX_16
-constexpr unsigned run_bits = 16;                            // of a run that isn't coded: MAX_DATATYPE_BITS_16
-constexpr std::uint32_t largest_mean = 0xffff;               // N_MEAN_CLAMP_VAL
+constexpr unsigned fraction_bits = 9;                            // of the mean: QBSHIFT
+constexpr std::uint32_t one = 1U << fraction_bits;               // QB
+constexpr unsigned longest_prefix = 9;                           // ones: MAX_PREFIX_32, MAX_PREFIX_16
+constexpr unsigned run_bits = 16;                                // of a run that isn't coded: MAX_DATATYPE_BITS_16
+constexpr std::uint32_t largest_mean = 0xffff;                   // N_MEAN_CLAMP_VAL
 constexpr std::uint32_t longest_frame = std::uint32_t{1} << 20;  // samples; encoders write 4096
 
 // A number of Golomb's codes: `prefix` times `divisor`, and a rest of `rest` bits, or one less where that is 0.
@@ -37,8 +37,8 @@ bool skip_residuals(Bits& bits, std::uint32_t samples, unsigned sample_bits, con
     const std::uint32_t value =
         prefix == longest_prefix ? bits.take(sample_bits) : golomb(bits, prefix, (1U << rest) - 1, rest);
     ++done;
-    mean = value > largest_mean ? largest_mean
-                                : history * (value + after_run) + mean - (history * mean >> fraction_bits);
+    mean =
+        value > largest_mean ? largest_mean : history * (value + after_run) + mean - (history * mean >> fraction_bits);
     after_run = 0;
     if (mean >= one / 4 || done == samples) continue;
     // A mean so low begins a run of zeros.
@@ -57,8 +57,8 @@ bool skip_residuals(Bits& bits, std::uint32_t samples, unsigned sample_bits, con
 
 // A single channel or a pair.
 bool skip_element(Bits& bits, unsigned channels, const AlacConfig& config) {
-  bits.take(4);                            // which of its kind
-  if (bits.take(12) != 0) return false;    // unused
+  bits.take(4);                          // which of its kind
+  if (bits.take(12) != 0) return false;  // unused
   const bool is_partial = bits.take(1) != 0;
   const unsigned shifted = bits.take(2) * 8;  // low bits that lie apart
   const bool is_plain = bits.take(1) != 0;

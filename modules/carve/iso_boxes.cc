@@ -155,7 +155,10 @@ bool assemble(Table& table) {
     if (table.runs.empty()) return false;
     Chunk chunk{table.offsets[number - 1], 0, sample, table.runs[run].samples};
     if (chunk.samples > table.count - sample) return false;
-    for (std::uint32_t i = 0; i < chunk.samples; ++i) chunk.length += table.track.size_of(sample++);
+    if (table.track.sizes.empty()) chunk.length = std::uint64_t{chunk.samples} * table.track.size;
+    for (std::uint32_t i = 0; !table.track.sizes.empty() && i < chunk.samples; ++i)
+      chunk.length += table.track.sizes[sample + i];
+    sample += chunk.samples;
     if (!base::checked_add(chunk.offset, chunk.length)) return false;
     table.track.chunks.push_back(chunk);
   }

@@ -5,7 +5,8 @@
 namespace exhibit::carve::iso {
 namespace {
 
-constexpr std::size_t most_samples = std::size_t{1} << 24;  // of a movie, as for its tables
+constexpr std::size_t most_samples = std::size_t{1} << 24;  // of all tracks together, as of one track's table
+constexpr std::size_t most_tracks = 256;
 // Flags of `tfhd` and `trun` (8.8.7, 8.8.8).
 constexpr std::uint32_t has_base = 1, has_description = 2, has_default_duration = 8, has_default_size = 0x10;
 constexpr std::uint32_t has_data_offset = 1, has_first_flags = 4, has_duration = 0x100, has_size = 0x200,
@@ -33,7 +34,7 @@ std::vector<Known> known_tracks(const Content& content, const Box& movie) {
   std::vector<Known> tracks;
   for_each_box(content, movie.body, movie.end, [&](const Box& track) {
     if (track.type == four_letters("trak")) tracks.push_back({id_of(content, track), 0});
-    return true;
+    return tracks.size() <= most_tracks;
   });
   const auto take_defaults = [&](const Box& box) {
     Reader reader(content, box.body + 4);
@@ -58,15 +59,18 @@ struct Place {
   std::uint32_t default_size = 0;
 };
 
-// Samples of fragments have sizes of their own: so must those before.
-void name_sizes(Track& track) {
-  if (!track.sizes.empty()) return;
+// Samples of fragments have sizes of their own: so must those before. `left`: how many more sizes are kept.
+bool name_sizes(Track& track, std::size_t& left) {
+  if (!track.sizes.empty()) return true;
   std::size_t count = 0;
   for (const Chunk& chunk : track.chunks) count += chunk.samples;
-  track.sizes.assign(std::min(count, most_samples), track.size);
+  if (count > left) return false;
+  left -= count;
+  track.sizes.assign(count, track.size);
+  return true;
 }
 
-bool take_run(const Content& content, const Box& box, Place& place, Track& track) {
+bool take_run(const Content& content, const Box& box, Place& place, Track& track, std::size_t& left) {
   Reader reader(content, box.body);
   const std::uint32_t flags = reader.be32() & 0xffffff, count = reader.be32();
   if ((flags & has_data_offset) != 0) {
@@ -83,8 +87,8 @@ bool take_run(const Content& content, const Box& box, Place& place, Track& track
   // Samples without fields of their own cost nothing to claim: they must lie in the content.
   const bool is_bare = (flags & has_size) == 0;
   if (is_bare && count > 0 && (place.default_size == 0 || count > content.size() / place.default_size)) return false;
-  name_sizes(track);
-  if (count > most_samples - std::min(most_samples, track.sizes.size())) return false;
+  if (!name_sizes(track, left) || count > left) return false;
+  left -= count;
   Chunk chunk{place.next, 0, static_cast<std::uint32_t>(track.sizes.size()), count};
   for (std::uint32_t i = 0; i < count; ++i) {
     if ((flags & has_duration) != 0) reader.be32();
@@ -103,12 +107,13 @@ bool take_run(const Content& content, const Box& box, Place& place, Track& track
 
 // A `traf` box. `end_before`: where the data of the one before it end; 0: it is the fragment's first.
 bool take_track(const Content& content, const Box& fragment, const Box& box, std::span<const Known> known, Movie& movie,
-                std::uint64_t& end_before) {
+                std::uint64_t& end_before, std::size_t& left) {
   Place place;
   Track* track = nullptr;
   bool holds = true;
   const bool filled = for_each_box(content, box.body, box.end, [&](const Box& child) {
-    if (child.type == four_letters("trun")) return holds = track != nullptr && take_run(content, child, place, *track);
+    if (child.type == four_letters("trun"))
+      return holds = track != nullptr && take_run(content, child, place, *track, left);
     if (child.type != four_letters("tfhd")) return true;
     Reader reader(content, child.body);
     const std::uint32_t flags = reader.be32() & 0xffffff, id = reader.be32();
@@ -130,14 +135,14 @@ bool take_track(const Content& content, const Box& fragment, const Box& box, std
 }
 
 bool take_fragment(const Content& content, const Box& fragment, std::span<const Known> known,
-                   const std::function<bool(const Chunk&)>& lies_in_media, Movie& movie) {
+                   const std::function<bool(const Chunk&)>& lies_in_media, Movie& movie, std::size_t& left) {
   std::vector<std::size_t> before;
   for (const Track& track : movie.tracks) before.push_back(track.chunks.size());
   std::uint64_t end_before = 0;
   bool holds = true;
   const bool filled = for_each_box(content, fragment.body, fragment.end, [&](const Box& child) {
     if (child.type != four_letters("traf")) return true;
-    return holds = take_track(content, fragment, child, known, movie, end_before);
+    return holds = take_track(content, fragment, child, known, movie, end_before, left);
   });
   holds &= filled;
   for (std::size_t i = 0; i < before.size(); ++i) {
@@ -177,9 +182,9 @@ std::size_t add_fragments(const Content& content, const Box& box, std::span<cons
                           const std::function<bool(const Chunk&)>& lies_in_media, Movie& movie) {
   if (fragments.empty()) return 0;
   const std::vector<Known> known = known_tracks(content, box);
-  if (known.size() != movie.tracks.size()) return 0;
-  std::size_t good = 0;
-  while (good < fragments.size() && take_fragment(content, fragments[good], known, lies_in_media, movie)) ++good;
+  if (known.size() != movie.tracks.size() || known.size() > most_tracks) return 0;
+  std::size_t good = 0, left = most_samples;
+  while (good < fragments.size() && take_fragment(content, fragments[good], known, lies_in_media, movie, left)) ++good;
   return good;
 }
 

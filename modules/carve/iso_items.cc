@@ -148,9 +148,9 @@ bool judge(const Content& content, std::uint32_t type, const Chunk& place, const
 
 }  // namespace
 
-std::optional<Items> read_items(const Content& content, const Box& meta) {
+std::optional<Items> read_items(const Content& content, const Box& meta, std::uint64_t end) {
   Parts parts;
-  bool holds = meta.end <= content.size();
+  bool holds = meta.end <= end;
   const bool filled = holds && for_each_box(content, meta.body + 4, meta.end, [&](const Box& box) {
                         if (box.type == four_letters("iloc")) holds = read_locations(content, box, parts);
                         if (box.type == four_letters("iinf")) read_types(content, box, parts);
@@ -163,11 +163,11 @@ std::optional<Items> read_items(const Content& content, const Box& meta) {
   for (const auto& [id, places] : parts.places) {
     const auto type = parts.types.find(id);
     for (const Chunk& place : places) {
-      if (!base::within(place.offset, place.length, content.size())) return std::nullopt;
+      if (!base::within(place.offset, place.length, end)) return std::nullopt;
       items.places.push_back(place);
       // An item in pieces isn't put together here.
       const bool is_known = type != parts.types.end() && places.size() == 1;
-      if (!is_known || place.length > content.size() - looked_at) continue;
+      if (!is_known || place.length > end - looked_at) continue;
       looked_at += place.length;
       if (judge(content, type->second, place, parts, items)) continue;
       if (!items.wrong || place.offset < items.wrong->offset) items.wrong = place;

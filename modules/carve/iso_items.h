@@ -13,7 +13,7 @@ struct Items {
   std::uint64_t proved = 0;
 };
 
-// Nothing: the box's parts contradict each other.
-std::optional<Items> read_items(const Content& content, const Box& meta);
+// Nothing: the box's parts contradict each other, or speak of what lies behind the file's `end`.
+std::optional<Items> read_items(const Content& content, const Box& meta, std::uint64_t end);
 
 }  // namespace exhibit::carve::iso

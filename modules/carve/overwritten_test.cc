@@ -53,7 +53,9 @@ TEST_P(Overwritten, IsNotValidated) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Overwritten,
-                         testing::Values(Stretch{"mp4", "Apple Lossless (ffmpeg)", 3600, 1024}));
+                         testing::Values(Stretch{"mp4", "Apple Lossless (ffmpeg)", 3600, 1024},
+                                         Stretch{"mp4", "fragments (ffmpeg -movflags frag_keyframe+empty_moov)", 4100,
+                                                 128}));
 
 }  // namespace
 }  // namespace exhibit::carve

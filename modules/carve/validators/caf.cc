@@ -14,6 +14,7 @@ constexpr std::uint64_t file_header = 8, chunk_header = 12;  // bytes
 constexpr std::uint64_t description_length = 32;
 constexpr std::uint64_t edit_count = 4;  // bytes before the sound in the data chunk
 constexpr std::uint64_t table_header = 24;
+constexpr unsigned most_chunks = 256;  // rows of heads, each of which a chunk covers, aren't gone through from each
 
 struct Sound {
   std::uint32_t packet_bytes = 0;  // 0: they vary
@@ -75,11 +76,13 @@ Verdict validate(const Content& content, Memory&) {
   Sound sound;
   if (!head.take("caff") || head.be16() != 1 || head.be16() != 0 || !read_description(content, sound)) return {};
   std::uint64_t position = file_header;
-  for (;;) {
+  for (unsigned chunks = 0;; ++chunks) {
     Reader reader(content, position);
     const std::uint32_t name = reader.be32();
     const std::uint64_t length = reader.be64(), body = position + chunk_header;
-    if (!reader.ok() || !is_known(name) || (name == four_letters("data") && sound.has_data)) {
+    // The description and the sound are there once.
+    const bool is_again = name == four_letters("desc") ? chunks > 0 : name == four_letters("data") && sound.has_data;
+    if (!reader.ok() || !is_known(name) || is_again || chunks == most_chunks) {
       if (sound.has_data) return judge(sound, position);
       return Verdict::broken(position, std::min(position + chunk_header, content.size()), position,
                              DoubtCause::missing_segment);

@@ -16,6 +16,7 @@ namespace {
 using namespace iso;
 
 constexpr std::uint64_t farthest_movie = std::uint64_t{16} << 20;  // bytes behind where it should be
+constexpr std::uint64_t farthest_by_length = 256;                  // and no more than so many times what is before it
 constexpr std::size_t most_gaps = 8;
 constexpr std::uint32_t media = four_letters("mdat"), movie = four_letters("moov"), type_box = four_letters("ftyp");
 
@@ -82,17 +83,24 @@ struct File {
   std::string extension = "mov";        // of files older than `ftyp`
 };
 
-File read_file(const Content& content) {
-  // Files older than `ftyp` have few boxes; a row of empty ones, each of which could begin a file, must not be gone
-  // through from each.
+// Files older than `ftyp` have few boxes. A row of short ones, each of which could begin a file, must not be gone
+// through from each.
+bool is_row(const Content& content) {
   constexpr unsigned most_without_type = 64;
+  std::uint64_t at = 0;
+  for (unsigned boxes = 0; boxes <= most_without_type; ++boxes) {
+    const auto box = read_box(content, at);
+    if (!box || !is_top(box->type) || box->type == type_box || box->is_open) return false;
+    at = box->end;
+  }
+  return true;
+}
+
+File read_file(const Content& content) {
   File file;
-  unsigned boxes = 0;
-  bool has_type = false;
   while (const auto box = read_box(content, file.end)) {
-    has_type |= box->type == type_box;
-    if (!has_type && ++boxes > most_without_type) break;
     if (!is_top(box->type) || (file.end > 0 && box->type == type_box)) break;
+    if (file.end == 0 && box->type != type_box && is_row(content)) break;
     if (box->type == type_box) {
       Reader reader(content, box->body);
       file.extension = extension_of(reader.be32());
@@ -154,6 +162,8 @@ bool keeps_rules(const Content& content, const Track& track) {
   return true;
 }
 
+constexpr std::uint64_t least_kept = 8;  // bytes: shorter samples aren't looked into
+
 // Goes over a track's samples up to the first that is wrong, or that lies behind a wrong one of another track.
 void judge_track(const Content& content, const Track& track, Judged& judged, std::vector<std::uint64_t>& begins) {
   for (const Chunk& chunk : track.chunks) {
@@ -166,7 +176,7 @@ void judge_track(const Content& content, const Track& track, Judged& judged, std
         return;
       }
       judged.recognised += length;
-      begins.push_back(position);
+      if (length >= least_kept) begins.push_back(position);
       position += length;
     }
   }
@@ -189,6 +199,9 @@ bool has_last_samples(const Content& content, const Track& track, std::uint64_t 
   return holds;
 }
 
+// What tracks speak of is gone through: tables are short that name the same bytes over and over.
+constexpr std::uint64_t most_shared = 2;  // tracks to which all bytes belong
+
 Judged judge_movie(const Content& content, const File& file, const Box& box) {
   Judged judged;
   auto read = read_movie(content, box);
@@ -204,6 +217,7 @@ Judged judge_movie(const Content& content, const File& file, const Box& box) {
       if (!lies_in_media(file, chunk.offset, chunk.length)) return unfit();
       judged.samples += chunk.length;
     }
+    if (judged.samples > file.end * most_shared) return unfit();
     if (keeps_rules(content, track)) judge_track(content, track, judged, begins);
   }
   for (const std::uint64_t begin : begins) {
@@ -238,7 +252,8 @@ std::vector<std::uint64_t> movie_gaps(const Content& content, const File& file) 
   std::vector<std::uint64_t> gaps;
   const std::uint64_t expected = file.end;
   if (expected >= content.size()) return gaps;
-  const std::uint64_t limit = expected + std::min(content.size() - expected, farthest_movie);
+  const std::uint64_t farthest = std::min(farthest_movie, expected * farthest_by_length);
+  const std::uint64_t limit = expected + std::min(content.size() - expected, farthest);
   for (std::uint64_t at = find(content, "moov", expected, limit); at < limit && gaps.size() < most_gaps;
        at = find(content, "moov", at + 1, limit)) {
     if (at >= expected + 4) gaps.push_back(at - 4 - expected);
@@ -325,12 +340,8 @@ Verdict contradicted_by_item(const File& file, const Box& meta, const Items& ite
 // HEIF: pictures, without a movie. Nothing: they don't lie within the file.
 std::optional<Verdict> judge_pictures(const Content& content, const File& file) {
   for (const Box& meta : file.metas) {
-    const auto items = read_items(content, meta);
-    const bool holds = items && !items->places.empty() &&
-                       std::all_of(items->places.begin(), items->places.end(), [&](const Chunk& place) {
-                         return place.offset <= file.end && place.length <= file.end - place.offset;
-                       });
-    if (!holds) continue;
+    const auto items = read_items(content, meta, file.end);
+    if (!items || items->places.empty()) continue;
     if (items->wrong) return contradicted_by_item(file, meta, *items);
     const bool is_proved = items->proved > 0 && is_end_proved(file, items->proved);
     Verdict verdict = whole(file, is_proved ? Tier::validated : Tier::plausible);
