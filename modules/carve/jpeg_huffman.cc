@@ -10,7 +10,7 @@ constexpr unsigned largest_coefficient = 10;  // F.1.2.2, table F.2: bits of an 
 
 }  // namespace
 
-std::shared_ptr<const HuffmanTable> HuffmanTable::make(ByteSpan counts, ByteSpan symbols) {
+std::shared_ptr<const HuffmanTable> HuffmanTable::make(ByteSpan counts, ByteSpan symbols, bool has_runs) {
   auto table = std::make_shared<HuffmanTable>();
   std::copy_n(symbols.begin(), std::min(symbols.size(), table->symbols_.size()), table->symbols_.begin());
   std::uint32_t code = 0;  // C.2: codes of a length follow each other, left-aligned here in 16 bits
@@ -27,7 +27,7 @@ std::shared_ptr<const HuffmanTable> HuffmanTable::make(ByteSpan counts, ByteSpan
     }
     table->end_[length] = code;
   }
-  for (std::uint32_t next = 0; next < 1U << window; ++next) table->runs_[next] = table->find_run(next);
+  for (std::uint32_t next = 0; has_runs && next < 1U << window; ++next) table->runs_[next] = table->find_run(next);
   return table;
 }
 
@@ -48,7 +48,7 @@ HuffmanTable::Run HuffmanTable::find_run(std::uint32_t next) const {
     const unsigned zeros = code.symbol >> 4, size = code.symbol & 0xf;
     if (code.symbol == 0) {
       run.bits = static_cast<std::uint8_t>(run.bits + code.length);
-      run.is_block_end = true;
+      run.coefficients += Run::block_end;
       break;
     }
     if ((size == 0 && code.symbol != run_of_16) || size > largest_coefficient) break;

@@ -21,7 +21,8 @@ class HuffmanTable {
   };
 
   // `counts`: how many codes of 1 to 16 bits there are; `symbols`: as many as that is in all. nullptr: no prefix code.
-  static std::shared_ptr<const HuffmanTable> make(ByteSpan counts, ByteSpan symbols);
+  // `has_runs`: run() will be asked, of a table of AC coefficients.
+  static std::shared_ptr<const HuffmanTable> make(ByteSpan counts, ByteSpan symbols, bool has_runs);
 
   // What the next 16 bits of the data begin with.
   Code decode(std::uint32_t next) const {
@@ -32,9 +33,9 @@ class HuffmanTable {
   // As many whole coefficients of a sequential block (codes and the bits behind them) as begin in the next `window`
   // bits.
   struct Run {
-    std::uint8_t bits = 0;          // 0: look at them one by one
-    std::uint8_t coefficients = 0;  // that they cover
-    bool is_block_end = false;
+    static constexpr unsigned block_end = 64;  // added to `coefficients` where EOB follows them, which is among `bits`
+    std::uint8_t bits = 0;                     // 0: look at them one by one
+    std::uint8_t coefficients = 0;             // that they cover
   };
   Run run(std::uint32_t next) const { return runs_[next]; }
 

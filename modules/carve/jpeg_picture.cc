@@ -48,7 +48,7 @@ bool Picture::define_tables(ByteSpan data) {
     std::size_t symbols = 0;
     for (const std::uint8_t count : counts) symbols += count;
     if (symbols > 256 || symbols > data.size() - 17) return false;
-    const auto table = HuffmanTable::make(counts, data.subspan(17, symbols));
+    const auto table = HuffmanTable::make(counts, data.subspan(17, symbols), kind == 1);
     if (table == nullptr) return false;
     (kind == 0 ? dc_tables : ac_tables)[place] = table;
     data = data.subspan(17 + symbols);

@@ -87,56 +87,46 @@ bool ScanDecoder::decode_unit() {
     const HuffmanTable& table = *scan_.parts[0].ac;
     return scan_.high == 0 ? decode_first_band(table) : decode_refinement(table);
   }
-  for (unsigned i = 0; i < scan_.count; ++i) {
-    const Scan::Part& part = scan_.parts[i];
-    sums_[i] = 0;
-    for (unsigned block = 0; block < part.blocks; ++block) {
-      if (!decode_block(part, sums_[i])) return false;
-    }
+  if (picture_.process == Process::lossless) return decode_lossless();
+  if (has_dc_) return decode_blocks();
+  Bits bits(reader_);
+  for (unsigned i = 0; i < scan_.count; ++i) {  // G.1.2.1: a bit more of each DC coefficient
+    bits.need(scan_.parts[i].blocks);
+    bits.skip(scan_.parts[i].blocks);
   }
-  return true;
-}
-
-bool ScanDecoder::decode_block(const Scan::Part& part, std::int32_t& sum) {
-  if (picture_.process == Process::sequential) {
-    return decode_dc(part, sum) && decode_coefficients(*part.ac);
-  }
-  if (picture_.process == Process::lossless) return decode_lossless(*part.dc);
-  if (scan_.high == 0) return decode_dc(part, sum);
-  reader_.need(1);  // G.1.2.1
-  reader_.skip(1);
   return true;
 }
 
 // F.2.2.1
-bool ScanDecoder::decode_dc(const Scan::Part& part, std::int32_t& sum) {
-  reader_.need(32);
-  const HuffmanTable::Code code = part.dc->decode(reader_.look(HuffmanTable::longest_code));
+[[gnu::always_inline]] inline bool ScanDecoder::decode_dc(Bits& bits, const Scan::Part& part, std::size_t index) {
+  bits.need(32);
+  const HuffmanTable::Code code = part.dc->decode(bits.look(HuffmanTable::longest_code));
   if (code.length == 0 || code.symbol > largest_dc_) return false;
-  reader_.skip(code.length);
-  const auto index = static_cast<std::size_t>(&part - scan_.parts.data());
+  bits.skip(code.length);
   std::int32_t& prediction = progress_.predictions[index];
-  if (code.symbol > 0) prediction += extend(reader_.take(code.symbol), code.symbol);
-  sum += prediction;
+  if (code.symbol > 0) prediction += extend(bits.take(code.symbol), code.symbol);
+  sums_[index] += prediction;
   return std::abs(prediction << scan_.low) <= dc_limits_[index];
 }
 
 // F.2.2.2: a sequential block's AC coefficients.
-bool ScanDecoder::decode_coefficients(const HuffmanTable& table) {
+[[gnu::always_inline]] inline bool ScanDecoder::decode_coefficients(Bits& bits, const HuffmanTable& table) {
   unsigned next = 1;
   while (next <= last_coefficient) {
-    reader_.need(32);
-    const HuffmanTable::Run run = table.run(reader_.look(HuffmanTable::window));
-    if (run.bits != 0 && next + run.coefficients <= last_coefficient) {
-      reader_.skip(run.bits);
-      if (run.is_block_end) return true;
-      next += run.coefficients;
+    bits.need(32);
+    const HuffmanTable::Run run = table.run(bits.look(HuffmanTable::window));
+    const unsigned reached = next + run.coefficients;
+    const bool is_end = run.coefficients >= HuffmanTable::Run::block_end;
+    if (run.bits != 0 && reached <= last_coefficient + (is_end ? HuffmanTable::Run::block_end : 0)) {
+      bits.skip(run.bits);
+      if (is_end) return true;
+      next = reached;
       continue;
     }
-    const HuffmanTable::Code code = table.decode(reader_.look(HuffmanTable::longest_code));
+    const HuffmanTable::Code code = table.decode(bits.look(HuffmanTable::longest_code));
     const unsigned zeros = code.symbol >> 4, size = code.symbol & 0xf;
     if (code.length == 0 || size > largest_ac_) return false;
-    reader_.skip(code.length + size);
+    bits.skip(code.length + size);
     if (code.symbol == end_of_block) return true;
     if (size == 0 && code.symbol != run_of_16) return false;
     next += zeros + 1;
@@ -145,21 +135,42 @@ bool ScanDecoder::decode_coefficients(const HuffmanTable& table) {
   return true;
 }
 
-// H.1.2.2: a difference of samples.
-bool ScanDecoder::decode_lossless(const HuffmanTable& table) {
+// Of each component the blocks that an MCU has.
+bool ScanDecoder::decode_blocks() {
+  Bits bits(reader_);
+  const bool is_sequential = picture_.process == Process::sequential;
+  for (unsigned i = 0; i < scan_.count; ++i) {
+    const Scan::Part& part = scan_.parts[i];
+    sums_[i] = 0;
+    for (unsigned block = 0; block < part.blocks; ++block) {
+      if (!decode_dc(bits, part, i)) return false;
+      if (is_sequential && !decode_coefficients(bits, *part.ac)) return false;
+    }
+  }
+  return true;
+}
+
+// H.1.2.2: differences of samples.
+bool ScanDecoder::decode_lossless() {
   constexpr unsigned half = 16;  // 32768, which needs no bits
-  reader_.need(32);
-  const HuffmanTable::Code code = table.decode(reader_.look(HuffmanTable::longest_code));
-  if (code.length == 0 || code.symbol > half) return false;
-  reader_.skip(code.length);
-  if (code.symbol > 0 && code.symbol < half) reader_.skip(code.symbol);
+  Bits bits(reader_);
+  for (unsigned i = 0; i < scan_.count; ++i) {
+    const HuffmanTable& table = *scan_.parts[i].dc;
+    for (unsigned block = 0; block < scan_.parts[i].blocks; ++block) {
+      bits.need(32);
+      const HuffmanTable::Code code = table.decode(bits.look(HuffmanTable::longest_code));
+      if (code.length == 0 || code.symbol > half) return false;
+      bits.skip(code.length);
+      if (code.symbol > 0 && code.symbol < half) bits.skip(code.symbol);
+    }
+  }
   return true;
 }
 
 // How many blocks from this one on have no (more) coefficients in the band (G.1.2.2, EOBn).
-bool ScanDecoder::end_band_run(unsigned exponent) {
+bool ScanDecoder::end_band_run(Bits& bits, unsigned exponent) {
   progress_.end_of_band_run = 1U << exponent;
-  if (exponent > 0) progress_.end_of_band_run += reader_.take(exponent);
+  if (exponent > 0) progress_.end_of_band_run += bits.take(exponent);
   const std::uint64_t all = scan_.rows * scan_.units_in_row;
   return progress_.end_of_band_run <= all - progress_.unit;
 }
@@ -170,20 +181,21 @@ bool ScanDecoder::decode_first_band(const HuffmanTable& table) {
     --progress_.end_of_band_run;
     return true;
   }
+  Bits bits(reader_);
   std::uint64_t found = 0;
   unsigned next = scan_.first;
   while (next <= scan_.last) {
-    reader_.need(32);
-    const HuffmanTable::Code code = table.decode(reader_.look(HuffmanTable::longest_code));
+    bits.need(32);
+    const HuffmanTable::Code code = table.decode(bits.look(HuffmanTable::longest_code));
     const unsigned zeros = code.symbol >> 4, size = code.symbol & 0xf;
     if (code.length == 0 || size > largest_ac_) return false;
-    reader_.skip(code.length);
+    bits.skip(code.length);
     if (size == 0 && zeros < 15) {
-      if (!end_band_run(zeros)) return false;
+      if (!end_band_run(bits, zeros)) return false;
       --progress_.end_of_band_run;
       break;
     }
-    reader_.skip(size);
+    bits.skip(size);
     next += zeros + 1;
     if (next > scan_.last + 1 || (size == 0 && next > scan_.last)) return false;
     if (size > 0) found |= std::uint64_t{1} << (next - 1);
@@ -197,24 +209,23 @@ bool ScanDecoder::decode_first_band(const HuffmanTable& table) {
 }
 
 // Each coefficient that is known not to be zero has a bit more.
-bool ScanDecoder::skip_corrections(std::uint64_t coefficients) {
+static void skip_corrections(EntropyReader::Hand& bits, std::uint64_t coefficients) {
   for (auto left = static_cast<unsigned>(std::popcount(coefficients)); left > 0;) {
     const unsigned part = std::min(left, 32U);
-    reader_.need(part);
-    reader_.skip(part);
+    bits.need(part);
+    bits.skip(part);
     left -= part;
   }
-  return true;
 }
 
 // Goes on from coefficient `k` over `zeros` that stay zero, and to the next one, which is new or stays zero too.
-bool ScanDecoder::refine(std::uint64_t& known, unsigned zeros, bool is_new, unsigned& k) {
+bool ScanDecoder::refine(Bits& bits, std::uint64_t& known, unsigned zeros, bool is_new, unsigned& k) {
   std::uint64_t unknown = ~known & (~std::uint64_t{0} << k) & (~std::uint64_t{0} >> (last_coefficient - scan_.last));
   for (unsigned i = 0; i < zeros; ++i) unknown &= unknown - 1;
   if (unknown == 0) return false;
   const auto place = static_cast<unsigned>(std::countr_zero(unknown));
   const std::uint64_t passed = ((std::uint64_t{1} << place) - 1) & (~std::uint64_t{0} << k);
-  skip_corrections(known & passed);
+  skip_corrections(bits, known & passed);
   if (is_new) known |= std::uint64_t{1} << place;
   k = place + 1;
   return true;
@@ -228,23 +239,24 @@ bool ScanDecoder::decode_refinement(const HuffmanTable& table) {
   const std::uint64_t before = chunk != nullptr ? (*chunk)[within] : 0;
   std::uint64_t known = before;
   unsigned k = scan_.first;
+  Bits bits(reader_);
   while (progress_.end_of_band_run == 0 && k <= scan_.last) {
-    reader_.need(32);
-    const HuffmanTable::Code code = table.decode(reader_.look(HuffmanTable::longest_code));
+    bits.need(32);
+    const HuffmanTable::Code code = table.decode(bits.look(HuffmanTable::longest_code));
     const unsigned zeros = code.symbol >> 4, size = code.symbol & 0xf;
     if (code.length == 0 || size > 1) return false;
-    reader_.skip(code.length);
+    bits.skip(code.length);
     if (size == 0 && zeros < 15) {
-      if (!end_band_run(zeros)) return false;
+      if (!end_band_run(bits, zeros)) return false;
       break;
     }
-    reader_.skip(size);  // the sign of a new one
-    if (!refine(known, zeros, size != 0, k)) return false;
+    bits.skip(size);  // the sign of a new one
+    if (!refine(bits, known, zeros, size != 0, k)) return false;
   }
   if (progress_.end_of_band_run > 0) {
     --progress_.end_of_band_run;
     const std::uint64_t band = ~std::uint64_t{0} >> (last_coefficient - scan_.last);
-    if (k <= scan_.last) skip_corrections(known & band & (~std::uint64_t{0} << k));
+    if (k <= scan_.last) skip_corrections(bits, known & band & (~std::uint64_t{0} << k));
   } else if (k <= scan_.last) {
     return false;
   }

@@ -42,16 +42,16 @@ class ScanDecoder {
   std::uint32_t misfit() const;
 
  private:
+  using Bits = EntropyReader::Hand;
   bool decode_unit();
-  bool decode_block(const Scan::Part& part, std::int32_t& sum);
-  bool decode_dc(const Scan::Part& part, std::int32_t& sum);
-  bool decode_coefficients(const HuffmanTable& table);
-  bool decode_lossless(const HuffmanTable& table);
+  bool decode_blocks();
+  bool decode_dc(Bits& bits, const Scan::Part& part, std::size_t index);
+  bool decode_coefficients(Bits& bits, const HuffmanTable& table);
+  bool decode_lossless();
   bool decode_first_band(const HuffmanTable& table);
   bool decode_refinement(const HuffmanTable& table);
-  bool refine(std::uint64_t& known, unsigned zeros, bool is_new, unsigned& k);
-  bool end_band_run(unsigned exponent);
-  bool skip_corrections(std::uint64_t coefficients);
+  bool refine(Bits& bits, std::uint64_t& known, unsigned zeros, bool is_new, unsigned& k);
+  bool end_band_run(Bits& bits, unsigned exponent);
   bool restart();
   bool note_unit();
   bool compare_at_seam(const std::array<std::int32_t, most_components>& differences);
