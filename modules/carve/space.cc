@@ -8,11 +8,11 @@ namespace {
 
 // Of what lies around a candidate mostly little is wanted, and in a packed image each byte read has its price.
 constexpr std::size_t block_size = std::size_t{64} << 10;
-constexpr std::size_t blocks_kept = 256;  // 16 MiB
 
 }  // namespace
 
-Space::Space(ByteSource& volume, std::vector<Run> runs) : volume_(volume), runs_(std::move(runs)) {
+Space::Space(ByteSource& volume, std::vector<Run> runs, std::span<std::byte> room)
+    : volume_(volume), runs_(std::move(runs)), room_(room) {
   for (const Run& run : runs_) {
     begins_.push_back(size_);
     size_ += run.length;
@@ -21,6 +21,12 @@ Space::Space(ByteSource& volume, std::vector<Run> runs) : volume_(volume), runs_
   std::iota(by_place_.begin(), by_place_.end(), std::size_t{0});
   std::sort(by_place_.begin(), by_place_.end(),
             [&](std::size_t a, std::size_t b) { return runs_[a].offset < runs_[b].offset; });
+  if (room_.empty()) {
+    const std::uint64_t blocks = size_ / block_size + 1;
+    const std::size_t bytes = std::min<std::uint64_t>(blocks, room_size / block_size) * block_size;
+    own_room_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
+    room_ = {own_room_.get(), bytes};
+  }
 }
 
 std::size_t Space::run_of(std::uint64_t offset) const {
@@ -29,20 +35,19 @@ std::size_t Space::run_of(std::uint64_t offset) const {
 
 void Space::fill(Block& block) const {
   const std::uint64_t begin = block.number * block_size;
-  block.bytes.resize(std::min<std::uint64_t>(block_size, size_ - begin));
-  std::size_t filled = 0;
-  for (std::size_t run = run_of(begin); filled < block.bytes.size(); ++run) {
-    const std::uint64_t within = begin + filled - begins_[run];
-    const std::size_t length = std::min<std::uint64_t>(runs_[run].length - within, block.bytes.size() - filled);
+  const std::size_t wanted = std::min<std::uint64_t>(block_size, size_ - begin);
+  block.filled = 0;
+  for (std::size_t run = run_of(begin); block.filled < wanted; ++run) {
+    const std::uint64_t within = begin + block.filled - begins_[run];
+    const std::size_t length = std::min<std::uint64_t>(runs_[run].length - within, wanted - block.filled);
     if (length == 0) continue;
-    const auto part = std::as_writable_bytes(std::span(block.bytes).subspan(filled, length));
+    const auto part = std::as_writable_bytes(block.room.subspan(block.filled, length));
     const auto got = volume_.read_at(runs_[run].offset + within, part);
-    filled += got.ok() ? *got : 0;
+    block.filled += got.ok() ? *got : 0;
     if (got.ok() && *got == length) continue;
     if (!got.ok() && !error_) error_ = got.error();
     break;
   }
-  block.bytes.resize(filled);
 }
 
 const Space::Block& Space::block(std::uint64_t number) const {
@@ -51,11 +56,12 @@ const Space::Block& Space::block(std::uint64_t number) const {
     cache_.splice(cache_.begin(), cache_, known->second);
     return cache_.front();
   }
-  if (cache_.size() == blocks_kept) {
+  if (cache_.size() == room_.size() / block_size) {
     cached_.erase(cache_.back().number);
     cache_.splice(cache_.begin(), cache_, std::prev(cache_.end()));
   } else {
-    cache_.emplace_front();
+    const auto room = room_.subspan(cache_.size() * block_size, block_size);
+    cache_.push_front({0, {reinterpret_cast<std::uint8_t*>(room.data()), room.size()}, 0});
   }
   cache_.front().number = number;
   fill(cache_.front());
@@ -67,16 +73,16 @@ ByteSpan Space::at(std::uint64_t offset, std::size_t wanted) const {
   if (offset >= size_) return {};
   const Block& first = block(offset / block_size);
   const std::size_t within = offset % block_size;
-  if (within >= first.bytes.size()) return {};
-  const ByteSpan here = ByteSpan(first.bytes).subspan(within);
+  if (within >= first.filled) return {};
+  const ByteSpan here = first.bytes().subspan(within);
   wanted = std::min<std::uint64_t>(std::min(wanted, Content::window), size_ - offset);
-  if (here.size() >= wanted || first.bytes.size() < block_size) return here;
+  if (here.size() >= wanted || first.filled < block_size) return here;
   joint_.assign(here.begin(), here.end());
   for (std::uint64_t number = offset / block_size + 1; joint_.size() < wanted; ++number) {
     const Block& next = block(number);
-    const std::size_t more = std::min(wanted - joint_.size(), next.bytes.size());
-    joint_.insert(joint_.end(), next.bytes.begin(), next.bytes.begin() + static_cast<std::ptrdiff_t>(more));
-    if (next.bytes.size() < block_size) break;  // the space ends, or can't be read further
+    const std::size_t more = std::min(wanted - joint_.size(), next.filled);
+    joint_.insert(joint_.end(), next.room.begin(), next.room.begin() + static_cast<std::ptrdiff_t>(more));
+    if (next.filled < block_size) break;  // the space ends, or can't be read further
   }
   return joint_;
 }

@@ -9,6 +9,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "carve/content.h"
@@ -24,8 +25,12 @@ struct Run {
 
 class Space {
  public:
-  // `volume` outlives the space. The runs lie within it, in the order in which they follow each other here.
-  Space(ByteSource& volume, std::vector<Run> runs);
+  // So many bytes of what was read last are kept.
+  static constexpr std::size_t room_size = std::size_t{16} << 20;
+
+  // `volume` outlives the space. The runs lie within it, in the order in which they follow each other here. `room`:
+  // memory of room_size for what was read last, this one's alone while it lives; none: the space makes its own.
+  Space(ByteSource& volume, std::vector<Run> runs, std::span<std::byte> room = {});
 
   std::uint64_t size() const { return size_; }
   // As Content::at. Bytes that can't be read end what is given: unreadable() tells of them.
@@ -42,7 +47,9 @@ class Space {
  private:
   struct Block {
     std::uint64_t number = 0;
-    std::vector<std::uint8_t> bytes;
+    std::span<std::uint8_t> room;
+    std::size_t filled = 0;
+    ByteSpan bytes() const { return room.first(filled); }
   };
   std::size_t run_of(std::uint64_t offset) const;
   const Block& block(std::uint64_t number) const;
@@ -53,6 +60,8 @@ class Space {
   std::vector<std::uint64_t> begins_;  // of each run, in the space
   std::vector<std::size_t> by_place_;  // the runs in the volume's order
   std::uint64_t size_ = 0;
+  std::unique_ptr<std::byte[]> own_room_;
+  std::span<std::byte> room_;
   mutable std::list<Block> cache_;  // the last used first
   mutable std::map<std::uint64_t, std::list<Block>::iterator> cached_;
   mutable std::vector<std::uint8_t> joint_;  // what lies across blocks

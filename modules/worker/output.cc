@@ -43,9 +43,11 @@ void Output::touch(std::string_view object, std::uint64_t bytes) {
   std::string line = "{\"bytes\":" + std::to_string(bytes) + ",\"message\":\"touch\",\"object\":";
   base::append_string(line, object);
   append(line + '}');
-  // What takes long is told at once all the same: it has its own time.
+  touched_ = bytes;
+  // What takes long is told at once all the same: it has its own time. Not so where as much time is granted already.
+  const bool is_long = bytes >= large_object && bytes > granted_;
   const bool due = std::chrono::steady_clock::now() - flushed_ > longest_silence;
-  if (careful_ || bytes >= large_object || due) flush();
+  if (careful_ || is_long || due) flush();
   if (hook_) hook_(role_, object);
 }
 
@@ -57,6 +59,7 @@ void Output::done() {
 
 void Output::flush() {
   flushed_ = std::chrono::steady_clock::now();
+  granted_ = touched_;
   if (pending_.empty()) return;
   // The coordinator is gone: nobody is left to tell.
   if (!base::send_all(socket_, pending_).ok()) std::_Exit(base::exit_protocol);

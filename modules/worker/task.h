@@ -46,6 +46,7 @@ class Output : public base::Reporter {
   void begin(std::string role, bool careful) {
     role_ = std::move(role);
     careful_ = careful;
+    touched_ = granted_ = 0;
   }
   void problem(const Problem& problem) override;
 
@@ -61,8 +62,10 @@ class Output : public base::Reporter {
   std::string role_;
   bool careful_ = true;
   std::chrono::steady_clock::time_point flushed_;
-  std::string pending_;      // not yet sent
-  std::uint64_t lines_ = 0;  // of this task
+  std::uint64_t touched_ = 0;  // bytes of the last object that was touched
+  std::uint64_t granted_ = 0;  // of the last one that the coordinator knows: so long it waits
+  std::string pending_;        // not yet sent
+  std::uint64_t lines_ = 0;    // of this task
   std::unique_ptr<hash::Hasher> digest_;
 };
 

@@ -8,6 +8,7 @@
 #include "carve/carver.h"
 #include "hash/multi_digest.h"
 #include "worker/carving.h"
+#include "worker/found_batch.h"
 #include "worker/task.h"
 
 namespace exhibit::worker {
@@ -30,7 +31,10 @@ class Carve {
         carving_(*context.carving),
         digests_(task.arguments.value("digests", std::vector<std::string>())),
         carver_(carving_.signatures, task.arguments.value("block", usual_block)),
-        output_(output) {}
+        output_(output),
+        room_(context.stretch_buffer.first(carve::Space::room_size + FoundBatch::room_size)),
+        batch_(digests_, room_.subspan(carve::Space::room_size),
+               [&](const carve::Found& found) { output_.message(to_message(found, carving_)); }) {}
 
   void take(const Json& line) {
     if (line.contains("runs")) {
@@ -39,19 +43,24 @@ class Carve {
       return;
     }
     if (line.contains("space")) {
-      const carve::Space alone(volume_.bytes(), {run_of(line.at("space"))});
+      space_.reset();
+      const carve::Space alone(volume_.bytes(), {run_of(line.at("space"))}, space_room());
       carver_.begin_space();
       carve_in(alone, line.at("candidates"));
       return;
     }
     if (!space_) {
-      space_.emplace(volume_.bytes(), runs_);
+      space_.emplace(volume_.bytes(), runs_, space_room());
       carver_.begin_space();
     }
     carve_in(*space_, line.at("candidates"));
   }
 
+  void finish() { batch_.finish(); }
+
  private:
+  std::span<std::byte> space_room() const { return room_.first(carve::Space::room_size); }
+
   void carve_in(const carve::Space& space, const Json& candidates) {
     for (const Json& candidate : candidates) {
       const auto offset = candidate.at(0).get<std::uint64_t>();
@@ -66,8 +75,8 @@ class Carve {
       for (carve::Found& found : carver_.carve(space, {signature, *place, candidate.at(2) != 0})) {
         if (skips_doubt(found)) continue;
         if (spans_doubt(found)) found.tier = std::min(found.tier, carve::Tier::plausible);
-        if (found.tier >= carving_.least) examine(space, found);
-        output_.message(to_message(found, carving_));
+        const auto content = found.tier >= carving_.least ? examine(space, found) : std::span<const std::byte>();
+        batch_.add(std::move(found), content);
       }
       tell_unreadable(space, offset);
     }
@@ -95,28 +104,56 @@ class Carve {
   }
 
   // Digests and type, while the bytes are at hand: in a packed image reading them again costs more than all the rest.
-  // What rules are to scan, or what isn't whole, is examined as any other item.
-  void examine(const carve::Space& space, carve::Found& found) {
-    if (context_.rules != nullptr || digests_.empty()) return;
+  // What rules are to scan, or what isn't whole, is examined as any other item. The bytes of which digests are still
+  // to be made; none: they are made, or nothing is known.
+  std::span<const std::byte> examine(const carve::Space& space, carve::Found& found) {
+    if (context_.rules != nullptr || digests_.empty() || found.size == 0) return {};
+    const std::span<std::byte> room = batch_.room(found.size);
+    if (room.empty()) {
+      examine_alone(space, found);
+      return {};
+    }
+    std::size_t filled = 0;
+    const bool is_whole = for_each_part(space, found, [&](std::span<const std::byte> part) {
+      std::copy_n(part.begin(), std::min(part.size(), room.size() - filled), room.begin() + filled);
+      filled += std::min(part.size(), room.size() - filled);
+    });
+    if (!is_whole || filled < room.size()) return {};
+    found.type = context_.types->type_of(room.first(std::min(room.size(), match::TypeDetector::head_size)));
+    return found.type.empty() ? std::span<const std::byte>() : room;
+  }
+
+  // The same for what is too long to be held.
+  void examine_alone(const carve::Space& space, carve::Found& found) {
     auto digest = hash::MultiDigest::create(digests_);
     if (!digest.ok()) return;
     std::vector<std::byte> head;
+    const bool is_whole = for_each_part(space, found, [&](std::span<const std::byte> part) {
+      digest->update(part);
+      const auto more = part.first(std::min(part.size(), match::TypeDetector::head_size - head.size()));
+      head.insert(head.end(), more.begin(), more.end());
+    });
+    if (!is_whole) return;
+    found.type = context_.types->type_of(head);
+    if (!found.type.empty()) found.digests = digest->finish();
+  }
+
+  // The object's bytes, one part after the other. False: some can't be had, or aren't sound.
+  template <typename Take>
+  bool for_each_part(const carve::Space& space, const carve::Found& found, const Take& take) {
     for (const Extent& extent : found.extents) {
       const auto begin = static_cast<std::uint64_t>(extent.offset);
       const auto place = space.place(begin);
       for (std::uint64_t done = 0; done < extent.length;) {
         const auto bytes = place ? std::as_bytes(space.at(*place + done, 1)) : std::span<const std::byte>();
         const auto part = bytes.first(std::min<std::uint64_t>(bytes.size(), extent.length - done));
-        if (part.empty()) return;
-        digest->update(part);
-        const auto more = part.first(std::min(part.size(), match::TypeDetector::head_size - head.size()));
-        head.insert(head.end(), more.begin(), more.end());
+        if (part.empty()) return false;
+        take(part);
         done += part.size();
       }
-      if (!volume_.bytes().doubts(begin, extent.length).empty()) return;
+      if (!volume_.bytes().doubts(begin, extent.length).empty()) return false;
     }
-    found.type = context_.types->type_of(head);
-    if (!found.type.empty()) found.digests = digest->finish();
+    return true;
   }
 
   void tell_unreadable(const carve::Space& space, std::uint64_t offset) {
@@ -137,7 +174,10 @@ class Carve {
   carve::Carver carver_;
   Output& output_;
   std::vector<carve::Run> runs_;
+  // One memory for the space and for what was found in it.
+  std::span<std::byte> room_;
   std::optional<carve::Space> space_;
+  FoundBatch batch_;
   bool is_told_ = false;
 };
 
@@ -148,6 +188,7 @@ Result<void> run_carve(Context& context, const Task& task, Output& output) {
   if (context.carving == nullptr) return Error{ErrorCode::internal, "no signatures were loaded", {}, {}};
   Carve carve(context, task, *volume, output);
   while (const base::RecordLine* line = task.next_record()) carve.take(EXHIBIT_TRY(base::parse_json(line->text())));
+  carve.finish();
   return {};
 }
 
