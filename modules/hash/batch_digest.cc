@@ -7,6 +7,7 @@
 #include <numeric>
 #include <optional>
 
+#include "base/zeros.h"
 #include "hash/interleaved_digest.h"
 #include "hash/merkle.h"
 #include "hash/multi_digest.h"
@@ -240,21 +241,30 @@ Result<std::vector<Digests>> digest_batch(std::span<const std::string> algorithm
 }
 
 std::vector<std::string> block_digests(std::span<const std::byte> media) {
-  std::vector<BatchContent> blocks;
-  for (; !media.empty(); media = media.subspan(blocks.back().pieces[0].size())) {
-    blocks.push_back({{media.first(std::min<std::uint64_t>(media.size(), BlockRoot::block_bytes))}});
-  }
+  static const std::string of_zeros = digest_of("sha256", std::string(BlockRoot::block_bytes, '\0'));
   std::vector<std::string> digests;
+  std::vector<BatchContent> blocks;  // those that aren't a whole block of zeros; their digests are still empty
+  while (!media.empty()) {
+    const auto block = media.first(std::min<std::uint64_t>(media.size(), BlockRoot::block_bytes));
+    media = media.subspan(block.size());
+    const bool is_known = block.size() == BlockRoot::block_bytes && base::all_zeros(block);
+    digests.push_back(is_known ? of_zeros : std::string());
+    if (!is_known) blocks.push_back({{block}});
+  }
+  auto next = digests.begin();
+  const auto put = [&](std::string digest) {
+    next = std::find(next, digests.end(), std::string());
+    *next = std::move(digest);
+  };
   if (!(*stream_kernels())->fast) {
     for (const BatchContent& block : blocks) {
       const auto& bytes = block.pieces[0];
-      digests.push_back(digest_of("sha256", {reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
+      put(digest_of("sha256", {reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
     }
     return digests;
   }
-  for (const ChainingValues& values : compress_batch(with_sha256, blocks, **stream_kernels(), *lane_kernels())) {
-    digests.push_back(chaining_value(values, with_sha256));
-  }
+  for (const ChainingValues& values : compress_batch(with_sha256, blocks, **stream_kernels(), *lane_kernels()))
+    put(chaining_value(values, with_sha256));
   return digests;
 }
 

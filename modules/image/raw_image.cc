@@ -52,7 +52,7 @@ class RawImage final : public Image {
   static constexpr std::size_t block = 512;
 
   void read_part(const SegmentFile& segment, std::uint64_t within, std::uint64_t media, std::span<std::byte> part) {
-    const auto got = read_some(segment, within, part);
+    const auto got = read_sparse(segment, within, part);
     if (got.ok() && *got == part.size()) return;
     if (!got.ok() && part.size() > block) {
       for (std::size_t done = 0; done < part.size();) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -21,6 +22,31 @@ Result<std::size_t> read_some(const SegmentFile& segment, std::uint64_t offset, 
     done += static_cast<std::size_t>(got);
   }
   return done;
+}
+
+Result<std::size_t> read_sparse(const SegmentFile& segment, std::uint64_t offset, std::span<std::byte> buffer) {
+  // Asking costs more than reading a short hole.
+  constexpr std::size_t worth_asking = std::size_t{1} << 20;
+  const int fd = segment.fd.get();
+  std::size_t done = 0;
+  while (buffer.size() - done >= worth_asking) {
+    const auto at = static_cast<off_t>(offset + done);
+    off_t data = lseek(fd, at, SEEK_DATA);
+    // No data behind it: a hole up to the file's end, or already past it.
+    if (data < 0 && errno == ENXIO) data = lseek(fd, 0, SEEK_END);
+    if (data < at) break;
+    const auto hole = static_cast<std::size_t>(std::min<std::uint64_t>(data - at, buffer.size() - done));
+    std::memset(buffer.data() + done, 0, hole);
+    done += hole;
+    if (done == buffer.size()) return done;
+    const off_t end = lseek(fd, data, SEEK_HOLE);
+    if (end <= data) break;
+    const auto part = buffer.subspan(done, std::min<std::uint64_t>(end - data, buffer.size() - done));
+    const std::size_t got = EXHIBIT_TRY(read_some(segment, static_cast<std::uint64_t>(data), part));
+    done += got;
+    if (got < part.size()) return done;
+  }
+  return done + EXHIBIT_TRY(read_some(segment, offset + done, buffer.subspan(done)));
 }
 
 Result<std::string> read_exactly(const SegmentFile& segment, std::uint64_t offset, std::size_t length) {

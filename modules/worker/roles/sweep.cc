@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "base/record.h"
+#include "base/zeros.h"
 #include "filesystem/run_content.h"
 #include "hash/batch_digest.h"
 #include "hash/chain_digest.h"
@@ -144,7 +145,9 @@ Result<void> Sweep::search_candidates() {
   const auto bytes = stretch_.bytes_and_ahead();
   CandidateTeller teller(*context_.carving, [&](const Json& message) { output_.message(message); });
   const carve::ByteSpan searched(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-  const bool done = context_.carving->search.search(searched, stretch_.bytes().size(), stretch_.offset(),
+  // No signature begins with zeros alone, and they are no text.
+  const bool done = base::all_zeros(bytes) ||
+                    context_.carving->search.search(searched, stretch_.bytes().size(), stretch_.offset(),
                                                     [&](const carve::Candidate& found) { teller.take(found); });
   if (!done) return Error{ErrorCode::internal, "the search for what could be carved failed", {}, {}};
   teller.finish();

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/zeros.h"
 #include "image/damage_map.h"
 #include "image/formats/ewf/bytes.h"
 
@@ -16,11 +17,6 @@ constexpr std::uint64_t most_kept_chunks = 256;                 // they are look
 constexpr std::size_t most_metadata = std::size_t{64} << 10;
 // A chunk of zeros is stored in a thousandth of its length, as deflate compresses no better.
 constexpr std::size_t zeros_ratio = 128;
-
-bool all_zeros(std::span<const std::byte> bytes) {
-  return bytes.empty() ||
-         (bytes[0] == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
-}
 
 }  // namespace
 
@@ -120,7 +116,7 @@ std::optional<std::size_t> ChunkReader::decode(const ChunkPlace& place, std::str
     return out.size();
   }
   const auto length = inflater_.inflate(stored, out);
-  if (length == out.size() && stored.size() < out.size() / zeros_ratio && all_zeros(out)) zeros_ = stored;
+  if (length == out.size() && stored.size() < out.size() / zeros_ratio && base::all_zeros(out)) zeros_ = stored;
   return length;
 }
 
