@@ -76,16 +76,17 @@ constexpr Field searched[] = {{"left_out", is_names}};
 constexpr Field found[] = {{"place", is_range}, {"signature", is_text},          {"extents", is_list},
                            {"size", is_size},   {"digests", is_texts, optional}, {"type", is_text, optional}};
 constexpr Field reread[] = {{"item", is_text}, {"status", is_text}, {"detail", is_text}, {"places", is_list, optional}};
+constexpr Field read[] = {{"bytes", is_size}};
 constexpr Field attempted[] = {{"refused", is_boolean}, {"detail", is_text}};
 
 struct Kind {
   std::string_view name;
   std::span<const Field> fields;
 };
-constexpr Kind kinds[] = {{"failed", failed}, {"sealed", sealed},         {"volume", volume},     {"chain", chain},
-                          {"media", media},   {"blocks", blocks},         {"owned", owned},       {"regions", regions},
-                          {"runs", runs},     {"candidates", candidates}, {"searched", searched}, {"found", found},
-                          {"reread", reread}, {"attempted", attempted}};
+constexpr Kind kinds[] = {
+    {"failed", failed},     {"sealed", sealed}, {"volume", volume},   {"chain", chain}, {"media", media},
+    {"blocks", blocks},     {"owned", owned},   {"regions", regions}, {"runs", runs},   {"candidates", candidates},
+    {"searched", searched}, {"found", found},   {"reread", reread},   {"read", read},   {"attempted", attempted}};
 
 }  // namespace
 

@@ -93,36 +93,12 @@ Result<void> Pool::start_workers() {
   while (workers_.size() < wanted) {
     auto worker = std::make_unique<Worker>();
     worker->process = EXHIBIT_TRY(WorkerProcess::start(options_.worker));
-    base::Json load = {{"message", "load"},
-                       {"rules", options_.worker.rules},
-                       {"memory", options_.worker.memory},
-                       {"prefilter", options_.worker.prefilter},
-                       {"sandbox", options_.worker.sandbox_required ? "required" : "best-effort"}};
-    if (!options_.worker.carve.is_null()) load["carve"] = options_.worker.carve;
-    worker->process->send(base::canonical(load) + "\n");
+    worker->process->send_load(options_.worker);
     worker->begin_answer();
     worker->deadline = Clock::now() + std::chrono::seconds(options_.worker.object_seconds);
     workers_.push_back(std::move(worker));
   }
   return {};
-}
-
-void Pool::open_evidence(Worker& worker, const Evidence& evidence) {
-  // One descriptor stays free: a task may bring its own.
-  constexpr std::size_t batch = base::descriptors_per_message - 1;
-  for (std::size_t first = 0; first < evidence.segments.size(); first += batch) {
-    const std::size_t count = std::min(batch, evidence.segments.size() - first);
-    base::Json message = {{"message", "evidence"}, {"id", evidence.id}, {"segments", base::Json::array()}};
-    std::vector<int> descriptors;
-    for (std::size_t i = first; i < first + count; ++i) {
-      message["segments"].push_back({{"name", evidence.segments[i].name}, {"size", evidence.segments[i].size}});
-      descriptors.push_back(evidence.segments[i].fd.get());
-    }
-    if (!evidence.as.empty()) message["as"] = evidence.as;
-    if (first + count < evidence.segments.size()) message["more"] = true;
-    worker.process->send(base::canonical(message) + "\n", std::move(descriptors));
-  }
-  worker.state = Worker::State::opening;
 }
 
 // The next job, in order; but links of a chain have one worker at least, and no more than half of them while there is
@@ -160,7 +136,8 @@ Result<void> Pool::hand_out(Worker& worker) {
   const auto evidence = std::find_if(evidence_.begin(), evidence_.end(),
                                      [&](const Evidence& candidate) { return candidate.id == job.task.evidence; });
   if (evidence != evidence_.end() && !worker.evidence.contains(evidence->id)) {
-    open_evidence(worker, *evidence);
+    worker.process->send_evidence(*evidence);
+    worker.state = Worker::State::opening;
   } else {
     start_task(worker);
   }

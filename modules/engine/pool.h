@@ -74,7 +74,6 @@ class Pool {
   Result<void> poll_once(int milliseconds);
   std::unique_ptr<Job> take_waiting();
   Result<void> hand_out(Worker& worker);
-  void open_evidence(Worker& worker, const Evidence& evidence);
   void start_task(Worker& worker);
   Result<void> take_lines(Worker& worker);
   Result<void> take_line(Worker& worker, std::string_view line);

@@ -94,9 +94,9 @@ Result<void> Pool::take_message(Worker& worker, const base::Json& message, std::
     worker.lie = *wrong;
     return {};
   }
-  worker.count(line);
+  worker.answer.count(line);
   if (kind == "failed") {
-    worker.failure = message;
+    worker.answer.failure = message;
   } else if (kind == "sealed" && worker.state == Worker::State::starting) {
     if (!sealed_) {
       sealed_ = message;
@@ -137,22 +137,21 @@ Result<void> Pool::take_record(Worker& worker, const base::RecordLine& record, s
     worker.lie = "a record of something that it wasn't given";
     return {};
   }
-  worker.count(line);
+  worker.answer.count(line);
   if (is_item) ++job.items_done;
   return job.output->write(record.text());
 }
 
 Result<void> Pool::take_done(Worker& worker, const base::Json& message) {
-  const bool whole = message.value("lines", base::Json()) == worker.lines &&
-                     message.value("sha256", base::Json()) == base::to_hex(worker.digest->finish());
-  if (!whole) {
+  if (!worker.answer.is_whole(message)) {
     worker.lie = "a count or digest of its lines that doesn't agree with them";
     return {};
   }
   switch (worker.state) {
     case Worker::State::starting:
-      if (worker.failure) {
-        return Error{ErrorCode::invalid_argument, worker.failure->value("detail", "a worker can't start"), {}, {}};
+      if (worker.answer.failure) {
+        return Error{
+            ErrorCode::invalid_argument, worker.answer.failure->value("detail", "a worker can't start"), {}, {}};
       }
       if (!sealed_) {
         worker.lie = "no word of its seal";
@@ -162,9 +161,9 @@ Result<void> Pool::take_done(Worker& worker, const base::Json& message) {
       worker.state = Worker::State::idle;
       return {};
     case Worker::State::opening:
-      if (worker.failure) {
+      if (worker.answer.failure) {
         // That the evidence can't be opened is the task's result.
-        EXHIBIT_TRY(worker.job->output->write(base::canonical(*worker.failure)));
+        EXHIBIT_TRY(worker.job->output->write(base::canonical(*worker.answer.failure)));
         break;
       }
       worker.evidence.insert(worker.job->task.evidence);
@@ -172,11 +171,12 @@ Result<void> Pool::take_done(Worker& worker, const base::Json& message) {
       return {};
     case Worker::State::busy: {
       const Task& task = worker.job->task;
-      if (!worker.failure && task.resume == Task::Resume::after && worker.job->items_done != line_count(task.input)) {
+      if (!worker.answer.failure && task.resume == Task::Resume::after &&
+          worker.job->items_done != line_count(task.input)) {
         worker.lie = "fewer items than it was given";
         return {};
       }
-      if (worker.failure) EXHIBIT_TRY(worker.job->output->write(base::canonical(*worker.failure)));
+      if (worker.answer.failure) EXHIBIT_TRY(worker.job->output->write(base::canonical(*worker.answer.failure)));
       break;
     }
     case Worker::State::idle:
@@ -186,7 +186,7 @@ Result<void> Pool::take_done(Worker& worker, const base::Json& message) {
   worker.state = Worker::State::idle;
   // A task that stopped early has still to give back every item that it was given.
   Job& job = *worker.job;
-  if (worker.failure && job.task.resume == Task::Resume::after) EXHIBIT_TRY(pass_on(job, UINT64_MAX));
+  if (worker.answer.failure && job.task.resume == Task::Resume::after) EXHIBIT_TRY(pass_on(job, UINT64_MAX));
   finish(std::move(worker.job));
   return {};
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/answer.h"
 #include "engine/pool.h"
 
 namespace exhibit::engine {
@@ -39,27 +40,14 @@ struct Pool::Worker {
   std::unique_ptr<Job> job;
   std::optional<std::string> touched;
   std::uint64_t size_at_touch = 0, lines_at_touch = 0, items_at_touch = 0;
-  std::unique_ptr<hash::Hasher> digest;  // over the lines of the current answer
-  std::uint64_t lines = 0;
-  std::optional<base::Json> failure;  // what a `failed` message said
+  Answer answer;  // the current one
   bool timed_out = false;
   std::optional<std::string> lie;  // why its answer was refused
   Clock::time_point deadline;
   bool alive = true;
 
-  // A record or message of its answer, as it came.
-  void count(std::string_view line) {
-    ++lines;
-    digest->update(std::as_bytes(std::span(line)));
-    digest->update(std::as_bytes(std::span("\n", 1)));
-  }
-
   void begin_answer() {
-    auto hasher = hash::create("sha256");
-    EXHIBIT_CHECK(hasher.ok());
-    digest = hasher.take();
-    lines = 0;
-    failure.reset();
+    answer.begin();
     touched.reset();
   }
 };

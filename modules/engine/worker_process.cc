@@ -87,6 +87,34 @@ void WorkerProcess::send(const LineSlice& slice) {
   if (slice.length > 0) outgoing_.push_back({{}, {}, slice});
 }
 
+void WorkerProcess::send_load(const WorkerSetup& setup, int shared, std::uint64_t shared_bytes) {
+  base::Json load = {{"message", "load"},
+                     {"rules", setup.rules},
+                     {"memory", setup.memory},
+                     {"prefilter", setup.prefilter},
+                     {"sandbox", setup.sandbox_required ? "required" : "best-effort"}};
+  if (!setup.carve.is_null()) load["carve"] = setup.carve;
+  if (shared >= 0) load["shared"] = shared_bytes;
+  send(base::canonical(load) + "\n", shared >= 0 ? std::vector<int>{shared} : std::vector<int>());
+}
+
+void WorkerProcess::send_evidence(const Evidence& evidence) {
+  // One descriptor stays free: a task may bring its own.
+  constexpr std::size_t batch = base::descriptors_per_message - 1;
+  for (std::size_t first = 0; first < evidence.segments.size(); first += batch) {
+    const std::size_t count = std::min(batch, evidence.segments.size() - first);
+    base::Json message = {{"message", "evidence"}, {"id", evidence.id}, {"segments", base::Json::array()}};
+    std::vector<int> descriptors;
+    for (std::size_t i = first; i < first + count; ++i) {
+      message["segments"].push_back({{"name", evidence.segments[i].name}, {"size", evidence.segments[i].size}});
+      descriptors.push_back(evidence.segments[i].fd.get());
+    }
+    if (!evidence.as.empty()) message["as"] = evidence.as;
+    if (first + count < evidence.segments.size()) message["more"] = true;
+    send(base::canonical(message) + "\n", std::move(descriptors));
+  }
+}
+
 // Refills the first parcel from its file. False: it is used up.
 Result<bool> WorkerProcess::load_next_piece() {
   Parcel& parcel = outgoing_.front();

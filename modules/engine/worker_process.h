@@ -49,6 +49,11 @@ class WorkerProcess {
   // Queues; nothing blocks.
   void send(std::string line, std::vector<int> descriptors = {});
   void send(const LineSlice& slice);
+  // The first message: what to load before it seals itself. `shared`: memory that both sides see, `shared_bytes` long,
+  // into which its role `read` puts contents; -1: none.
+  void send_load(const WorkerSetup& setup, int shared = -1, std::uint64_t shared_bytes = 0);
+  // The image, with the descriptors of its segments.
+  void send_evidence(const Evidence& evidence);
   bool wants_to_send() const { return !outgoing_.empty(); }
   // Sends what the socket takes. An Error: it is gone.
   Result<void> on_writable();

@@ -1,3 +1,5 @@
+#include <sys/mman.h>
+
 #include "volume/volumes.h"
 #include "worker/task.h"
 
@@ -24,6 +26,28 @@ Result<filesystem::FileSystem*> OpenVolume::filesystem() {
   }
   if (error_) return *error_;
   return filesystem_.get();
+}
+
+Result<ByteSource*> OpenVolume::content(const std::string& address) {
+  if (content_ == nullptr || content_address_ != address) {
+    content_.reset();
+    filesystem::FileSystem* filesystem = EXHIBIT_TRY(this->filesystem());
+    if (filesystem == nullptr) return Error{ErrorCode::not_found, "the volume has no file system", id_, {}};
+    content_ = EXHIBIT_TRY(filesystem->open_content(address));
+    content_address_ = address;
+  }
+  return content_.get();
+}
+
+SharedMemory::~SharedMemory() {
+  if (!bytes_.empty()) munmap(bytes_.data(), bytes_.size());
+}
+
+Result<void> SharedMemory::map(int fd, std::size_t bytes) {
+  void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (at == MAP_FAILED) return Error{ErrorCode::internal, "the shared memory can't be mapped", {}, {}};
+  bytes_ = {static_cast<std::byte*>(at), bytes};
+  return {};
 }
 
 Result<image::Image*> Context::image(const base::Json& arguments) {

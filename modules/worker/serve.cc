@@ -176,8 +176,10 @@ std::uint64_t address_space(std::uint64_t share) {
   return mapped * page + std::max(least_room, share - std::min(share, taken));
 }
 
-Result<sandbox::Seal> prepare(const Json& message, Context& context) {
+Result<sandbox::Seal> prepare(const Json& message, std::vector<base::UniqueFd> descriptors, Context& context) {
   EXHIBIT_TRY(load(message, context));
+  if (message.contains("shared") && !descriptors.empty())
+    EXHIBIT_TRY(context.shared.map(descriptors.front().get(), message.at("shared").get<std::size_t>()));
   return sandbox::seal(
       {address_space(message.value("memory", std::uint64_t{0})), message.value("sandbox", "required") == "required"});
 }
@@ -192,7 +194,7 @@ int serve(int socket, const TouchHook& hook) {
   EvidenceGatherer gatherer;
   const auto first = inbox.next();
   if (!first || first->value("message", "") != "load") return base::exit_protocol;
-  auto seal = prepare(*first, context);
+  auto seal = prepare(*first, inbox.take_descriptors(), context);
   if (!seal.ok()) {
     answer(output, seal.take_error());
     return base::exit_not_sealed;

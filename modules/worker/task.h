@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,8 @@ class OpenVolume {
   const std::string& id() const { return id_; }
   // nullptr where there is none.
   Result<filesystem::FileSystem*> filesystem();
+  // A stream's content by its address (FileSystem::open_content), kept until another is asked for.
+  Result<ByteSource*> content(const std::string& address);
 
  private:
   std::unique_ptr<ByteSource> bytes_;
@@ -101,6 +104,23 @@ class OpenVolume {
   bool asked_ = false;
   std::optional<Error> error_;
   std::unique_ptr<filesystem::FileSystem> filesystem_;
+  std::string content_address_;
+  std::unique_ptr<ByteSource> content_;
+};
+
+// Memory that the coordinator shares with this worker, mapped before the seal: contents go to it through nothing else
+// when it wants them at once (role `read`).
+class SharedMemory {
+ public:
+  SharedMemory() = default;
+  ~SharedMemory();
+  SharedMemory(const SharedMemory&) = delete;
+  SharedMemory& operator=(const SharedMemory&) = delete;
+  Result<void> map(int fd, std::size_t bytes);
+  std::span<std::byte> bytes() const { return bytes_; }
+
+ private:
+  std::span<std::byte> bytes_;
 };
 
 // What a worker keeps from task to task.
@@ -112,6 +132,7 @@ struct Context {
   std::unique_ptr<Carving> carving;           // nullptr: nothing is carved
   Judgements judgements;
   StretchBuffer stretch_buffer;
+  SharedMemory shared;  // empty where the coordinator gave none
 
   // The image that the arguments name by `evidence`.
   Result<image::Image*> image(const base::Json& arguments);
