@@ -228,6 +228,7 @@ Result<std::unique_ptr<Session>> Session::open(RunSettings settings) {
                  settings.object_seconds,
                  settings.prefilter,
                  settings.carve};
+  session->worker_ = pool.worker;
   session->pool_ = std::make_unique<engine::Pool>(pool, session->evidence_, *session->journal_, *session->monitor_);
   session->settings_ = std::move(settings);
   return session;

@@ -58,6 +58,11 @@ class Session {
   // Whatever descriptors workers were given are closed then.
   void stop_workers() { pool_->stop_workers(); }
   const std::vector<engine::Evidence>& evidence() const { return evidence_; }
+  // For whoever goes on reading with workers of its own: how they are started, how many there may be, and the images,
+  // which this session then has no more.
+  const engine::WorkerSetup& worker_setup() const { return worker_; }
+  unsigned jobs() const { return pool_->jobs(); }
+  std::vector<engine::Evidence> take_evidence() { return std::move(evidence_); }
   const std::string& folder() const { return journal_->folder(); }
   // What the first worker said of itself; nothing where every task was known from before.
   const std::optional<base::Json>& sealed() const { return pool_->sealed(); }
@@ -70,6 +75,7 @@ class Session {
   Session() = default;
 
   RunSettings settings_;
+  engine::WorkerSetup worker_;
   std::vector<engine::Evidence> evidence_;
   std::string temporary_;
   std::unique_ptr<engine::Journal> journal_;

@@ -154,7 +154,8 @@ Result<void> Run::take_output(const Task& task, const TaskOutput& output) {
   if (task.role == "sweep") return on_sweep(evidence, task, output);
   VolumeState& volume = evidence.volume(task.subject);
   if (task.role == "walk") return on_walk(evidence, volume, output);
-  if (task.role == "account" && task.arguments.at("tells") == "runs") return on_runs(evidence, volume, task, output);
+  if (task.role == "account" && task.arguments.at("tells") == Json::array({"runs"}))
+    return on_runs(evidence, volume, task, output);
   if (task.role == "account") return on_account(evidence, volume, output);
   if (task.role == "scan") return on_scan(evidence, volume, task, output);
   if (task.role == "carve") return on_carve(evidence, volume, task, output);

@@ -35,6 +35,7 @@ struct RunOptions {
   bool carve = false;                // the workers have signatures: objects are looked for
   // Where: unallocated (deleted content too), slack, gaps; or all, which needs no account.
   std::vector<std::string> carve_where = {"unallocated", "slack", "gaps"};
+  bool runs = false;         // the account tells where what is carved would lie, though nothing is (Run::volumes)
   bool carved_only = false;  // items of file systems are walked for the account alone
   const std::vector<std::unique_ptr<hashset::HashSet>>* sets = nullptr;
   // What came by a pipe: its items are taken instead of walking, and only what came is written again. Without
@@ -64,6 +65,14 @@ class Run {
   // A file of the SHA-256 digests of the medium's blocks, 32 bytes each: the leaves beneath block_root. Empty where no
   // block_root is claimed.
   std::string blocks_file(const std::string& evidence_id) const;
+
+  // A volume as the survey found it.
+  struct Volume {
+    std::string id;
+    std::uint64_t offset = 0, size = 0;  // bytes of the medium, whatever its record counts from
+    std::string account;                 // a file of what its account says; empty where it has none
+  };
+  std::vector<Volume> volumes(const std::string& evidence_id) const;
 
   // The survey's own words: evidence and volume records (info).
   Result<void> write_survey(const std::string& evidence_id, const LineCall& write);

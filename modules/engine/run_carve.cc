@@ -29,7 +29,7 @@ Result<void> Run::begin_runs(EvidenceState& evidence, VolumeState& volume, const
   Task task = account_task(volume);
   task.id = task_id(volume.id) + ".runs";
   if (items.lines > 0) task.input = {items};
-  task.arguments["tells"] = "runs";
+  task.arguments["tells"] = {"runs"};
   pool_.submit(std::move(task));
   return {};
 }

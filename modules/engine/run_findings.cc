@@ -85,6 +85,15 @@ Result<Counts> Run::write(const std::string& evidence_id, const LineCall& write)
   return counts;
 }
 
+std::vector<Run::Volume> Run::volumes(const std::string& evidence_id) const {
+  std::vector<Volume> volumes;
+  for (const auto& state : evidence_.at(evidence_id)->volumes) {
+    volumes.push_back({state->id, state->plan.at("offset").get<std::uint64_t>(),
+                       state->plan.at("size").get<std::uint64_t>(), state->account});
+  }
+  return volumes;
+}
+
 std::string Run::integrity(const std::string& evidence_id) const {
   const Json& record = evidence_.at(evidence_id)->record;
   return record.is_object() ? record.value("integrity", "") : "";

@@ -35,16 +35,19 @@ Result<void> Run::submit_account(EvidenceState& evidence, VolumeState& volume) {
   if (options_.given != nullptr && options_.given->volumes.at(volume.id).coverage.is_null()) return {};
   Task task = account_task(volume);
   task.input = {{path, 0, size, volume.accounted_lines}};
-  task.arguments["tells"] = "coverage";
+  task.arguments["tells"] = {"coverage"};
+  if (options_.runs) task.arguments["tells"].push_back("runs");
   task.arguments["rules"] = options_.rules;
-  if (evidence.carving == nullptr || !volume.is_searched) task.arguments["carve"] = Json::array();
-  task.arguments["unsearched"] = evidence.unsearched;
+  const bool searched = evidence.carving != nullptr && volume.is_searched;
+  const Json whole = Json::array({std::uint64_t{0}, evidence.record.value("size", std::uint64_t{0})});
+  task.arguments["unsearched"] = searched ? evidence.unsearched : Json::array({whole});
   if (evidence.medium) task.arguments["doubt"] = evidence.medium->doubts();
   pool_.submit(std::move(task));
   return {};
 }
 
 Result<void> Run::on_account(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output) {
+  volume.account = output.path;
   EXHIBIT_TRY(for_each_value(output.path, [&](const Json& line) -> Result<void> {
     if (message_of(line) == "failed") {
       EXHIBIT_TRY(add(evidence, base::to_record(Problem{

@@ -24,6 +24,7 @@ struct Run::VolumeState {
   std::uint32_t number = 0;             // in the sweep's plan
   std::optional<OutputFile> accounted;  // its items, and the problems of their scans: what coverage rests on
   std::uint64_t accounted_lines = 0;
+  std::string account;             // the output of its account's task
   std::vector<Json> regions;       // [offset, length, owned bytes]
   Json coverage;                   // its record; null where there is none
   Json owned_coverage;             // what it adds to the evidence's

@@ -13,11 +13,11 @@ from pathlib import Path
 
 # From the ground up: a module may depend only on those before it.
 ORDER = ("base hash image volume filesystem hashset match carve sandbox worker "
-         "engine manifest custody verify report").split()
+         "engine manifest custody verify mount report").split()
 
 # What parses evidence runs sealed; what is trusted never includes it.
 PARSERS = {"image", "volume", "filesystem", "match", "carve", "worker"}
-TRUSTED = {"engine", "manifest", "custody", "verify", "report"}
+TRUSTED = {"engine", "manifest", "custody", "verify", "mount", "report"}
 PARSER_HEADERS = re.compile(r"tsk/|hs(/hs)?\.h|libdeflate|bzlib|lzma|zstd|lz4|libewf|libbfio|yara(\.h|/)|magic\.h|archive(_entry)?\.h|lib(qcow|vmdk|vhdi|bde|luksde)")
 
 # Shared libraries that read evidence, as their file names begin.

@@ -1,6 +1,6 @@
-// Each byte of a volume in one class. `tells`: "coverage", with the regions that belong to no item that was examined,
-// so that they are scanned as such; or "runs", in which objects are looked for. Those rest on the items as they were
-// walked: what can't be read of the medium isn't known by then, and lies in them like any other byte.
+// Each byte of a volume in one class. What it `tells`: "coverage", with the regions that belong to no item that was
+// examined, so that they are scanned as such; or "runs", in which objects are looked for. Those rest on the items as
+// they were walked: what can't be read of the medium isn't known by then, and lies in them like any other byte.
 
 #include "filesystem/account.h"
 
@@ -242,11 +242,9 @@ Result<void> run_account(Context& context, const Task& task, Output& output) {
       output.problem({volume->id(), "read", name_of(blocks.error().code), {}, blocks.error().message});
     }
   }
-  if (task.arguments.at("tells") == "runs") {
-    tell_runs(account, carved_classes(task.arguments), output);
-  } else {
-    tell_coverage(account, *volume, task, output);
-  }
+  const auto tells = task.arguments.at("tells").get<std::set<std::string>>();
+  if (tells.contains("coverage")) tell_coverage(account, *volume, task, output);
+  if (tells.contains("runs")) tell_runs(account, carved_classes(task.arguments), output);
   return {};
 }
 

@@ -1,0 +1,62 @@
+#include "mount/content.h"
+
+#include <algorithm>
+
+#include "base/checked.h"
+
+namespace exhibit::mount {
+
+Content::Content(Item item, const Space& space) : item_(std::move(item)), space_(space) {
+  if (!item_.extents) return;
+  std::uint64_t start = 0;
+  for (const Extent& extent : *item_.extents) {
+    starts_.push_back(start);
+    start = base::checked_add(start, extent.length).value_or(UINT64_MAX);
+  }
+}
+
+Result<base::Json> Content::request(std::uint64_t offset, std::uint64_t length) const {
+  if (item_.state == ItemState::overwritten)
+    return Error{ErrorCode::not_found, "its bytes belong to another file", item_.id, {}};
+  // Of what was carved the doubt is about its format: its bytes are those of its extents.
+  const auto meets = [&](const Doubt& doubt) {
+    return doubt.offset < offset + length &&
+           offset < base::checked_add(doubt.offset, doubt.length).value_or(UINT64_MAX);
+  };
+  if (item_.state != ItemState::carved && std::any_of(item_.doubt.begin(), item_.doubt.end(), meets))
+    return Error{ErrorCode::corrupt, "in doubt", item_.id, offset};
+  if (item_.extents) return pieces(offset, length);
+  if (!item_.content.starts_with(space_.id + "/"))
+    return Error{ErrorCode::not_found, "nobody knows where its bytes lie", item_.id, {}};
+  return base::Json{{"item", item_.id},
+                    {"volume", {{"id", space_.id}, {"offset", space_.offset}, {"size", space_.size}}},
+                    {"address", item_.content.substr(space_.id.size() + 1)},
+                    {"offset", offset}};
+}
+
+// Bytes of the medium; the worker need know of no volume.
+Result<base::Json> Content::pieces(std::uint64_t offset, std::uint64_t length) const {
+  const Error nowhere{ErrorCode::corrupt, "its extents don't hold them", item_.id, offset};
+  if (starts_.empty()) return nowhere;
+  base::Json pieces = base::Json::array();
+  auto index = static_cast<std::size_t>(std::upper_bound(starts_.begin(), starts_.end(), offset) - starts_.begin()) - 1;
+  for (; length > 0 && index < starts_.size(); ++index) {
+    const Extent& extent = (*item_.extents)[index];
+    const std::uint64_t within = offset - starts_[index];
+    if (within >= extent.length) continue;
+    const std::uint64_t part = std::min(length, extent.length - within);
+    if (extent.offset == sparse_run) {
+      pieces.push_back({sparse_run, part});
+    } else {
+      const std::uint64_t place = static_cast<std::uint64_t>(extent.offset) + within;
+      if (extent.offset < 0 || !base::within(place, part, space_.size)) return nowhere;
+      pieces.push_back({space_.offset + place, part});
+    }
+    offset += part;
+    length -= part;
+  }
+  if (length > 0) return nowhere;
+  return base::Json{{"item", item_.id}, {"pieces", std::move(pieces)}};
+}
+
+}  // namespace exhibit::mount
