@@ -9,7 +9,7 @@ BENCH_IMAGE :=
 PARTS := pipeline,verify,list,items,limits,memory
 ROUNDS := 3
 
-.PHONY: all setup bench-setup demo test check corpora campaign false-positives fuzz fuzz-one bench bench-carve soak-kills clean
+.PHONY: all setup bench-setup demo test check corpora campaign false-positives fuzz fuzz-one bench bench-carve soak-kills mount-check clean
 
 all: $(BUILD)/build.ninja
 	cmake --build $(BUILD) -j $(JOBS)
@@ -76,6 +76,10 @@ bench-carve: bench-setup all
 # N kills of a run at random moments, each gone on with: the same findings N times.
 soak-kills: bench-setup all
 	/usr/bin/python3 -B tests/bench/soak_kills.py --bin $(BUILD)/bin --folder $(BENCH_DIR) --kills $(or $(N),50)
+
+# Eight readers for ten minutes over every image of the corpora while workers are killed: tests/mount/mount_check.py.
+mount-check: setup all
+	/usr/bin/python3 -B tests/mount/mount_check.py $(BUILD)/bin ../shared/corpora --seconds $(or $(N),600)
 
 clean:
 	rm -rf $(BUILD) build-fuzz
