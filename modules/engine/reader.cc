@@ -66,20 +66,25 @@ Result<void> Reader::start() {
   return {};
 }
 
-Result<std::span<const std::byte>> Reader::read(Json arguments, std::size_t length) {
+Result<std::span<const std::byte>> Reader::read(const ReadRequest& request) {
   // An object is given this much for its size besides its own time (docs/protocol.md).
   constexpr std::size_t slowest_bytes_per_second = std::size_t{1} << 20;
-  EXHIBIT_CHECK(length <= largest_read);
+  EXHIBIT_CHECK(request.bytes <= largest_read);
   EXHIBIT_TRY(start());
-  arguments["evidence"] = evidence_.id;
-  arguments["bytes"] = length;
-  const Json task = {
-      {"message", "task"}, {"role", "read"}, {"arguments", std::move(arguments)}, {"records", 0U}, {"careful", false}};
+  Json task = {{"message", "task"},
+               {"role", request.role},
+               {"arguments", request.arguments},
+               {"records", 0U},
+               {"careful", false}};
+  task["arguments"]["evidence"] = evidence_.id;
+  task["arguments"]["bytes"] = request.bytes;
   process_->send(base::canonical(task) + "\n");
-  const Json word = EXHIBIT_TRY(converse(setup_.object_seconds + length / slowest_bytes_per_second));
-  if (word.value("message", "") != "read" || word.at("bytes") != length)
-    return give_up("another answer than it was asked for", false);
-  return shared_->bytes().first(length);
+  const Json word = EXHIBIT_TRY(converse(setup_.object_seconds + request.bytes / slowest_bytes_per_second));
+  if (word.value("message", "") != "read") return give_up("another answer than it was asked for", false);
+  const auto given = word.at("bytes").get<std::uint64_t>();
+  const bool is_whole = std::string_view(request.role) == "read" ? given == request.bytes : given <= request.bytes;
+  if (!is_whole) return give_up("more or fewer bytes than it was asked for", false);
+  return shared_->bytes().first(static_cast<std::size_t>(given));
 }
 
 // Ends the worker, and says why.
@@ -101,7 +106,11 @@ Result<Json> Reader::converse(std::uint64_t seconds) {
       auto message = EXHIBIT_TRY(take_line(*line, done));
       if (done) {
         if (!answer_.failure) return word;
-        return Error{ErrorCode::io_error, answer_.failure->value("detail", ""), {}, {}};
+        const bool is_missing = answer_.failure->at("cause") == name_of(ErrorCode::not_found);
+        return Error{is_missing ? ErrorCode::not_found : ErrorCode::io_error,
+                     answer_.failure->at("detail").get<std::string>(),
+                     {},
+                     {}};
       }
       if (message) word = std::move(*message);
     }

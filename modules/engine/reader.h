@@ -14,6 +14,13 @@ namespace exhibit::engine {
 // The most that one request gives: as much as the kernel asks of a FUSE file system at once.
 inline constexpr std::size_t largest_read = std::size_t{1} << 20;
 
+// What a worker is asked for. Role `read`: just `bytes` bytes (at most largest_read); `attributes`: at most so many.
+struct ReadRequest {
+  const char* role = "read";
+  base::Json arguments;
+  std::size_t bytes = 0;
+};
+
 // Blocks; for one thread, which must live as long as the reader does (the worker dies with the thread that started it).
 class Reader {
  public:
@@ -26,10 +33,9 @@ class Reader {
   // Starts and seals a worker and has it open the evidence, unless there is one.
   Result<void> start();
 
-  // `length` bytes (at most largest_read) as the role `read` gives them for `arguments`, valid until the next call.
-  // Error: crash or timeout where the worker came to its end over it; else what the worker said. What is in doubt is an
-  // Error too: nothing is given that nobody vouches for.
-  Result<std::span<const std::byte>> read(base::Json arguments, std::size_t length);
+  // What was asked for, valid until the next call. Error: crash or timeout where the worker came to its end over it;
+  // else what the worker said. What is in doubt is an Error too: nothing is given that nobody vouches for.
+  Result<std::span<const std::byte>> read(const ReadRequest& request);
 
   // Of the worker; -1 where there is none.
   pid_t pid() const { return process_ ? process_->pid() : -1; }

@@ -70,6 +70,7 @@ class Run {
   struct Volume {
     std::string id;
     std::uint64_t offset = 0, size = 0;  // bytes of the medium, whatever its record counts from
+    std::string filesystem;              // its type; empty where it has none
     std::string account;                 // a file of what its account says; empty where it has none
   };
   std::vector<Volume> volumes(const std::string& evidence_id) const;

@@ -12,6 +12,12 @@ namespace {
 constexpr const char* byte_classes[] = {"allocated",   "deleted", "slack",     "metadata",
                                         "unallocated", "gap",     "unreadable"};
 
+// The type that a volume's record tells, which a worker wrote.
+std::string filesystem_of(const Json& volume) {
+  const Json::json_pointer type("/filesystem/type");
+  return volume.contains(type) && volume.at(type).is_string() ? volume.at(type).get<std::string>() : std::string();
+}
+
 }  // namespace
 
 void add_numbers(Json& sum, const Json& more) {
@@ -89,7 +95,7 @@ std::vector<Run::Volume> Run::volumes(const std::string& evidence_id) const {
   std::vector<Volume> volumes;
   for (const auto& state : evidence_.at(evidence_id)->volumes) {
     volumes.push_back({state->id, state->plan.at("offset").get<std::uint64_t>(),
-                       state->plan.at("size").get<std::uint64_t>(), state->account});
+                       state->plan.at("size").get<std::uint64_t>(), filesystem_of(state->record), state->account});
   }
   return volumes;
 }

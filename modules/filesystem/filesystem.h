@@ -36,6 +36,12 @@ struct ClassRun {
   bool operator==(const ClassRun&) const = default;
 };
 
+// An extended attribute as it is stored; `value` is absent where it lies elsewhere and isn't read.
+struct Attribute {
+  std::string name;  // bytes, with the class: "user.comment"
+  std::optional<std::string> value;
+};
+
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -51,6 +57,9 @@ class FileSystem {
   // The content of a stream by its metadata address as in Item::content after the volume's id: "i36-128-1", "i5".
   // The source must not outlive the file system. doubts() are in bytes of the content.
   virtual Result<std::unique_ptr<ByteSource>> open_content(std::string_view address) = 0;
+
+  // The extended attributes of an entry, by any of its streams' addresses. None but ext's are read.
+  virtual Result<std::vector<Attribute>> attributes(std::string_view address) = 0;
 
   // What the file system's own structures say of the volume's blocks: metadata, allocated or unallocated, sorted,
   // disjoint; bytes outside the file system's own extent are left out.

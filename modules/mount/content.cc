@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "base/text.h"
 
 namespace exhibit::mount {
 
@@ -15,7 +16,7 @@ Content::Content(Item item, const Space& space) : item_(std::move(item)), space_
   }
 }
 
-Result<base::Json> Content::request(std::uint64_t offset, std::uint64_t length) const {
+Result<engine::ReadRequest> Content::request(std::uint64_t offset, std::size_t length) const {
   if (item_.state == ItemState::overwritten)
     return Error{ErrorCode::not_found, "its bytes belong to another file", item_.id, {}};
   // Of what was carved the doubt is about its format: its bytes are those of its extents.
@@ -26,25 +27,46 @@ Result<base::Json> Content::request(std::uint64_t offset, std::uint64_t length) 
   if (item_.state != ItemState::carved && std::any_of(item_.doubt.begin(), item_.doubt.end(), meets))
     return Error{ErrorCode::corrupt, "in doubt", item_.id, offset};
   if (item_.extents) return pieces(offset, length);
-  if (!item_.content.starts_with(space_.id + "/"))
-    return Error{ErrorCode::not_found, "nobody knows where its bytes lie", item_.id, {}};
+  auto arguments = at_address();
+  if (!arguments) return Error{ErrorCode::not_found, "nobody knows where its bytes lie", item_.id, {}};
+  (*arguments)["offset"] = offset;
+  return engine::ReadRequest{"read", std::move(*arguments), length};
+}
+
+// As its file system knows it.
+std::optional<base::Json> Content::at_address() const {
+  if (!item_.content.starts_with(space_.id + "/")) return std::nullopt;
   return base::Json{{"item", item_.id},
                     {"volume", {{"id", space_.id}, {"offset", space_.offset}, {"size", space_.size}}},
-                    {"address", item_.content.substr(space_.id.size() + 1)},
-                    {"offset", offset}};
+                    {"address", item_.content.substr(space_.id.size() + 1)}};
+}
+
+std::optional<engine::ReadRequest> Content::attributes(const char* prefix) const {
+  auto arguments = space_.has_attributes ? at_address() : std::nullopt;
+  if (!arguments) return std::nullopt;
+  (*arguments)["prefix"] = prefix;
+  return engine::ReadRequest{"attributes", std::move(*arguments), engine::largest_read};
+}
+
+std::optional<engine::ReadRequest> Content::attribute(std::string_view name) const {
+  auto arguments = space_.has_attributes && base::clean_utf8(name).exact ? at_address() : std::nullopt;
+  if (!arguments) return std::nullopt;
+  (*arguments)["name"] = name;
+  return engine::ReadRequest{"attributes", std::move(*arguments), engine::largest_read};
 }
 
 // Bytes of the medium; the worker need know of no volume.
-Result<base::Json> Content::pieces(std::uint64_t offset, std::uint64_t length) const {
+Result<engine::ReadRequest> Content::pieces(std::uint64_t offset, std::size_t length) const {
   const Error nowhere{ErrorCode::corrupt, "its extents don't hold them", item_.id, offset};
   if (starts_.empty()) return nowhere;
   base::Json pieces = base::Json::array();
   auto index = static_cast<std::size_t>(std::upper_bound(starts_.begin(), starts_.end(), offset) - starts_.begin()) - 1;
-  for (; length > 0 && index < starts_.size(); ++index) {
+  std::uint64_t left = length;
+  for (; left > 0 && index < starts_.size(); ++index) {
     const Extent& extent = (*item_.extents)[index];
     const std::uint64_t within = offset - starts_[index];
     if (within >= extent.length) continue;
-    const std::uint64_t part = std::min(length, extent.length - within);
+    const std::uint64_t part = std::min(left, extent.length - within);
     if (extent.offset == sparse_run) {
       pieces.push_back({sparse_run, part});
     } else {
@@ -53,10 +75,10 @@ Result<base::Json> Content::pieces(std::uint64_t offset, std::uint64_t length) c
       pieces.push_back({space_.offset + place, part});
     }
     offset += part;
-    length -= part;
+    left -= part;
   }
-  if (length > 0) return nowhere;
-  return base::Json{{"item", item_.id}, {"pieces", std::move(pieces)}};
+  if (left > 0) return nowhere;
+  return engine::ReadRequest{"read", {{"item", item_.id}, {"pieces", std::move(pieces)}}, length};
 }
 
 }  // namespace exhibit::mount

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "base/json.h"
+#include "engine/reader.h"
 #include "mount/tree.h"
 
 namespace exhibit::mount {
@@ -16,10 +16,15 @@ class Content {
 
   std::uint64_t size() const { return item_.size; }
   // The request for bytes that lie within the size. Error: nobody vouches for them, or nobody can say where they lie.
-  Result<base::Json> request(std::uint64_t offset, std::uint64_t length) const;
+  Result<engine::ReadRequest> request(std::uint64_t offset, std::size_t length) const;
+  // The request for the extended attributes that are stored with it: for their names, with `prefix` before each, or for
+  // the value of the one called `name`. nullopt: none can be.
+  std::optional<engine::ReadRequest> attributes(const char* prefix) const;
+  std::optional<engine::ReadRequest> attribute(std::string_view name) const;
 
  private:
-  Result<base::Json> pieces(std::uint64_t offset, std::uint64_t length) const;
+  Result<engine::ReadRequest> pieces(std::uint64_t offset, std::size_t length) const;
+  std::optional<base::Json> at_address() const;
 
   Item item_;
   Space space_;

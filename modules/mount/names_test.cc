@@ -10,7 +10,8 @@ namespace {
 using namespace std::string_literals;
 
 TEST(Names, OrdinaryOnesStayAsTheyAre) {
-  for (const std::string& name : {"a.txt"s, "имя"s, "..."s, "with space"s, "\xFF\xFE not UTF-8"s, std::string(255, 'n')})
+  for (const std::string& name :
+       {"a.txt"s, "имя"s, "..."s, "with space"s, "\xFF\xFE not UTF-8"s, std::string(255, 'n')})
     EXPECT_EQ(safe_name(name), name);
 }
 

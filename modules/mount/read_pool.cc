@@ -17,10 +17,10 @@ ReadPool::~ReadPool() {
   for (const Read& read : waiting_) read.done(Error{ErrorCode::interrupted, "stopped before the end", {}, {}});
 }
 
-void ReadPool::submit(base::Json request, std::size_t length, Done done) {
+void ReadPool::submit(engine::ReadRequest request, Done done) {
   {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back({std::move(request), length, std::move(done)});
+    waiting_.push_back({std::move(request), std::move(done)});
   }
   ready_.notify_one();
 }
@@ -35,9 +35,9 @@ void ReadPool::work() {
     const Read read = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
-    auto bytes = reader.read(read.request, read.length);
+    auto bytes = reader.read(read.request);
     // A worker may have been ended from outside. One that died of what it read dies again.
-    if (!bytes.ok() && bytes.error().code == ErrorCode::crash) bytes = reader.read(read.request, read.length);
+    if (!bytes.ok() && bytes.error().code == ErrorCode::crash) bytes = reader.read(read.request);
     read.done(bytes);
   }
 }

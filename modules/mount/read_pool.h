@@ -23,13 +23,11 @@ class ReadPool {
   ReadPool(const ReadPool&) = delete;
   ReadPool& operator=(const ReadPool&) = delete;
 
-  // `length`: at most engine::largest_read.
-  void submit(base::Json request, std::size_t length, Done done);
+  void submit(engine::ReadRequest request, Done done);
 
  private:
   struct Read {
-    base::Json request;
-    std::size_t length = 0;
+    engine::ReadRequest request;
     Done done;
   };
 

@@ -53,7 +53,7 @@ Result<TreeBuilder> TreeBuilder::create(const std::string& folder, const std::st
                                         std::uint64_t bytes) {
   TreeBuilder builder({EXHIBIT_TRY(NodeTable::create(folder)), {}, EXHIBIT_TRY(Store::create(folder))});
   builder.streams_ = std::make_unique<Store>(EXHIBIT_TRY(Store::create(folder)));
-  builder.tree_.spaces[evidence_id] = {evidence_id, 0, bytes, root_node};
+  builder.tree_.spaces[evidence_id] = {evidence_id, 0, bytes, root_node, false};
   Item image;
   image.id = image.volume = image.content = evidence_id;
   image.path = std::string("/") + image_name;
@@ -64,13 +64,14 @@ Result<TreeBuilder> TreeBuilder::create(const std::string& folder, const std::st
 }
 
 // "E1/p2" -> "p2"; what lies in a volume (a snapshot) has its folder in that volume's.
-Result<void> TreeBuilder::add_volume(const std::string& id, std::uint64_t offset, std::uint64_t bytes) {
+Result<void> TreeBuilder::add_volume(const std::string& id, std::uint64_t offset, std::uint64_t bytes,
+                                     const std::string& filesystem) {
   const auto outer = std::find_if(tree_.spaces.rbegin(), tree_.spaces.rend(), [&](const auto& space) {
     return id.starts_with(space.first) && id[space.first.size()] == '/';
   });
   const NodeId parent = outer == tree_.spaces.rend() ? root_node : outer->second.folder;
   const NodeId folder = EXHIBIT_TRY(tree_.nodes.add(parent, safe_name(last_of(id)), {}, true));
-  tree_.spaces[id] = {id, offset, bytes, folder};
+  tree_.spaces[id] = {id, offset, bytes, folder, filesystem.starts_with("ext")};
   Folders folders;
   folders.fill(no_node);
   folders[files] = folder;

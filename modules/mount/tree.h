@@ -19,6 +19,7 @@ struct Space {
   std::string id;
   std::uint64_t offset = 0, size = 0;  // bytes of the medium
   NodeId folder = no_node;             // the root for the medium
+  bool has_attributes = false;         // its file system stores extended attributes that a worker reads (ext)
 };
 
 struct Tree {
@@ -33,7 +34,9 @@ class TreeBuilder {
   // `folder` takes what doesn't fit into memory. `bytes`: of the medium.
   static Result<TreeBuilder> create(const std::string& folder, const std::string& evidence_id, std::uint64_t bytes);
 
-  Result<void> add_volume(const std::string& id, std::uint64_t offset, std::uint64_t bytes);
+  // `filesystem`: its type as in the volume's record; empty where it has none.
+  Result<void> add_volume(const std::string& id, std::uint64_t offset, std::uint64_t bytes,
+                          const std::string& filesystem);
   // An item of a volume that was added, carved ones included; in any order.
   Result<void> add_item(const base::RecordLine& record);
   Result<void> add_problem(std::string_view line);

@@ -17,7 +17,8 @@ constexpr double for_ever = 365.0 * 24 * 3600;  // seconds
 // The most that an attribute may hold, and a list of their names (XATTR_SIZE_MAX, XATTR_LIST_MAX; linux/limits.h).
 constexpr std::size_t largest_attribute = 65536;
 constexpr std::size_t longest_attribute_name = 255;
-constexpr char stream_prefix[] = "user.stream.";
+// What evidence calls an attribute is never one on this machine: a label or a capability must mean nothing here.
+constexpr char stream_prefix[] = "user.stream.", stored_prefix[] = "user.stored.";
 
 const View& view_of(fuse_req_t request) { return *static_cast<const View*>(fuse_req_userdata(request)); }
 
@@ -103,9 +104,9 @@ void read_link(fuse_req_t request, fuse_ino_t number) {
   if (is_exact((*item)->link_target)) return reply_target(request, *(*item)->link_target, depth);
   const std::uint64_t size = (*item)->size;
   auto wanted = size > 0 && size <= longest_target ? Content(std::move(**item), *space).request(0, size)
-                                                   : Result<base::Json>(Error{});
+                                                   : Result<engine::ReadRequest>(Error{});
   if (!wanted.ok()) return void(fuse_reply_err(request, EIO));
-  view.reads->submit(wanted.take(), size, [request, depth](const Result<std::span<const std::byte>>& got) {
+  view.reads->submit(wanted.take(), [request, depth](const Result<std::span<const std::byte>>& got) {
     if (!got.ok()) return void(fuse_reply_err(request, EIO));
     reply_target(request, {reinterpret_cast<const char*>(got->data()), got->size()}, depth);
   });
@@ -158,7 +159,7 @@ void read_file(fuse_req_t request, fuse_ino_t number, std::size_t bytes, off_t a
     return read_problems(request, view, offset, length);
   auto wanted = content.request(offset, length);
   if (!wanted.ok()) return void(fuse_reply_err(request, EIO));
-  view.reads->submit(wanted.take(), length,
+  view.reads->submit(wanted.take(),
                      [request](const Result<std::span<const std::byte>>& got) { reply_bytes(request, got); });
 }
 
@@ -275,12 +276,39 @@ Result<std::string> attribute_names(const View& view, NodeId node) {
   return names;
 }
 
+// What the file system stores with an entry comes from a worker, who alone can read it.
+std::optional<Content> stored_with(const View& view, const std::optional<Item>& item) {
+  const Space* space = item && !item->stream ? space_of(view, *item) : nullptr;
+  if (space == nullptr || !space->has_attributes) return std::nullopt;
+  return Content(*item, *space);
+}
+
 void list_attributes(fuse_req_t request, fuse_ino_t number, std::size_t size) {
   const View& view = view_of(request);
   const auto node = node_of(view, number);
-  const auto names = node ? attribute_names(view, *node) : Result<std::string>(std::string());
-  if (!names.ok()) return void(fuse_reply_err(request, EIO));
-  reply_attribute(request, *names, size);
+  auto names = node ? attribute_names(view, *node) : Result<std::string>(std::string());
+  const auto item = node ? view.tree.nodes.item(*node) : Result<std::optional<Item>>(std::optional<Item>());
+  if (!names.ok() || !item.ok()) return void(fuse_reply_err(request, EIO));
+  const auto stored = stored_with(view, *item);
+  auto wanted = stored ? stored->attributes(stored_prefix) : std::nullopt;
+  if (!wanted) return reply_attribute(request, *names, size);
+  view.reads->submit(std::move(*wanted),
+                     [request, size, own = names.take()](const Result<std::span<const std::byte>>& got) {
+                       if (!got.ok()) return void(fuse_reply_err(request, EIO));
+                       const std::string_view more(reinterpret_cast<const char*>(got->data()), got->size());
+                       reply_attribute(request, own + std::string(more), size);
+                     });
+}
+
+void get_stored(fuse_req_t request, const View& view, const std::optional<Item>& item, std::string_view name,
+                std::size_t size) {
+  const auto stored = stored_with(view, item);
+  auto wanted = stored ? stored->attribute(name) : std::nullopt;
+  if (!wanted) return void(fuse_reply_err(request, ENODATA));
+  view.reads->submit(std::move(*wanted), [request, size](const Result<std::span<const std::byte>>& got) {
+    if (!got.ok()) return void(fuse_reply_err(request, got.error().code == ErrorCode::not_found ? ENODATA : EIO));
+    reply_attribute(request, {reinterpret_cast<const char*>(got->data()), got->size()}, size);
+  });
 }
 
 void reply_stream(fuse_req_t request, const View& view, Item item, std::size_t size) {
@@ -288,9 +316,10 @@ void reply_stream(fuse_req_t request, const View& view, Item item, std::size_t s
   if (size == 0 || length == 0) return reply_attribute(request, std::string(length, '\0'), size);
   if (length > size) return void(fuse_reply_err(request, ERANGE));
   const Space* space = space_of(view, item);
-  auto wanted = space != nullptr ? Content(std::move(item), *space).request(0, length) : Result<base::Json>(Error{});
+  auto wanted =
+      space != nullptr ? Content(std::move(item), *space).request(0, length) : Result<engine::ReadRequest>(Error{});
   if (!wanted.ok()) return void(fuse_reply_err(request, EIO));
-  view.reads->submit(wanted.take(), length,
+  view.reads->submit(wanted.take(),
                      [request](const Result<std::span<const std::byte>>& got) { reply_bytes(request, got); });
 }
 
@@ -303,6 +332,8 @@ void get_attribute(fuse_req_t request, fuse_ino_t number, const char* name, std:
   const auto item = view.tree.nodes.item(*node);
   if (!item.ok()) return void(fuse_reply_err(request, EIO));
   if (!*item || (*item)->id.empty()) return void(fuse_reply_err(request, ENODATA));
+  if (wanted.starts_with(stored_prefix))
+    return get_stored(request, view, *item, wanted.substr(std::strlen(stored_prefix)), size);
   for (const Attribute& attribute : attributes_of(**item))
     if (attribute.name == wanted) return reply_attribute(request, attribute.value, size);
   NodeId stream = view.tree.nodes.at(*node).first_stream;

@@ -129,4 +129,9 @@ def make_ext4(base, size="64M", options=("-O", "^has_journal")):
     subprocess.run(["truncate", "-s", size, image], check=True)
     subprocess.run(["mkfs.ext4", "-q", "-F", *options, "-d", folder, image], check=True, capture_output=True)
     subprocess.run(["debugfs", "-w", "-R", "rm deleted.bin", image], check=True, capture_output=True)
+    value = os.path.join(base, "value")
+    with open(value, "wb") as file:
+        file.write(bytes(range(256)) * 2)  # more than an inode has room for
+    for command in ("ea_set /small.txt user.comment short", f"ea_set -f {value} /small.txt user.large", "ea_set /dir security.label x"):
+        subprocess.run(["debugfs", "-w", "-R", command, image], check=True, capture_output=True)
     return image

@@ -1,5 +1,5 @@
 """What a mount shows is what the evidence holds: beside the kernel's own mount, the corpora's truth and the findings."""
-import os, stat, subprocess, tempfile, unittest
+import errno, os, stat, subprocess, tempfile, unittest
 from pathlib import Path
 
 from expected import corpus, expected
@@ -47,6 +47,20 @@ class BesideTheKernel(unittest.TestCase):
         if stat.S_ISREG(theirs.st_mode):
             self.assertEqual(ours.st_size, theirs.st_size)
             self.assertEqual(sha256(os.path.join(os.fsencode(root), path)), sha256(os.path.join(os.fsencode(self.kernel), path)))
+
+    def test_extended_attributes_are_the_same_under_our_name(self):
+        def attributes(path, prefix=""):
+            names = [name for name in os.listxattr(path) if name.startswith(prefix)]
+            return {name.removeprefix(prefix): os.getxattr(path, name) for name in names}
+        with Mounted(self.image, os.path.join(self.base.name, "mount")) as mounted:
+            for name in ("small.txt", "dir", "dir/large.bin"):
+                theirs = attributes(os.path.join(self.kernel, name))
+                self.assertEqual(attributes(mounted.path("p0", name), "user.stored."), theirs)
+                if name == "small.txt":
+                    self.assertEqual(sorted(theirs), ["user.comment", "user.large"])
+            with self.assertRaises(OSError) as missing:
+                os.getxattr(mounted.path("p0", "small.txt"), "user.stored.user.none")
+            self.assertEqual(missing.exception.errno, errno.ENODATA)
 
     def test_links_lead_to_the_same_place_and_never_outside(self):
         with Mounted(self.image, os.path.join(self.base.name, "mount")) as mounted:

@@ -5,6 +5,8 @@
 #include "filesystem/tsk/allocation.h"
 #include "filesystem/tsk/content.h"
 #include "filesystem/tsk/describe.h"
+#include "filesystem/tsk/ext_attributes.h"
+#include "filesystem/tsk/metadata.h"
 #include "filesystem/tsk/recognise.h"
 #include "filesystem/tsk/walk.h"
 #include "volume/tsk_image.h"
@@ -34,6 +36,7 @@ class TskFileSystem final : public FileSystem {
   }
 
   Result<std::unique_ptr<ByteSource>> open_content(std::string_view address) override;
+  Result<std::vector<Attribute>> attributes(std::string_view address) override;
 
   Result<std::vector<ClassRun>> block_classes(base::Reporter& reporter) override {
     reporter.touch(volume_id_ + ":/blocks", volume_.size());
@@ -94,6 +97,17 @@ Result<std::unique_ptr<ByteSource>> TskFileSystem::open_content(std::string_view
       break;
   }
   return no_content(address, "The Sleuth Kit gives no content for it");
+}
+
+Result<std::vector<Attribute>> TskFileSystem::attributes(std::string_view address) {
+  const auto number = number_in(address);
+  if (!number) return no_content(address, "not a metadata address", ErrorCode::invalid_argument);
+  if (TSK_FS_TYPE_ISEXT(fs_->ftype) == 0) return std::vector<Attribute>();
+  const std::uint64_t damaged = volume_.damaged_reads();
+  Metadata metadata(*fs_, volume_);
+  const Raw& inode = metadata.read(*number);
+  if (inode.size() == 0 || volume_.damaged_reads() != damaged) return no_content(address, "its inode can't be read");
+  return ext_attributes(inode, volume_, description_.block_size);
 }
 
 }  // namespace
