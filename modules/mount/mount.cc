@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -45,6 +46,15 @@ std::function<void()> reading_ahead(const std::string& folder) {
 }
 
 }  // namespace
+
+std::string ability() {
+  const base::UniqueFd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  if (!device) return std::string("no: /dev/fuse: ") + std::strerror(errno);
+  // Where Debian's libfuse looks for it.
+  if (geteuid() != 0 && access("/usr/bin/fusermount3", X_OK) != 0)
+    return "no: who isn't root needs fusermount3 (Debian: fuse3)";
+  return std::string("libfuse ") + fuse_pkgversion();
+}
 
 struct Mount::Session {
   fuse_session* handle = nullptr;

@@ -13,6 +13,9 @@ struct MountOptions {
   bool allow_other = false;  // other users may look, too
 };
 
+// Whether this machine lets this user mount: libfuse's version, or why not.
+std::string ability();
+
 class Mount {
  public:
   // Mounts, read-only and without anything that could be executed or be a device. Calls wait until serve(). `view` must

@@ -10,6 +10,8 @@ namespace exhibit::mount {
 namespace {
 
 constexpr std::string_view orphan_folder = "/$OrphanFiles";  // as a walk calls it
+// Each folder has an entry that describes it, or will have: more that have none come of no file system.
+constexpr std::uint64_t most_undescribed = std::uint64_t{1} << 20;
 constexpr char image_name[] = "image.raw", problems_name[] = "problems.jsonl";
 
 // The metadata address of "E1/p2/i36-128-1" without its attribute: what all streams of an entry share.
@@ -63,14 +65,11 @@ Result<TreeBuilder> TreeBuilder::create(const std::string& folder, const std::st
   return builder;
 }
 
-// "E1/p2" -> "p2"; what lies in a volume (a snapshot) has its folder in that volume's.
+// "E1/p2" -> "p2".
 Result<void> TreeBuilder::add_volume(const std::string& id, std::uint64_t offset, std::uint64_t bytes,
                                      const std::string& filesystem) {
-  const auto outer = std::find_if(tree_.spaces.rbegin(), tree_.spaces.rend(), [&](const auto& space) {
-    return id.starts_with(space.first) && id[space.first.size()] == '/';
-  });
-  const NodeId parent = outer == tree_.spaces.rend() ? root_node : outer->second.folder;
-  const NodeId folder = EXHIBIT_TRY(tree_.nodes.add(parent, safe_name(last_of(id)), {}, true));
+  const std::string name = safe_name(std::string_view(id).substr(id.find('/') + 1));
+  const NodeId folder = EXHIBIT_TRY(tree_.nodes.add(root_node, name, {}, true));
   tree_.spaces[id] = {id, offset, bytes, folder, filesystem.starts_with("ext")};
   Folders folders;
   folders.fill(no_node);
@@ -142,6 +141,8 @@ Result<NodeId> TreeBuilder::folder_in(NodeId parent, std::string_view name) {
     if (found != no_node && !tree_.nodes.at(found).is_folder) return parent;
   }
   if (found != no_node) return found;
+  if (++undescribed_ > most_undescribed + items_)
+    return Error{ErrorCode::size_limit, "its paths name more folders than it has entries", {}, {}};
   return tree_.nodes.add(parent, candidate, {}, true);
 }
 
@@ -157,6 +158,7 @@ Result<NodeId> TreeBuilder::parent_of(NodeId base, std::string_view path) {
 
 Result<void> TreeBuilder::add_item(const base::RecordLine& record) {
   const Item item = EXHIBIT_TRY(base::item_from_record(record));
+  ++items_;
   // $Orphans stands for it.
   if (item.kind == ItemKind::virtual_file && item.path == orphan_folder) return {};
   if (!item.stream) return add_entry(item, record.text());
@@ -183,7 +185,10 @@ Result<void> TreeBuilder::add_entry(const Item& item, std::string_view line) {
     const std::string safe = safe_name(place.name);
     const NodeId known = is_reserved(place.parent, safe) ? no_node : EXHIBIT_TRY(tree_.nodes.find(place.parent, safe));
     const bool is_it = known != no_node && tree_.nodes.at(known).is_folder && !tree_.nodes.is_described(known);
-    if (is_it) return tree_.nodes.describe(known, line);
+    if (is_it) {
+      --undescribed_;
+      return tree_.nodes.describe(known, line);
+    }
   }
   const std::string name = EXHIBIT_TRY(free_name(place.parent, place.name, address_of(item)));
   EXHIBIT_TRY(tree_.nodes.add(place.parent, name, line, is_folder));

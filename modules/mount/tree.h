@@ -70,6 +70,7 @@ class TreeBuilder {
   Result<void> add_run(const Space& space, Part part, std::uint64_t offset, std::uint64_t length);
 
   Tree tree_;
+  std::uint64_t items_ = 0, undescribed_ = 0;  // folders that only paths name
   std::map<std::string, Folders, std::less<>> folders_;
   std::unique_ptr<Store> streams_;            // lines of what can only be placed once all entries are
   std::vector<std::uint64_t> stream_places_;  // in it

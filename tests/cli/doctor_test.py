@@ -12,6 +12,7 @@ class Doctor(unittest.TestCase):
             self.assertRegex(text, rf"{act} +prevented")
         self.assertRegex(text, r"landlock_abi +[1-9]")
         self.assertRegex(text, r"seccomp +true")
+        self.assertRegex(text, r"mounting +(libfuse 3|no: )")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #include "engine/doctor.h"
 
 #include "exhibit/session.h"
+#include "mount/mount.h"
 
 namespace exhibit::cmd {
 
@@ -24,6 +25,7 @@ int run_doctor(const std::vector<std::string>& arguments) {
   for (const auto& [key, value] : report->seal.items())
     table.add({key, value.is_string() ? value.get<std::string>() : value.dump()});
   for (const auto& [key, value] : report->libraries.items()) table.add({key, value.get<std::string>()});
+  table.add({"mounting", mount::ability()});
   table.print();
   put_line("");
   Table acts({"forbidden act, tried in a sealed worker", "outcome"});
