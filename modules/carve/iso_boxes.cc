@@ -1,6 +1,7 @@
 #include "carve/iso_boxes.h"
 
 #include "base/checked.h"
+#include "carve/picture_frame.h"
 
 namespace exhibit::carve::iso {
 namespace {
@@ -97,6 +98,12 @@ void read_coding(const Content& content, const Box& descriptions, Track& track) 
     case four_letters("jpeg"):
     case four_letters("mjpa"):
       track.coding = Coding::jpeg;
+      break;
+    case four_letters("dvc "):
+    case four_letters("dvcp"):
+    case four_letters("dv5n"):
+    case four_letters("dv5p"):
+      track.coding = Coding::dv;
       break;
     case four_letters("av01"):
     case four_letters("vp08"):
@@ -247,8 +254,10 @@ bool is_sample(const Content& content, const Track& track, std::uint64_t begin, 
     }
     case Coding::h263:  // H.263, 5.1.1: sixteen zeros, a one, five zeros
       return reader.be32() >> 10 == 0x20 && !has_foreign_sector(content, begin, end);
-    case Coding::jpeg:  // cameras fill frames up with zeros
-      return reader.be16() == 0xffd8 && !has_foreign_sector(content, begin, end, false);
+    case Coding::jpeg:
+      return is_picture(content, begin, end, PictureKind::jpeg);
+    case Coding::dv:
+      return is_picture(content, begin, end, PictureKind::dv);
     case Coding::packed:
       return !has_foreign_sector(content, begin, end);
     case Coding::unknown:

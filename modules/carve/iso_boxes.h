@@ -35,7 +35,7 @@ struct Chunk {
   std::uint32_t first_sample = 0, samples = 0;
 };
 // What a sample can be recognised by.
-enum class Coding { unknown, units, aac, alac, mpeg4_visual, h263, jpeg, packed };
+enum class Coding { unknown, units, aac, alac, mpeg4_visual, h263, jpeg, dv, packed };
 struct Track {
   std::vector<Chunk> chunks;
   std::vector<std::uint32_t> sizes;  // of each sample; empty: all have `size`

@@ -30,7 +30,7 @@ MatroskaTracks::Track track_of(const Content& content, const EbmlElement& codec,
   };
   if (is("V_MPEG4/ISO/AVC")) return {MatroskaTracks::units, {length_size(4), false}};
   if (is("V_MPEGH/ISO/HEVC")) return {MatroskaTracks::units, {length_size(21), true}};
-  if (is("V_VP8") || is("V_VP9") || is("V_AV1")) return {MatroskaTracks::packed, {}};
+  if (is("V_VP8") || is("V_VP9") || is("V_AV1") || is("V_MPEG4/ISO/ASP")) return {MatroskaTracks::packed, {}};
   return {MatroskaTracks::other, {}};
 }
 

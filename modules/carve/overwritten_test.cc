@@ -11,10 +11,11 @@
 namespace exhibit::carve {
 namespace {
 
-// A stretch of a sample within one frame: nothing but the frame's own codes can tell.
+// A stretch of a sample that is overwritten: with random bytes, or with zeros.
 struct Stretch {
   const char *signature, *sample;
   std::size_t offset, length;
+  bool with_zeros = false;
 };
 
 class Overwritten : public testing::TestWithParam<Stretch> {
@@ -48,14 +49,21 @@ TEST_P(Overwritten, IsNotValidated) {
   EXPECT_EQ(tier_of(bytes), Tier::validated);
   std::mt19937 random(1);
   for (std::size_t i = 0; i < stretch.length; ++i)
-    bytes[stretch.offset + i] = static_cast<std::uint8_t>(random() & 0xff);
+    bytes[stretch.offset + i] = stretch.with_zeros ? 0 : static_cast<std::uint8_t>(random() & 0xff);
   EXPECT_EQ(tier_of(bytes), Tier::plausible);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Overwritten,
-                         testing::Values(Stretch{"mp4", "Apple Lossless (ffmpeg)", 3600, 1024},
-                                         Stretch{"mp4", "fragments (ffmpeg -movflags frag_keyframe+empty_moov)", 4100,
-                                                 128}));
+constexpr Stretch stretches[] = {
+    {"mp4", "Apple Lossless (ffmpeg)", 3600, 1024},
+    {"mp4", "fragments (ffmpeg -movflags frag_keyframe+empty_moov)", 4100, 128},
+    {"caf", "Apple Lossless (ffmpeg)", 3600, 1024},
+    {"avi", "MJPEG (ffmpeg)", 9200, 1024},
+    {"avi", "MJPEG (ffmpeg)", 9200, 1024, true},
+    {"flv", "Sorenson, noise (ffmpeg)", 400, 1200, true},
+    {"aiff", "12000 samples and a tag (ffmpeg)", 12288, 4096},
+    {"aiff", "12000 samples and a tag (ffmpeg)", 12288, 4096, true},
+};
+INSTANTIATE_TEST_SUITE_P(All, Overwritten, testing::ValuesIn(stretches));
 
 }  // namespace
 }  // namespace exhibit::carve

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "carve/pcm.h"
 #include "carve/riff.h"
 #include "carve/validator.h"
 
@@ -18,7 +19,7 @@ constexpr unsigned most_channels = 256;
 struct Sound {
   bool is_compressed = false;
   unsigned channels = 0, bits = 0;
-  std::uint64_t frames = 0, data = 0;  // data: where they begin
+  std::uint64_t frames = 0, data = 0, end = 0;  // of the samples in the content
   bool has_common = false, has_data = false, has_chunk_behind = false;
 };
 
@@ -56,8 +57,16 @@ bool take(const Content& content, const RiffChunk& chunk, Sound& sound) {
   // What isn't packed has just as many bytes as COMM says, if that came before.
   if (!sound.is_compressed && sound.has_common && samples > chunk.length - sound_header) return false;
   sound.has_data = true;
-  sound.data = chunk.data;
+  sound.data = chunk.data + sound_header;
+  sound.end = chunk.end();
   return true;
+}
+
+// Whole blocks of something else among the samples, if they are of more than a byte (AIFF's are signed then).
+std::optional<ForeignRun> foreign_run(const Content& content, const Sound& sound) {
+  const unsigned bytes = (sound.bits + 7) / 8;
+  if (sound.is_compressed || bytes < 2) return std::nullopt;
+  return find_foreign_run(content, {sound.data, sound.end, sound.channels, bytes, true});
 }
 
 Verdict validate(const Content& content, Memory&) {
@@ -82,6 +91,11 @@ Verdict validate(const Content& content, Memory&) {
     position = chunk->end() == form->end() ? chunk->end() : std::min(chunk->next(), content.size());
   }
   if (!sound.has_common || position != form->end()) return {};
+  if (const auto foreign = foreign_run(content, sound)) {
+    Verdict verdict = Verdict::broken(foreign->run.offset, foreign->run.offset, position, DoubtCause::missing_segment);
+    verdict.doubts = {{foreign->run.offset, foreign->run.length, DoubtCause::missing_segment}};
+    return verdict;
+  }
   Verdict verdict = Verdict::whole(position, sound.is_compressed ? "aifc" : "aiff");
   if (!sound.has_chunk_behind) verdict.tier = Tier::plausible;  // the end is only what the header says
   return verdict;

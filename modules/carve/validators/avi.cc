@@ -2,7 +2,10 @@
 // the film each with its stream's number, and an index that says where each lies.
 
 #include <algorithm>
+#include <array>
 
+#include "carve/foreign_sector.h"
+#include "carve/picture_frame.h"
 #include "carve/riff.h"
 #include "carve/validator.h"
 
@@ -25,6 +28,8 @@ struct State : Memory::State {
   std::uint64_t first_end = 0;  // of the first
   std::uint64_t frames = 0;     // chunks of the film
   unsigned streams = 0;
+  std::array<PictureKind, most_streams> kinds{};  // of each stream's chunks
+  std::array<bool, most_streams> is_kept{};       // its first chunk is what its kind says
   bool has_index = false, index_agrees = true;
 };
 
@@ -40,6 +45,46 @@ bool is_film_chunk(std::uint32_t name, unsigned streams) {
   return is_named && (letter(digits) - '0') * 10 + (letter(digits + 1) - '0') < std::max(streams, 1U);
 }
 
+// The stream that a chunk of the film belongs to.
+unsigned stream_of(std::uint32_t name) { return ((name >> 24) - '0') * 10 + ((name >> 16 & 0xff) - '0'); }
+
+// By biCompression of the stream's format (Microsoft, BITMAPINFOHEADER), whatever its letters' case.
+PictureKind kind_of(std::uint32_t compression) {
+  switch (compression | 0x20202020) {
+    case four_letters("mjpg"):
+      return PictureKind::jpeg;
+    case four_letters("dvsd"):
+    case four_letters("dv25"):
+      return PictureKind::dv;
+    case four_letters("xvid"):
+    case four_letters("divx"):
+    case four_letters("dx50"):
+    case four_letters("fmp4"):
+    case four_letters("mp4v"):
+    case four_letters("h264"):
+    case four_letters("x264"):
+      return PictureKind::start_coded;
+    case four_letters("mp42"):
+    case four_letters("mp43"):
+    case four_letters("div3"):
+    case four_letters("wmv1"):
+    case four_letters("wmv2"):
+    case four_letters("wmv3"):
+      return PictureKind::packed;
+    default:
+      return PictureKind::unknown;
+  }
+}
+
+// Of a list strl, whose strh was read.
+PictureKind read_kind(const Content& content, const RiffChunk& header) {
+  constexpr std::uint64_t compression = 16;  // in BITMAPINFOHEADER
+  if (letters_at(content, header.data) != four_letters("vids")) return PictureKind::unknown;
+  const auto format = read_chunk(content, header.next());
+  const bool is_format = format && format->name == four_letters("strf") && format->length >= compression + 4;
+  return is_format ? kind_of(letters_at(content, format->data + compression)) : PictureKind::unknown;
+}
+
 bool is_padding(std::uint32_t name) {
   return name == four_letters("JUNK") || name == four_letters("junk") || name == four_letters("PAD ");
 }
@@ -52,7 +97,7 @@ bool is_known(std::uint32_t name) {
 }
 
 // LIST hdrl: avih, then a list strl for each stream. The number of streams; 0 where it can't be.
-unsigned read_streams(const Content& content, const RiffChunk& list) {
+unsigned read_streams(const Content& content, const RiffChunk& list, std::array<PictureKind, most_streams>& kinds) {
   const auto main = read_chunk(content, list.begin + list_header);
   if (!main || main->name != four_letters("avih") || main->length != main_header) return 0;
   Reader reader(content, main->data + 24);
@@ -66,7 +111,7 @@ unsigned read_streams(const Content& content, const RiffChunk& list) {
     if (chunk->name == four_letters("LIST") && letters_at(content, chunk->data) == four_letters("strl")) {
       const auto header = read_chunk(content, chunk->data + 4);
       if (!header || header->name != four_letters("strh") || header->length < 48) return 0;
-      ++found;
+      kinds[found++] = read_kind(content, *header);
     }
     position = chunk->next();
   }
@@ -124,6 +169,29 @@ Verdict broken(const Content& content, const State& state) {
   return Verdict::broken(std::min(sound, end), suspect, end, DoubtCause::missing_segment);
 }
 
+// A picture isn't one: overwritten, if the index finds those behind it, else the film goes on elsewhere.
+Verdict broken_picture(const Content& content, const State& state, const RiffChunk& chunk) {
+  const std::uint64_t found = resync(content, state, chunk.end());
+  const std::uint64_t length = found != 0 ? state.riff_end : packed_end(content, chunk.data, chunk.end());
+  Verdict verdict = Verdict::broken(chunk.data, chunk.end(), length, DoubtCause::missing_segment);
+  if (found != 0) verdict.doubts = {{chunk.data, chunk.length, DoubtCause::missing_segment}};
+  return verdict;
+}
+
+// Whether a chunk of the film is what its stream's kind says, if the stream's first one was.
+bool keeps_kind(const Content& content, const RiffChunk& chunk, State& state) {
+  constexpr std::uint64_t shortest = 8;  // bytes
+  const bool is_index = chunk.name >> 16 == ('i' << 8 | 'x');
+  if (is_index || !is_film_chunk(chunk.name, state.streams) || chunk.length < shortest) return true;
+  const unsigned stream = stream_of(chunk.name);
+  PictureKind& kind = state.kinds[stream];
+  if (kind == PictureKind::unknown || chunk.end() > content.size()) return true;
+  const bool holds = is_picture(content, chunk.data, chunk.end(), kind);
+  if (!holds && !state.is_kept[stream]) kind = PictureKind::unknown;
+  state.is_kept[stream] |= holds;
+  return holds || kind == PictureKind::unknown;
+}
+
 // A chunk within the film's list; false where it can't be one.
 bool take_film(const Content& content, const RiffChunk& chunk, State& state) {
   const bool is_record = chunk.name == four_letters("LIST") && letters_at(content, chunk.data) == four_letters("rec ");
@@ -160,7 +228,7 @@ bool begin(const Content& content, State& state) {
     return false;
   }
   if (list->end() > content.size()) return false;
-  state.streams = read_streams(content, *list);
+  state.streams = read_streams(content, *list, state.kinds);
   state.riff_end = state.first_end = riff->end();
   state.before = list->begin;
   state.position = list->next();
@@ -200,6 +268,7 @@ Verdict validate(const Content& content, Memory& memory) {
     const bool holds =
         chunk && (state.movi_end != 0 ? take_film(content, *chunk, next) : take_beside(content, *chunk, next));
     if (!holds || next.position > content.size()) return broken(content, state);
+    if (state.movi_end != 0 && !keeps_kind(content, *chunk, next)) return broken_picture(content, state, *chunk);
     state = next;
     if (state.position >= kept + (std::uint64_t{64} << 10) && !state.has_index) {
       kept = state.position;

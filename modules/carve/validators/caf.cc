@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 
+#include "carve/alac_frame.h"
 #include "carve/riff.h"
+#include "carve/space.h"
 #include "carve/validator.h"
 
 namespace exhibit::carve {
@@ -17,9 +19,11 @@ constexpr std::uint64_t table_header = 24;
 constexpr unsigned most_chunks = 256;  // rows of heads, each of which a chunk covers, aren't gone through from each
 
 struct Sound {
-  std::uint32_t packet_bytes = 0;  // 0: they vary
-  std::uint64_t data_length = 0;   // bytes of sound
-  bool has_data = false, is_proved = false;
+  std::uint32_t packet_bytes = 0;           // 0: they vary
+  std::uint64_t data = 0, data_length = 0;  // where the sound lies; bytes
+  bool is_alac = false, has_data = false, is_proved = false;
+  std::optional<AlacConfig> alac;
+  std::optional<Run> wrong;  // the first packet that isn't one
 };
 
 bool is_known(std::uint32_t name) {
@@ -37,15 +41,23 @@ bool read_description(const Content& content, Sound& sound) {
   if (!reader.take("desc") || reader.be64() != description_length) return false;
   const std::uint64_t rate = reader.be64();  // a double
   const bool is_rate = (rate >> 52) > 1023 && (rate >> 52) < 1023 + 24;
-  reader.be32();
+  sound.is_alac = reader.be32() == four_letters("alac");
   reader.be32();
   sound.packet_bytes = reader.be32();
   const std::uint32_t frames = reader.be32(), channels = reader.be32(), bits = reader.be32();
   return reader.ok() && is_rate && channels > 0 && channels <= 256 && bits <= 64 && frames <= 1U << 20;
 }
 
-// Whether the packets' lengths (seven bits a byte) add up to the sound's (chapter 3, packet table).
-bool adds_up(const Content& content, std::uint64_t body, std::uint64_t end, std::uint64_t data_length) {
+// The decoder's settings: as they are, or within the boxes that older programs wrote (Apple, "ALAC Magic Cookie
+// Description").
+std::optional<AlacConfig> read_cookie(const Content& content, std::uint64_t body) {
+  constexpr std::uint64_t boxes = 24;  // bytes: frma, and the head of the box that follows
+  return read_alac_config(content, letters_at(content, body + 4) == four_letters("frma") ? body + boxes : body);
+}
+
+// Whether the packets' lengths (seven bits a byte) add up to the sound's (chapter 3, packet table). Those of Apple
+// Lossless are looked into.
+bool adds_up(const Content& content, std::uint64_t body, std::uint64_t end, Sound& sound) {
   Reader reader(content, body);
   const std::uint64_t packets = reader.be64();
   std::uint64_t sum = 0, at = body + table_header, value = 0, seen = 0;
@@ -57,15 +69,25 @@ bool adds_up(const Content& content, std::uint64_t body, std::uint64_t end, std:
       ++at;
       value = (value << 7 | (byte & 0x7f)) & 0xffffffff;
       if ((byte & 0x80) != 0) continue;
+      const bool lies_within = value <= sound.data_length - std::min(sound.data_length, sum);
+      if (sound.alac && lies_within && !sound.wrong &&
+          !is_alac_frame(content, sound.data + sum, sound.data + sum + value, *sound.alac))
+        sound.wrong = Run{sound.data + sum, value};
       sum += value;
       value = 0;
       if (++seen == packets) break;
     }
   }
-  return seen == packets && sum == data_length;
+  return seen == packets && sum == sound.data_length;
 }
 
 Verdict judge(const Sound& sound, std::uint64_t end) {
+  if (sound.is_proved && sound.wrong) {
+    const auto& [offset, length] = *sound.wrong;
+    Verdict verdict = Verdict::broken(offset, offset + length, end, DoubtCause::missing_segment);
+    verdict.doubts = {{offset, length, DoubtCause::missing_segment}};
+    return verdict;
+  }
   Verdict verdict = Verdict::whole(end);
   if (!sound.is_proved) verdict.tier = Tier::plausible;
   return verdict;
@@ -95,9 +117,12 @@ Verdict validate(const Content& content, Memory&) {
     if (name == four_letters("data")) {
       if (length < edit_count) return {};
       sound.has_data = true;
+      sound.data = body + edit_count;
       sound.data_length = length - edit_count;
+    } else if (name == four_letters("kuki") && sound.is_alac) {
+      sound.alac = read_cookie(content, body);
     } else if (name == four_letters("pakt") && sound.packet_bytes == 0 && length >= table_header) {
-      sound.is_proved = sound.has_data && adds_up(content, body, body + length, sound.data_length);
+      sound.is_proved = sound.has_data && adds_up(content, body, body + length, sound);
     } else if (sound.has_data && sound.packet_bytes != 0) {
       sound.is_proved = true;  // a chunk lies where the sound ends
     }

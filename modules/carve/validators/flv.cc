@@ -5,6 +5,7 @@
 
 #include "carve/seam.h"
 #include "carve/validator.h"
+#include "carve/video_units.h"
 
 namespace exhibit::carve {
 namespace {
@@ -13,7 +14,7 @@ constexpr std::string_view signature = "FLV\x01";
 constexpr std::uint64_t header_length = 9, tag_header = 11, back_pointer = 4;  // bytes (E.2, E.4.1)
 constexpr unsigned audio = 8, video = 9, script = 18;                          // kinds of tags
 constexpr unsigned encrypted = 0x20, reserved = 0xc0;                          // of a tag's first byte
-constexpr unsigned avc = 7;                                                    // a video tag's codec (E.4.3.1)
+constexpr unsigned h263 = 2, avc = 7;                                          // a video tag's codec (E.4.3.1)
 constexpr std::uint64_t least_tags = 3;
 constexpr unsigned proof_tags = 3;
 constexpr std::uint64_t farthest_resync = std::uint64_t{1} << 20;
@@ -23,14 +24,14 @@ struct State : Memory::State {
   std::uint64_t tags = 0;
 };
 
-// Units, each with its length in four bytes, fill an AVC packet (E.4.3.2; ISO/IEC 14496-15, 5.3.3.2).
-bool has_units(const Content& content, std::uint64_t at, std::uint64_t end) {
-  while (at < end) {
-    Reader reader(content, at);
-    const std::uint64_t length = reader.be32();
-    if (reader.u8() >= 0x80 || !reader.ok() || length == 0 || end - at < 4 || length > end - at - 4) return false;
-    at += 4 + length;
-  }
+// A tag's picture (E.4.3): units of AVC, each with its length in four bytes (ISO/IEC 14496-15, 5.3.3.2), or Sorenson's
+// variety of H.263, whose start code is a one behind sixteen zeros (E.4.3.1, H263VIDEOPACKET).
+bool is_picture(const Content& content, std::uint64_t data, std::uint64_t end) {
+  constexpr UnitFormat units{4, false};
+  Reader packet(content, data);
+  const unsigned codec = packet.u8() & 15;
+  if (codec == avc) return packet.u8() != 1 || has_units(content, data + 5, end, units);
+  if (codec == h263) return packet.be32() >> 15 == 1 && !has_foreign_sector(content, data + 1, end);
   return true;
 }
 
@@ -50,11 +51,8 @@ std::uint64_t tag_length(const Content& content, std::uint64_t offset) {
   Reader behind(content, data + length);
   const std::uint32_t told = behind.be32();
   if (!behind.ok() || told != tag_header + length) return 0;
-  if (type == video && (kind & encrypted) == 0 && length > 5) {
-    Reader packet(content, data);
-    const bool is_avc = (packet.u8() & 15) == avc, is_picture = packet.u8() == 1;
-    if (is_avc && is_picture && !has_units(content, data + 5, data + length)) return 0;
-  }
+  const bool is_open = (kind & encrypted) == 0 && length > 5;
+  if (type == video && is_open && !is_picture(content, data, data + length)) return 0;
   return tag_header + length + back_pointer;
 }
 

@@ -149,7 +149,8 @@ Judged unfit() {
 // A track whose encoder keeps the rules from its first samples on: only then does one that breaks them tell something.
 bool keeps_rules(const Content& content, const Track& track) {
   if (track.coding == Coding::unknown || track.chunks.empty()) return false;
-  const std::uint32_t looked_at = track.coding == Coding::aac ? 8 : track.coding == Coding::alac ? 1 : 0;
+  const bool is_strict = track.coding == Coding::alac || track.coding == Coding::jpeg || track.coding == Coding::dv;
+  const std::uint32_t looked_at = track.coding == Coding::aac ? 8 : is_strict ? 1 : 0;
   std::uint32_t seen = 0;
   for (const Chunk& chunk : track.chunks) {
     std::uint64_t position = chunk.offset;
