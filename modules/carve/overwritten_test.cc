@@ -30,20 +30,10 @@ class Overwritten : public testing::TestWithParam<Stretch> {
     }
     return Tier::none;
   }
-  static std::vector<std::uint8_t> sample() {
-    for (const SignatureFile& file : signature_files()) {
-      if (file.name != GetParam().signature) continue;
-      const auto json = base::parse_json(file.text).take();
-      for (const auto& one : json.at("samples")) {
-        if (one.value("name", "") == GetParam().sample) return bytes_of(one);
-      }
-    }
-    return {};
-  }
 };
 
 TEST_P(Overwritten, IsNotValidated) {
-  std::vector<std::uint8_t> bytes = sample();
+  std::vector<std::uint8_t> bytes = sample_of(GetParam().signature, GetParam().sample);
   const Stretch& stretch = GetParam();
   ASSERT_LT(stretch.offset + stretch.length, bytes.size());
   EXPECT_EQ(tier_of(bytes), Tier::validated);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "carve/signature.h"
 
 namespace exhibit::carve {
 
@@ -34,6 +35,18 @@ inline std::vector<std::uint8_t> bytes_of(const base::Json& sample) {
   libdeflate_free_decompressor(decompressor);
   bytes.resize(length);
   return bytes;
+}
+
+// The sample of that name in a signature's file; empty: there is none.
+inline std::vector<std::uint8_t> sample_of(std::string_view signature, std::string_view name) {
+  for (const SignatureFile& file : signature_files()) {
+    if (file.name != signature) continue;
+    const auto json = base::parse_json(file.text).take();
+    for (const auto& sample : json.at("samples")) {
+      if (sample.value("name", "") == name) return bytes_of(sample);
+    }
+  }
+  return {};
 }
 
 }  // namespace exhibit::carve

@@ -2,6 +2,7 @@
 // end code, which programs for DVDs leave out.
 
 #include <algorithm>
+#include <optional>
 
 #include "carve/seam.h"
 #include "carve/validator.h"
@@ -21,6 +22,7 @@ constexpr std::uint64_t longest_step = 10 * 90000;  // ticks of the clock betwee
 struct State : Memory::State {
   std::uint64_t position = 0, before = 0, packs = 0, packets = 0;
   std::uint64_t clock = 0, most_step = 0;  // of the last pack; the most between two
+  std::uint32_t block = 0;                 // the place that the last pack with `navigation` tells
   bool has_navigation = false, is_first_version = false;
 };
 
@@ -61,6 +63,14 @@ std::uint64_t unit_length(const Content& content, std::uint64_t offset, unsigned
 
 enum class Step { next, end, none };
 
+// The place, in sectors from the first, that a pack of DVD-Video with `navigation` tells: in the packet behind the
+// system header, which always are as long. Nothing: it is no such pack.
+std::optional<std::uint32_t> block_of(const Content& content, std::uint64_t pack_begin) {
+  constexpr std::uint64_t packet = 38, place = packet + 7;
+  if (Reader(content, pack_begin + packet).be32() != (0x100 | navigation)) return std::nullopt;
+  return Reader(content, pack_begin + place).be32();
+}
+
 // Whether the clock of the pack at the state's position goes on from the one before.
 bool take_clock(const Content& content, State& state) {
   const ByteSpan head = content.at(state.position + 4, 1);
@@ -75,6 +85,11 @@ bool take_clock(const Content& content, State& state) {
     const bool is_at_seam = seam != 0 && state.before < seam && seam <= state.position;
     if (is_at_seam && step > state.most_step) return false;
     state.most_step = std::max(state.most_step, step);
+  }
+  // A DVD's clock begins anew where it likes; if the places don't go on either it is another file.
+  if (const auto block = block_of(content, state.position)) {
+    if (!is_first && state.has_navigation && clock < state.clock && *block <= state.block) return false;
+    state.block = *block;
   }
   state.clock = clock;
   return true;

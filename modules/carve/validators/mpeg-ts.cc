@@ -30,6 +30,8 @@ struct State : Memory::State {
   std::uint64_t packets = 0, steps = 0;       // steps: packets that were counted as they should be
   std::uint64_t jumps = 0, last_jump = 0;     // those that weren't, and where
   std::array<std::uint8_t, pids> counters{};  // the last one and 16; 0: none yet
+  std::optional<unsigned> clock_pid;          // the stream whose clock is followed
+  std::uint64_t clock = 0;                    // its last reading
 };
 
 bool has_sync(const Content& content, std::uint64_t offset) {
@@ -47,9 +49,20 @@ std::optional<Layout> layout_of(const Content& content, std::uint64_t offset) {
   return std::nullopt;
 }
 
+unsigned pid_of(ByteSpan head) { return (head[1] & 31U) << 8 | head[2]; }
+
+// The programme clock reference of a packet, in ticks of 90 kHz (2.4.3.5); nothing: it has none.
+std::optional<std::uint64_t> clock_of(ByteSpan head) {
+  constexpr unsigned least_field = 7;
+  const bool has_field = (head[3] & 0x20) != 0;
+  if (!has_field || head[4] < least_field || (head[5] & 0x10) == 0) return std::nullopt;
+  const std::uint64_t high = std::uint64_t{head[6]} << 24 | head[7] << 16 | head[8] << 8 | head[9];
+  return high << 1 | head[10] >> 7;
+}
+
 // Takes in the packet whose sync byte is head[0]; false where it can't be one (2.4.3.3).
 bool take(ByteSpan head, State& state) {
-  const unsigned pid = (head[1] & 31U) << 8 | head[2], control = head[3] >> 4 & 3, counter = head[3] & 15;
+  const unsigned pid = pid_of(head), control = head[3] >> 4 & 3, counter = head[3] & 15;
   if (head[0] != sync || (head[1] & 0x80) != 0 || control == 0) return false;
   const bool has_field = (control & 2) != 0, has_payload = (control & 1) != 0;
   const unsigned field = has_field ? head[4] : 0;
@@ -57,6 +70,11 @@ bool take(ByteSpan head, State& state) {
   const bool is_new = field > 0 && (head[5] & 0x80) != 0;  // the discontinuity indicator
   ++state.packets;
   if (pid == null_pid) return true;
+  const auto clock = clock_of(head);
+  if (clock && pid == state.clock_pid.value_or(pid)) {
+    state.clock_pid = pid;
+    state.clock = *clock;
+  }
   std::uint8_t& known = state.counters[pid];
   const unsigned expected = (known + (has_payload ? 1U : 0U)) & 15;
   const bool is_repeated = counter == (known & 15U);  // a packet may be sent twice
@@ -70,9 +88,31 @@ bool take(ByteSpan head, State& state) {
   return true;
 }
 
+// A recording's counters begin anew: from 0, or at any rate not from where those of another one stand.
+bool may_be_first(ByteSpan head, const State& state) {
+  const bool begins_unit = (head[1] & 0x40) != 0;
+  const unsigned counter = head[3] & 15, known = state.counters[pid_of(head)];
+  return begins_unit && (counter == 0 || known == 0 || counter != ((known + 1) & 15));
+}
+
+// Whether another recording begins at `offset`: with a table, and a clock that is behind this one's.
+bool begins_another(const Content& content, std::uint64_t offset, const State& state) {
+  constexpr unsigned looked_at = 64;  // packets: a recording's first picture isn't far
+  constexpr unsigned tables = 32;     // the first PIDs (2.4.4.3; ETSI EN 300 468, 5.1.3)
+  for (unsigned i = 0; i < looked_at && state.clock_pid; ++i) {
+    const ByteSpan head = content.at(offset + state.layout.before + i * state.layout.stride, packet_length);
+    if (head.size() < packet_length || head[0] != sync) return false;
+    if (i == 0 && (pid_of(head) >= tables || !may_be_first(head, state))) return false;
+    const auto clock = clock_of(head);
+    if (clock && pid_of(head) == *state.clock_pid) return *clock < state.clock;
+  }
+  return false;
+}
+
 void follow(const Content& content, State& state, Memory* memory) {
   for (;;) {
     if (content.size() - std::min(content.size(), state.position) < state.layout.before + packet_length) return;
+    if (begins_another(content, state.position, state)) return;
     const ByteSpan bytes = content.at(state.position, state.layout.before + packet_length);
     if (bytes.size() < state.layout.before + packet_length) return;
     if (!take(bytes.subspan(state.layout.before), state)) return;
@@ -102,7 +142,7 @@ std::uint64_t resync(const Content& content, const State& state) {
       const bool is_known = head.size() >= packet_length && state.counters[(head[1] & 31U) << 8 | head[2]] != 0;
       is_it = is_known && take(head, behind);
     }
-    if (is_it) return at - state.layout.before;
+    if (is_it) return begins_another(content, at - state.layout.before, state) ? 0 : at - state.layout.before;
   }
   return 0;
 }
@@ -126,7 +166,8 @@ Verdict validate(const Content& content, Memory& memory) {
   if (state.packets < least_packets || state.jumps * 4 > state.steps) return {};
   const std::uint64_t seam = content.seam();
   if (seam == 0) {
-    if (const std::uint64_t again = resync(content, state)) {
+    const bool is_another = begins_another(content, state.position, state);
+    if (const std::uint64_t again = is_another ? 0 : resync(content, state)) {
       State behind = state;
       behind.position = again;
       follow(content, behind, nullptr);
