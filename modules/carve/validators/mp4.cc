@@ -237,9 +237,41 @@ Verdict whole(const File& file, Tier tier) {
   return verdict;
 }
 
+// Where units of AVC or HEVC end that the media begin with, each behind its length; 0: they begin with none. Most
+// recorders put a chunk of the picture first.
+std::uint64_t end_of_units(const Content& content, const Box& media_box) {
+  constexpr std::uint64_t least_units = 2, longest = std::uint64_t{16} << 20, enough = std::uint64_t{1} << 20;
+  const std::uint64_t limit = std::min(media_box.end, content.size());
+  std::uint64_t at = media_box.body, units = 0;
+  for (; at < limit && at - media_box.body < enough; ++units) {
+    Reader reader(content, at);
+    const std::uint64_t length = reader.be32();
+    const unsigned first = reader.u8();
+    // The forbidden bit, and types that aren't in use (14496-10, table 7-1) or HEVC's second byte (23008-2, 7.3.1.2).
+    const bool is_avc = (first & 31) >= 1 && (first & 31) <= 12, is_hevc = (first & 1) == 0 && reader.u8() == 1;
+    const bool is_unit = reader.ok() && first < 0x80 && (is_avc || is_hevc) && length > 2 && length < longest;
+    if (!is_unit || length > limit - at - 4) break;
+    at += 4 + length;
+  }
+  return units >= least_units ? at : 0;
+}
+
+// The media of a file whose movie would lie behind them and doesn't: that far as they look packed.
+std::optional<Verdict> lone_media(const Content& content, const File& file, const Box& media_box) {
+  const bool begins_as_file = read_box(content, 0)->type == type_box;
+  const std::uint64_t sound = begins_as_file ? end_of_units(content, media_box) : 0;
+  if (sound == 0) return std::nullopt;
+  const std::uint64_t end = packed_end(content, sound, std::min(media_box.end, content.size()));
+  Verdict verdict = Verdict::broken(sound, std::min(media_box.end, content.size()), end, DoubtCause::missing_segment);
+  verdict.doubts = {{end, 0, DoubtCause::missing_segment}};
+  verdict.extension = file.extension;
+  return verdict;
+}
+
 // A box that the content doesn't hold to its end.
 Verdict cut(const Content& content, const File& file) {
   const bool is_movie = !file.movies.empty();
+  if (!is_movie && file.cut->type == media) return lone_media(content, file, *file.cut).value_or(Verdict{});
   if (!is_movie) return {};  // nothing tells what the media would be
   const std::uint64_t reach = file.cut->is_open ? content.size() : file.cut->body;
   Verdict verdict = Verdict::broken(file.cut->body, content.size(), file.cut->is_open ? file.cut->body : reach,
@@ -318,6 +350,14 @@ Verdict without_movie(const Content& content, const File& file) {
       verdict.length = file.end;
       break;
     }
+  }
+  // What else is known is where a gap may be looked for.
+  if (const auto lone = lone_media(content, file, file.medias.back())) {
+    verdict.length = lone->length;
+    verdict.sound = std::min(verdict.sound, verdict.length);
+    verdict.doubts = lone->doubts;
+    verdict.extension = file.extension;
+    return verdict;
   }
   verdict.tier = Tier::header_only;
   verdict.extension = file.extension;
