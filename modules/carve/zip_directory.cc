@@ -56,12 +56,15 @@ bool has_descriptor_before(const Content& content, std::uint64_t position) {
 
 }  // namespace
 
-std::uint64_t digest_of(const Member& member, std::uint64_t offset) {
-  std::uint64_t digest = mix(offset + 0x9e3779b97f4a7c15);
-  digest = mix(digest ^ member.compressed);
-  digest = mix(digest ^ (member.is_provable() ? member.crc : 0) ^ std::uint64_t{member.method} << 32);
-  for (const char c : member.name) digest = (digest ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
-  return mix(digest);
+void Tally::note(const Member& member, std::uint64_t offset) {
+  const std::uint64_t place = mix(offset + 0x9e3779b97f4a7c15);
+  std::uint64_t sum = mix(place ^ member.compressed);
+  sum = mix(sum ^ (member.is_provable() ? member.plain : 0));
+  sum = mix(sum ^ (member.is_provable() ? member.crc : 0) ^ std::uint64_t{member.method} << 32);
+  for (const char c : member.name) sum = (sum ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
+  digest += mix(sum);
+  details += mix(place ^ member.time ^ std::uint64_t{member.flags} << 32);
+  ++members;
 }
 
 std::optional<Directory> read_directory(const Content& content, std::uint64_t begin,

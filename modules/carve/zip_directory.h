@@ -7,8 +7,14 @@
 
 namespace exhibit::carve::zip {
 
-// Tells one member from another whatever the order in which they are added up.
-std::uint64_t digest_of(const Member& member, std::uint64_t offset);
+// What headers or records say of members, whatever their order: the same where they say the same.
+struct Tally {
+  std::uint64_t members = 0;
+  std::uint64_t digest = 0;   // of places, names, lengths and checksums: without these there is no archive
+  std::uint64_t details = 0;  // of flags and times: contradictions show that a byte is wrong
+  void note(const Member& member, std::uint64_t offset);
+  bool agrees_with(const Tally& other) const { return members == other.members && digest == other.digest; }
+};
 
 struct Directory {
   std::uint64_t begin = 0;

@@ -55,7 +55,7 @@ std::optional<Member> read_local(const Content& content, std::uint64_t position)
   member.offset = position;
   member.flags = reader.le16();
   member.method = reader.le16();
-  reader.skip(4);  // time and date
+  member.time = reader.le32();
   member.crc = reader.le32();
   member.compressed = reader.le32();
   member.plain = reader.le32();
@@ -82,14 +82,16 @@ std::optional<Member> read_central(const Content& content, std::uint64_t positio
   reader.skip(4);  // versions
   member.flags = reader.le16();
   member.method = reader.le16();
-  reader.skip(4);  // time and date
+  member.time = reader.le32();
   member.crc = reader.le32();
   member.compressed = reader.le32();
   member.plain = reader.le32();
   const std::uint64_t name_length = reader.le16(), extra_length = reader.le16(), comment_length = reader.le16();
-  reader.skip(8);  // disk and attributes
+  const std::uint16_t disk = reader.le16();
+  reader.skip(6);  // attributes
   member.offset = reader.le32();
-  if (!reader.ok() || !is_method(member.method) || name_length > longest_name) return std::nullopt;
+  const bool is_sane = (disk == 0 || disk == 0xffff) && is_method(member.method) && name_length <= longest_name;
+  if (!reader.ok() || !is_sane) return std::nullopt;
   const ByteSpan name = reader.bytes(name_length);
   if (!reader.ok() || !is_name(name)) return std::nullopt;
   member.name.assign(name.begin(), name.end());

@@ -24,6 +24,7 @@ struct Member {
   std::uint64_t compressed = 0;  // bytes
   std::uint64_t plain = 0;       // bytes
   std::uint32_t crc = 0;         // of the plain bytes
+  std::uint32_t time = 0;        // of its last change, with the date (4.4.6)
   std::uint16_t flags = 0, method = 0;
   std::string name;
   std::uint64_t end = 0;  // of the record: where the data begin, or the next record of the directory

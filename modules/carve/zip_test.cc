@@ -40,6 +40,7 @@ class Archive {
         "PK\1\2" + le16(20) + fields(flags, 0, data) + le16(name.size()) + std::string(12, '\0') + le32(offset) + name;
   }
   std::uint64_t offset_of(std::size_t member) const { return offsets_[member]; }
+  std::uint64_t record_of(std::size_t member) const { return bytes_.size() + member * (46 + 1); }
   std::string whole() const {
     const std::uint64_t count = offsets_.size();
     return bytes_ + directory_ + "PK\5\6" + le32(0) + le16(count) + le16(count) + le32(directory_.size()) +
@@ -91,6 +92,33 @@ TEST(Zip, AnArchiveWhoseFirstMemberIsDamagedIsTold) {
       EXPECT_EQ(found.doubts[0].offset, 0U);
       EXPECT_EQ(found.doubts[0].length, archive.offset_of(length < 500 ? 1 : 2));
       EXPECT_EQ(found.doubts[0].cause, DoubtCause::crc_error);
+    }
+  }
+}
+
+// Both headers say the same, but for what only one has: program, attributes; versions may differ.
+TEST(Zip, AWrongBitOfAHeaderIsNoticed) {
+  for (const bool streamed : {false, true}) {
+    const Archive archive = of_four(streamed);
+    const std::string whole = archive.whole();
+    const auto is_unnoticed = [&](std::uint64_t at, unsigned bit) {
+      std::vector<std::uint8_t> bytes(whole.begin(), whole.end());
+      bytes[at] = static_cast<std::uint8_t>(bytes[at] ^ 1U << bit);
+      Memory memory;
+      const Verdict verdict = find_validator("zip")->validate(MemoryContent(bytes), memory);
+      return verdict.tier == Tier::validated && verdict.length == bytes.size();
+    };
+    for (unsigned bit = 0; bit < 8; ++bit) {
+      for (std::uint64_t at = 6; at < 31; ++at) {
+        EXPECT_FALSE(is_unnoticed(archive.offset_of(1) + at, bit)) << "local header, byte " << at << ", bit " << bit;
+      }
+      for (std::uint64_t at = 8; at < 47; ++at) {
+        if (at >= 36 && at < 42) continue;  // attributes
+        EXPECT_FALSE(is_unnoticed(archive.record_of(1) + at, bit)) << "record, byte " << at << ", bit " << bit;
+      }
+      for (std::uint64_t at = whole.size() - 22; at < whole.size(); ++at) {
+        EXPECT_FALSE(is_unnoticed(at, bit)) << "end, byte " << at << ", bit " << bit;
+      }
     }
   }
 }

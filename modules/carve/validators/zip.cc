@@ -31,8 +31,9 @@ constexpr std::size_t most_gaps = 8;
 
 struct State : Memory::State {
   std::uint64_t position = 0;
-  std::uint64_t members = 0, digest = 0;  // of those before `position`
-  std::uint64_t unproved = 0;             // bytes of their data
+  Tally tally;                      // of the members before `position`
+  std::uint64_t unproved = 0;       // bytes of their data
+  bool has_contradictions = false;  // of what isn't needed to unpack them
   Kind kind;
   std::optional<Member> member;  // whose data `position` is in
   Checkpoint checkpoint;
@@ -93,14 +94,20 @@ class Archive {
     Member seen = *member;
     seen.crc = data.crc;
     seen.compressed = data.compressed;
+    if (data.proof == Data::Proof::proved) seen.plain = data.plain;
+    state_.has_contradictions |= !agree(member->crc, seen.crc, *member) || !agree(member->plain, seen.plain, *member);
     if (data.proof == Data::Proof::unproved) state_.unproved += data.compressed;
-    ++state_.members;
-    state_.digest += digest_of(seen, seen.offset);
+    state_.tally.note(seen, seen.offset);
     state_.kind.note(content_, seen);
     state_.member.reset();
     state_.checkpoint = {};
     state_.position = data.end;
     return std::nullopt;
+  }
+
+  // A header whose values follow behind the data has none (4.4.4), or the same.
+  static bool agree(std::uint64_t stated, std::uint64_t found, const Member& member) {
+    return stated == found || stated == 0 || !member.has_descriptor() || !member.is_provable();
   }
 
   // So that a search for fragments goes on from where the member's data still were in order.
@@ -119,29 +126,26 @@ class Archive {
 
   Verdict judge_directory() {
     const std::uint64_t begin = state_.position;
-    std::uint64_t digest = 0, members = 0, missing = 0;
+    Tally tally;
+    std::uint64_t missing = 0;
     Reached reached{begin, begin};
     // The stated offset is only known behind the records: they are gone over twice where it isn't what it should be.
     const auto directory = read_directory(
-        content_, begin,
-        [&](const Member& member) {
-          digest += digest_of(member, member.offset);
-          ++members;
-        },
-        &reached);
+        content_, begin, [&](const Member& member) { tally.note(member, member.offset); }, &reached);
     if (!directory) return broken(reached.last, std::min(content_.size(), reached.next + longest_record), nullptr);
     if (directory->stated() < begin) return broken(begin, directory->end.end, nullptr);
     const std::uint64_t shift = directory->stated() - begin;
     if (shift > 0) {
-      digest = members = 0;
+      tally = {};
       read_directory(content_, begin, [&](const Member& member) {
         state_.kind.note_name(member.name);
         if (member.offset < shift) return void(++missing);
-        digest += digest_of(member, member.offset - shift);
-        ++members;
+        tally.note(member, member.offset - shift);
       });
     }
-    const bool agrees = (digest == state_.digest && members == state_.members) || lists_what_is_there(*directory);
+    const bool is_same = tally.agrees_with(state_.tally);
+    if (is_same) state_.has_contradictions |= tally.details != state_.tally.details;
+    const bool agrees = is_same || lists_what_is_there(*directory);
     if (shift > 0) return missing > 0 && agrees ? headless(directory->end.end) : broken(begin, begin + 4, nullptr);
     if (!agrees) return broken(begin, directory->end.end, nullptr);
     return whole(directory->end.end);
@@ -149,21 +153,23 @@ class Archive {
 
   // The directory may leave members out that a later version of them replaced; it may not list others.
   bool lists_what_is_there(const Directory& directory) {
-    if (directory.stated() != directory.begin || directory.end.records >= state_.members) return false;
+    if (directory.stated() != directory.begin || directory.end.records >= state_.tally.members) return false;
     bool agrees = true;
     read_directory(content_, directory.begin, [&](const Member& record) {
       if (!agrees) return;
       const auto local = read_local(content_, record.offset);
       agrees = local && record.offset < directory.begin && local->name == record.name &&
                local->method == record.method &&
-               (local->has_descriptor() || (local->crc == record.crc && local->compressed == record.compressed));
+               (local->has_descriptor() ||
+                (local->crc == record.crc && local->compressed == record.compressed && local->plain == record.plain));
+      state_.has_contradictions |= agrees && (local->flags != record.flags || local->time != record.time);
     });
     return agrees;
   }
 
   Verdict whole(std::uint64_t end) const {
     Verdict verdict = Verdict::whole(end, state_.kind.extension());
-    if (state_.unproved > most_unproved) verdict.tier = Tier::plausible;
+    if (state_.unproved > most_unproved || state_.has_contradictions) verdict.tier = Tier::plausible;
     return verdict;
   }
 
@@ -178,7 +184,7 @@ class Archive {
   // Breaks in what begins at `sound`. `member`: whose data they are.
   Verdict broken(std::uint64_t sound, std::uint64_t suspect, const Member* member) {
     const bool is_packed = member != nullptr && member->method == deflated && member->is_provable();
-    const bool holds = state_.members > 0 || (is_packed && suspect >= member->end + least_sound_data);
+    const bool holds = state_.tally.members > 0 || (is_packed && suspect >= member->end + least_sound_data);
     if (is_new_ && (holds || member != nullptr)) {
       if (const auto repaired = go_on_behind(sound, suspect, holds ? nullptr : member)) return *repaired;
     }
