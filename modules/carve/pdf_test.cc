@@ -141,6 +141,15 @@ TEST(Pdf, AStreamThatIsNotAsLongAsItSaysIsNotValidated) {
   }
 }
 
+TEST(Pdf, ATrailerNamesItsRootAndSizeAndAStreamItsLength) {
+  for (const char* key : {"/Root", "/Size", "/Length"}) {
+    for (std::string file : {Document().with_table(), Document().with_stream()}) {
+      file[file.rfind(key) + 2] ^= 4;
+      EXPECT_NE(judge(file).tier, Tier::validated) << key;
+    }
+  }
+}
+
 TEST(Pdf, ACrossReferenceStreamHasAsManyRowsAsItSays) {
   EXPECT_NE(judge(Document().with_stream("0 7")).tier, Tier::validated);
   EXPECT_NE(judge(Document().with_stream("0 5")).tier, Tier::validated);

@@ -19,9 +19,10 @@ constexpr std::uint64_t most_plain = std::uint64_t{8} << 30;       // bytes: a b
 constexpr std::uint64_t longest_search = std::uint64_t{64} << 20;  // bytes: of a stream without a length
 constexpr std::uint64_t state_spacing = std::uint64_t{16} << 10;   // bytes
 
-// A stream ends where its dictionary says, but for an end of line that some programs count (7.3.8.1).
+// A stream ends where its dictionary says, but for an end of line that some programs count (7.3.8.1). It has to say it.
 bool is_length_wrong(const Dictionary& dictionary, std::uint64_t length) {
-  return dictionary.length && (length > *dictionary.length || *dictionary.length - length > 2);
+  if (!dictionary.length) return !dictionary.length_object;
+  return length > *dictionary.length || *dictionary.length - length > 2;
 }
 
 bool starts_with_at(const Content& content, std::uint64_t position, std::string_view text) {
@@ -247,6 +248,7 @@ Walk::Step Walk::plain(const Object& object, std::uint64_t data_end, std::uint64
     state_.unproved += data_end - object.end;
     state_.is_seam_unproved |= has_seam;
   }
+  if (is_length_wrong(object.dictionary, data_end - object.end)) state_.has_wrong_length = true;
   close(object, data_end, end);
   return Step::on;
 }

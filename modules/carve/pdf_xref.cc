@@ -175,6 +175,7 @@ Account check_sections(const Content& content, std::uint64_t position, std::uint
     const auto section = read_section(content, *next - shift);
     if (!section) return account;
     account.is_encrypted |= section->dictionary.is_encrypted;
+    if (i == 0) account.is_complete = section->dictionary.has_root && section->dictionary.size;
     if (!section->is_exact) ++account.bad;
     for (const Entry& entry : section->entries) {
       if (entry.offset < shift) {

@@ -26,6 +26,7 @@ std::vector<Entry> entries_from(const Content& content, std::uint64_t position);
 struct Account {
   bool is_there = false;  // a section was where it should be, and each one before
   bool is_encrypted = false;
+  bool is_complete = false;                      // the last section has what a trailer must have (7.5.5, table 15)
   std::uint64_t good = 0, bad = 0, missing = 0;  // entries whose object is there, isn't there, lay in what is gone
   std::uint64_t first_bad = UINT64_MAX;          // the lowest offset of a bad one
   std::uint64_t last_good = 0;                   // the highest offset of a good one before it

@@ -36,8 +36,9 @@ std::uint32_t misfit_of(const Content& content) {
 // The objects hold to the file's end: do its sections say that they lie there?
 Verdict judge_end(const Content& content, const State& state) {
   Account account = check_sections(content, state.start, 0);
-  const bool is_good = account.is_there && account.bad == 0 && account.good > 0 && state.objects > 0 &&
-                       (!state.is_encrypted || account.is_encrypted) && (state.whole == 0 || state.whole == state.end);
+  const bool is_good = account.is_there && account.is_complete && account.bad == 0 && account.good > 0 &&
+                       state.objects > 0 && (!state.is_encrypted || account.is_encrypted) &&
+                       (state.whole == 0 || state.whole == state.end);
   if (is_good) {
     Verdict verdict = Verdict::whole(state.end);
     const bool is_unproved = state.unproved > most_unproved || state.is_seam_unproved || state.has_wrong_length;
