@@ -200,6 +200,10 @@ TEST(Pdf, AJoinWhoseSecondFragmentLiesFirstIsFoundBehindManyObjects) {
   }));
 }
 
+TEST(Pdf, ABeginningWhoseFirstStreamIsNeitherPackedNorEncryptedIsNoFile) {
+  EXPECT_TRUE(carve(repeat("%PDF-1.4\n1 0 obj\n<</Filter/FlateDecode/Length 90000>>stream\n???", 100'000)).empty());
+}
+
 TEST(Pdf, AJoinOfAnEncryptedFileIsFoundWhereTheKeyIsToldBeforeItsBeginning) {
   Document document;
   for (int i = 0; i < 8; ++i) {

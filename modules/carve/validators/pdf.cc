@@ -106,7 +106,8 @@ std::optional<Verdict> go_on_behind(const Content& content, Walk& walk) {
 Verdict judge_broken(const Content& content, Walk& walk) {
   const std::uint64_t sound = walk.sound();
   std::uint64_t suspect = walk.suspect();
-  const bool is_packed = walk.in_packed_data();
+  const std::uint64_t length =
+      walk.in_packed_data() ? packed_end(content, sound, suspect) : std::min(sound, content.size());
   const State state = walk.state();
   if (walk.is_new() && state.objects > 0) {
     if (const auto repaired = go_on_behind(content, walk)) return *repaired;
@@ -117,9 +118,8 @@ Verdict judge_broken(const Content& content, Walk& walk) {
     walk.state().is_encrypted = true;
     if (walk.run() == Walk::Step::broken) suspect = std::max(suspect, walk.suspect());
   }
-  const std::uint64_t length = is_packed ? packed_end(content, sound, suspect) : std::min(sound, content.size());
   Verdict verdict = Verdict::broken(sound, suspect, length, DoubtCause::missing_segment);
-  if (walk.state().objects == 0) verdict.tier = Tier::header_only;
+  if (state.objects == 0) verdict.tier = Tier::header_only;
   return verdict;
 }
 
