@@ -1,6 +1,7 @@
 #include "engine/carve_plan.h"
 
 #include <algorithm>
+#include <array>
 
 #include "engine/number_key.h"
 
@@ -158,6 +159,16 @@ std::uint32_t CarvePlan::add_volume(const std::string& name, std::uint64_t offse
   const std::string stem = folder_ + "/" + name + ".carve.";
   volumes_.push_back({name, offset, size, RunFile(stem + "runs"), RunFile(stem + "slacks")});
   return static_cast<std::uint32_t>(volumes_.size() - 1);
+}
+
+bool CarvePlan::has_overlap() const {
+  std::vector<std::array<std::uint64_t, 2>> ranges;
+  for (const Volume& volume : volumes_) ranges.push_back({volume.offset, volume.size});
+  std::sort(ranges.begin(), ranges.end());
+  for (std::size_t i = 1; i < ranges.size(); ++i) {
+    if (ranges[i][0] - ranges[i - 1][0] < ranges[i - 1][1]) return true;
+  }
+  return false;
 }
 
 Result<void> CarvePlan::add_run(std::uint32_t volume, const RunFile::Run& run, bool alone) {

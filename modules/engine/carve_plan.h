@@ -59,6 +59,9 @@ class CarvePlan {
   // A volume whose bytes may be carved; `name` for its files. Returns its number. In the plan's order.
   std::uint32_t add_volume(const std::string& name, std::uint64_t offset, std::uint64_t size);
 
+  // Whether a byte of the medium lies in several volumes.
+  bool has_overlap() const;
+
   // The next run of a volume in which objects are looked for, in order. `alone`: it is a space of its own (slack); the
   // others are one space together.
   Result<void> add_run(std::uint32_t volume, const RunFile::Run& run, bool alone);

@@ -374,7 +374,11 @@ Result<void> Run::submit_sweeps(EvidenceState& evidence) {
       return {};
     }
     task->arguments["digests"] = options_.digests;
-    if (task->chained) task->arguments["carve"] = options_.carve;  // once for each stretch
+    if (task->chained) {  // once for each stretch
+      task->arguments["carve"] = options_.carve;
+      // What an allocated item holds is carved only with everything, or if it may be another volume's free space.
+      task->arguments["carve_items"] = evidence.carving == nullptr || carves_all() || evidence.carving->has_overlap();
+    }
     if (!options_.media) {
       task->chained = false;
       task->follows.clear();

@@ -45,6 +45,7 @@ class Sweep {
                 std::to_string(stretch_.length())),
         chain_owed_(task.arguments.contains("chain")),
         searches_(task.arguments.value("carve", false) && context.carving != nullptr),
+        searches_items_(task.arguments.value("carve_items", true)),
         context_(context),
         examiner_(context, wanted_, output) {}
 
@@ -71,6 +72,7 @@ class Sweep {
   bool is_worth_loading() const;
   void find_in_memory(SweptItem& swept) const;
   Result<void> search_candidates();
+  std::vector<carve::CandidateSearch::Part> held_by_items() const;
   Result<void> examine_items();
   void examine(SweptItem& swept, const Digests* digests);
   std::span<const std::byte> head_of(const hash::BatchContent& content);
@@ -83,7 +85,7 @@ class Sweep {
   std::vector<std::string> wanted_;
   Stretch stretch_;
   std::string object_;
-  bool chain_owed_, searches_;
+  bool chain_owed_, searches_, searches_items_;
   Context& context_;
   Examiner examiner_;
   std::string blocks_;  // the blocks' SHA-256, one after the other
@@ -140,15 +142,44 @@ void Sweep::find_in_memory(SweptItem& swept) const {
   if (length == item.size) swept.in_memory = std::move(content);
 }
 
+// What the account will give to allocated items whatever else lies there (filesystem/account.h), so that it isn't
+// carved: parts of the stretch, in order.
+std::vector<carve::CandidateSearch::Part> Sweep::held_by_items() const {
+  std::vector<carve::CandidateSearch::Part> held;
+  const std::uint64_t begin = stretch_.offset(), end = begin + stretch_.length();
+  for (const SweptItem& swept : items_) {
+    if (swept.item.state != ItemState::allocated || !swept.item.extents) continue;
+    for (const Extent& extent : *swept.item.extents) {
+      const auto offset = static_cast<std::uint64_t>(extent.offset);
+      if (extent.offset < 0 || offset >= swept.volume_size) continue;
+      const std::uint64_t from = swept.volume_offset + offset;
+      const std::uint64_t to = from + std::min(extent.length, swept.volume_size - offset);
+      if (from < end && to > begin) held.push_back({std::max(from, begin) - begin, std::min(to, end) - begin});
+    }
+  }
+  std::sort(held.begin(), held.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; });
+  std::size_t last = 0;
+  for (std::size_t i = 1; i < held.size(); ++i) {
+    if (held[i].begin <= held[last].end) {
+      held[last].end = std::max(held[last].end, held[i].end);
+    } else {
+      held[++last] = held[i];
+    }
+  }
+  held.resize(std::min(held.size(), last + 1));
+  return held;
+}
+
 // Where objects could begin, as media offsets; which bytes of the medium may be carved is the coordinator's to say.
 Result<void> Sweep::search_candidates() {
   const auto bytes = stretch_.bytes_and_ahead();
   CandidateTeller teller(*context_.carving, [&](const Json& message) { output_.message(message); });
   const carve::ByteSpan searched(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  const auto unwanted = searches_items_ ? std::vector<carve::CandidateSearch::Part>() : held_by_items();
   // No signature begins with zeros alone, and they are no text.
-  const bool done = base::all_zeros(bytes) ||
-                    context_.carving->search.search(searched, stretch_.bytes().size(), stretch_.offset(),
-                                                    [&](const carve::Candidate& found) { teller.take(found); });
+  const bool done = base::all_zeros(bytes) || context_.carving->search.search_beside(
+                                                  searched, stretch_.bytes().size(), stretch_.offset(), unwanted,
+                                                  [&](const carve::Candidate& found) { teller.take(found); });
   if (!done) return Error{ErrorCode::internal, "the search for what could be carved failed", {}, {}};
   teller.finish();
   return {};
