@@ -140,7 +140,7 @@ Verdict validate(const Content& content, Memory& memory) {
 // Where the section really lies that the `startxref` at `at` speaks of: the last one before.
 std::optional<std::uint64_t> section_before(const Content& content, std::uint64_t floor, std::uint64_t at) {
   const std::uint64_t table = find_last(content, "\nxref", floor, at);
-  const std::uint64_t carriage = find_last(content, "\rxref", floor, at);
+  const std::uint64_t carriage = find_last(content, "\rxref", table < at ? table : floor, at);
   const std::uint64_t word = table < at ? table : carriage;
   if (word < at && (carriage == at || word >= carriage)) return word + 1;
   if (carriage < at) return carriage + 1;
@@ -165,15 +165,21 @@ std::optional<std::uint64_t> section_before(const Content& content, std::uint64_
 // Of the file whose last lines are at `anchor`, where its header isn't there: the first object that still lies where
 // the section says.
 std::optional<std::uint64_t> begin_of(const Content& before, std::uint64_t anchor) {
+  // Of a file that is whole the section mostly lies near, and tells where the header is.
+  constexpr std::uint64_t near_end = std::uint64_t{16} << 10;  // bytes
+  const auto is_header_at = [&](std::optional<std::uint64_t> section, std::uint64_t stated) {
+    return section && *section >= stated && is_header(before.at(*section - stated, 16));
+  };
+  std::uint64_t end = 0;
+  const auto stated = read_integer(before, skip_space(before, anchor + start_mark.size()), &end);
+  if (!stated || *stated == 0) return std::nullopt;
+  if (is_header_at(section_before(before, anchor - std::min(anchor, near_end), anchor), *stated)) return std::nullopt;
   std::uint64_t floor = anchor - std::min(anchor, farthest_end);
   // Between two of them there is a section: many of them are no more to look at than one.
   const std::uint64_t previous = find_last(before, start_mark, floor, anchor);
   if (previous < anchor) floor = previous + start_mark.size();
-  std::uint64_t end = 0;
-  const auto stated = read_integer(before, skip_space(before, anchor + start_mark.size()), &end);
   const auto section = section_before(before, floor, anchor);
-  if (!stated || !section || *stated == 0) return std::nullopt;
-  if (*section >= *stated && is_header(before.at(*section - *stated, 16))) return std::nullopt;
+  if (!section || is_header_at(section, *stated)) return std::nullopt;
   const auto table = read_section(before, *section);
   if (!table) return std::nullopt;
   std::optional<std::uint64_t> first;
