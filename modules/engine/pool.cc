@@ -15,8 +15,12 @@ namespace {
 // A worker dies on so many objects of one task before the task is given up.
 constexpr std::size_t most_skipped = 256;
 constexpr unsigned most_failed_starts = 3;
+// Starting reads no evidence: what it takes says how busy the machine is, whatever an object is given.
+constexpr std::uint64_t least_start_seconds = 20;
 // An object that a worker died on gets a second chance: the first death may have come from outside.
 constexpr unsigned most_attempts = 2;
+// Memory may run out by all that a task has to know, not by the object at hand: then passing over objects doesn't help.
+constexpr unsigned most_memory_deaths = 8;
 constexpr int poll_milliseconds = 250;
 
 // The problem that an object costs. What was touched need not be a record's id: "E1/p1#4096-512" is a stretch of a
@@ -95,7 +99,8 @@ Result<void> Pool::start_workers() {
     worker->process = EXHIBIT_TRY(WorkerProcess::start(options_.worker));
     worker->process->send_load(options_.worker);
     worker->begin_answer();
-    worker->deadline = Clock::now() + std::chrono::seconds(options_.worker.object_seconds);
+    worker->deadline =
+        Clock::now() + std::chrono::seconds(std::max(options_.worker.object_seconds, least_start_seconds));
     workers_.push_back(std::move(worker));
   }
   return {};
@@ -287,10 +292,12 @@ Result<void> Pool::failed(Worker& worker, Ending ending) {
     waiting_.push_front(std::move(job));
     return {};
   }
+  if (ending.cause == name_of(ErrorCode::memory_limit)) ++job->memory_deaths;
+  const bool is_too_large = !after && job->memory_deaths >= most_memory_deaths;
   const std::string suspect = worker.touched.value_or(job->task.subject);
   // A hang is the object's own doing: it would only cost its time twice.
-  const bool second_chance =
-      repeatable && ending.cause != name_of(ErrorCode::timeout) && ++job->deaths[suspect] < most_attempts;
+  const bool second_chance = repeatable && !is_too_large && ending.cause != name_of(ErrorCode::timeout) &&
+                             ++job->deaths[suspect] < most_attempts;
   if (second_chance) {
     EXHIBIT_TRY(rewind(*job, worker));
     waiting_.push_front(std::move(job));
@@ -302,7 +309,7 @@ Result<void> Pool::failed(Worker& worker, Ending ending) {
       !after || (worker.items_at_touch < job->expected.size() && job->expected[worker.items_at_touch] == suspect);
   const bool can_pass_over = worker.touched && worker.state == Worker::State::busy && job->skip.size() < most_skipped &&
                              !job->skip.contains(suspect) && is_next_item;
-  if (!after && can_pass_over && repeatable) {
+  if (!after && can_pass_over && repeatable && !is_too_large) {
     job->problems.push_back(problem);
     job->skip.insert(suspect);
     EXHIBIT_TRY(rewind(*job, worker));
@@ -314,6 +321,11 @@ Result<void> Pool::failed(Worker& worker, Ending ending) {
     EXHIBIT_TRY(pass_on(*job, can_pass_over ? 1 : UINT64_MAX));
   }
   EXHIBIT_TRY(job->output->write(base::canonical(problem)));
+  if (!after && suspect != job->task.subject) {
+    const char* detail = "given up at what the worker died on; what would have come behind it is not told";
+    EXHIBIT_TRY(job->output->write(
+        base::canonical(base::to_record(Problem{job->task.subject, job->task.stage, ending.cause, {}, detail}))));
+  }
   if (!after || job->items_done == line_count(job->task.input)) {
     finish(std::move(job));
   } else {

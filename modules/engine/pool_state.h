@@ -24,6 +24,7 @@ struct Pool::Job {
   std::optional<OutputFile> output;
   std::set<std::string> skip;              // objects that are passed over
   std::map<std::string, unsigned> deaths;  // by suspect
+  unsigned memory_deaths = 0;              // workers that ended for want of memory
   std::vector<base::Json> problems;        // told at the end of the output (Resume::again)
   std::vector<std::string> expected;       // Resume::after: the input's ids, in order
   std::uint64_t items_done = 0;            // item records in the output; Resume::after: input lines answered

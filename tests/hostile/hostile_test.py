@@ -110,5 +110,31 @@ class HostileWorkers(unittest.TestCase):
         self.assertFalse([record for record in records(self.bad) if "forged" in json.dumps(record)])
 
 
+class MemoryThatRunsOut(unittest.TestCase):
+    """A folder that is too much for a worker's memory: it ends at each next object, whichever was passed over."""
+
+    def test_the_walk_is_given_up_and_says_so(self):
+        with tempfile.TemporaryDirectory() as base:
+            image, case = os.path.join(base, "drive.raw"), os.path.join(base, "case")
+            subprocess.run(["truncate", "-s", "4M", image], check=True)
+            subprocess.run(["mkfs.fat", "-F", "12", image], check=True, capture_output=True)
+            for name in ["early"] + [f"walkeat{i:02}" for i in range(40)]:
+                path = os.path.join(base, name)
+                with open(path, "w", encoding="ascii") as out:
+                    out.write(name)
+                subprocess.run(["mcopy", "-i", image, path, "::" + name], check=True)
+            done = run(f"{BIN}/exhibit", "process", image, "--case", case, "--worker-program", f"{BIN}/hostile_worker",
+                       "--memory", "256M", "--jobs", "1")
+            self.assertEqual(done.returncode, 4, done.stderr)
+            found = records(case)
+            problems = [record for record in found if record["record"] == "problem"]
+            self.assertEqual({(record["stage"], record["cause"]) for record in problems}, {("walk", "memory-limit")})
+            self.assertLess(len(problems), 10)
+            self.assertEqual([record["detail"].split(" at ")[0] for record in problems if record["where"] == "E1/p0"], ["given up"])
+            self.assertIn("/early", [record["path"] for record in found if record["record"] == "item"])
+            for coverage in [record for record in found if record["record"] == "coverage"]:
+                self.assertEqual(sum(coverage["bytes"].values()), os.path.getsize(image))
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
