@@ -50,6 +50,14 @@ std::vector<std::string> rule_files(const std::string& path) {
   return files;
 }
 
+// What was written to `written` becomes `file`, whole or not at all. The mode doesn't hang on the umask of whoever runs
+// this.
+Result<void> put_in_place(base::UniqueFd fd, const std::string& written, const std::string& file, unsigned mode) {
+  if (!fd || fchmod(fd.get(), mode) != 0 || fsync(fd.get()) != 0 || rename(written.c_str(), file.c_str()) != 0)
+    return io_error(file);
+  return {};
+}
+
 }  // namespace
 
 bool CaseFolder::sealed() const { return fs::exists(path_ + "/" + manifest::manifest_name); }
@@ -69,19 +77,19 @@ Result<void> CaseFolder::put(const std::string& file, std::string_view bytes, un
   base::UniqueFd fd(open(written.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (!fd) return io_error(written);
   EXHIBIT_TRY(write_whole(fd.get(), bytes, written));
-  // The mode doesn't hang on the umask of whoever runs this.
-  if (fchmod(fd.get(), mode) != 0 || fsync(fd.get()) != 0 || rename(written.c_str(), file.c_str()) != 0)
-    return io_error(file);
-  return {};
+  return put_in_place(std::move(fd), written, file, mode);
 }
 
 Result<void> CaseFolder::keep_blocks(const std::string& evidence, const std::string& from) const {
   if (from.empty()) return put(blocks(evidence), "");
+  const std::string written = blocks(evidence) + ".new";
   std::error_code error;
-  fs::copy_file(from, blocks(evidence), fs::copy_options::overwrite_existing, error);
-  fs::permissions(blocks(evidence), fs::perms(0644), error);
-  if (error) return Error{ErrorCode::io_error, blocks(evidence) + ": cannot be written: " + error.message(), {}, {}};
-  return {};
+  fs::copy_file(from, written, fs::copy_options::overwrite_existing, error);
+  if (error) {
+    errno = error.value();
+    return io_error(written);
+  }
+  return put_in_place(base::UniqueFd(open(written.c_str(), O_WRONLY | O_CLOEXEC)), written, blocks(evidence), 0644);
 }
 
 Result<std::string> CaseFolder::get(const std::string& file) const {
@@ -111,9 +119,16 @@ Result<void> CaseFolder::log_run(Json run, const std::optional<Json>& sealed) co
   const Json libraries = sealed ? sealed->value("libraries", Json::object()) : Json::object();
   run["tool"] = EXHIBIT_TRY(describe_tool(libraries));
   if (sealed) run["seal"] = sealed->at("seal");
-  base::UniqueFd fd(open((path_ + "/log/runs.jsonl").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
-  if (!fd) return io_error(path_ + "/log/runs.jsonl");
-  return write_whole(fd.get(), base::canonical(run) + "\n", path_ + "/log/runs.jsonl");
+  // Put in place whole: what a power cut tears is the new file, never what was told of earlier runs.
+  const std::string file = path_ + "/log/runs.jsonl";
+  std::string lines;
+  if (fs::exists(file)) {
+    EXHIBIT_TRY(engine::for_each_line(file, [&](std::string_view line) -> Result<void> {
+      if (base::parse_json(line).ok()) lines.append(line) += '\n';
+      return {};
+    }));
+  }
+  return put(file, lines + base::canonical(run) + "\n");
 }
 
 Result<std::vector<Json>> CaseFolder::runs() const {

@@ -1,5 +1,5 @@
 """A run that was cut off goes on, and ends with the bytes of one that was never disturbed."""
-import contextlib, os, random, shutil, signal, subprocess, tempfile, time, unittest
+import contextlib, json, os, random, shutil, signal, subprocess, tempfile, time, unittest
 from support import EXHIBIT, findings, run, unpack
 from determinism_test import RULE
 
@@ -15,6 +15,10 @@ class Resume(unittest.TestCase):
 
     def path(self, name):
         return os.path.join(self.folder.name, name)
+
+    def bytes_of(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
 
     def words(self, case):
         return ["process", self.image, "--case", self.path(case), "--rules", self.rules, "--jobs", "2"]
@@ -51,6 +55,60 @@ class Resume(unittest.TestCase):
                     file.write(b'{"record":"item"')
         run(*self.words("whole"), check=(0, 4))
         self.assertEqual(findings(self.path("whole")), whole)
+
+    def test_what_a_power_cut_leaves_behind_is_done_again(self):
+        """Files whose size reached the disk and whose bytes didn't, files that lost their tail or their name."""
+        run(*self.words("whole"), check=(0, 4))
+        whole, blocks = findings(self.path("whole")), self.bytes_of("whole/log/E1.blocks")
+
+        def with_zeros(path, begin, end):
+            with open(path, "r+b") as file:
+                file.seek(begin)
+                file.write(bytes(end - begin))
+
+        outputs = sorted(name for name in os.listdir(self.path("whole/work")) if name.endswith(".jsonl"))
+        outputs.remove("journal.jsonl")
+        self.assertGreater(len(outputs), 4)
+        lines = self.bytes_of("whole/work/journal.jsonl").splitlines(keepends=True)
+        length = sum(map(len, lines))
+        journals = {"sound": lambda path: None,
+                    "tail of zeros": lambda path: with_zeros(path, length - len(lines[-1]) - len(lines[-2]) // 2, length),
+                    "zeros in between": lambda path: with_zeros(path, len(lines[0]), len(lines[0]) + len(lines[1])),
+                    "first line of zeros": lambda path: with_zeros(path, 0, len(lines[0])),
+                    "zeros alone": lambda path: with_zeros(path, 0, length),
+                    "lost": os.remove}
+        damages = [lambda path: with_zeros(path, 0, os.path.getsize(path)),
+                   lambda path: with_zeros(path, os.path.getsize(path) // 2, os.path.getsize(path)),
+                   lambda path: os.truncate(path, os.path.getsize(path) // 2),
+                   lambda path: os.truncate(path, 0),
+                   os.remove,
+                   lambda path: None]
+        for number, (name, damage_journal) in enumerate(journals.items()):
+            with self.subTest(journal=name):
+                case = f"cut-{number}"
+                shutil.copytree(self.path("whole"), self.path(case))
+                for i, output in enumerate(outputs):
+                    damages[(i + number) % len(damages)](self.path(f"{case}/work/{output}"))
+                damage_journal(self.path(f"{case}/work/journal.jsonl"))
+                os.remove(self.path(f"{case}/findings/E1.jsonl"))
+                os.truncate(self.path(f"{case}/log/E1.blocks"), 0)
+                run(*self.words(case), check=(0, 4))
+                self.assertEqual(findings(self.path(case)), whole)
+                self.assertEqual(self.bytes_of(f"{case}/log/E1.blocks"), blocks)
+
+    def test_a_log_that_a_power_cut_left_torn_takes_the_next_run(self):
+        run(*self.words("whole"), check=(0, 4))
+        log = self.path("whole/log/runs.jsonl")
+        first = self.bytes_of("whole/log/runs.jsonl")
+        with open(log, "ab") as file:
+            file.write(first[:100] + bytes(50))
+        run(*self.words("whole"), check=(0, 4))
+        told = self.bytes_of("whole/log/runs.jsonl").splitlines()
+        self.assertEqual(told[0] + b"\n", first)
+        self.assertEqual([line for line in told if b"\0" in line], [])
+        for line in told:
+            self.assertIn("arguments", json.loads(line))
+        self.assertEqual(len(told), 2)
 
     def test_a_worker_that_is_killed_from_outside_costs_nothing(self):
         run(*self.words("whole"), check=(0, 4))
