@@ -14,7 +14,52 @@ Raw boot_sector(ByteSource& volume) {
   return Raw::read(volume, 0, 512);
 }
 
+// The marks of FAT entries (FAT specification, "FAT Data Structure"), as FAT32 has them; those of FAT12 and FAT16 are
+// the same with fewer leading digits.
+constexpr std::uint32_t first_cluster = 2, bad_cluster = 0x0ffffff7, end_of_chain = 0x0ffffff8;
+
+// What stands in the first table for a cluster.
+std::uint32_t fat_entry(const TSK_FS_INFO& fs, const FatLayout& layout, ByteSource& volume, std::uint32_t cluster) {
+  const std::uint64_t table = layout.first_table_sector * layout.sector_size;
+  if (fs.ftype == TSK_FS_TYPE_FAT12) {
+    const std::uint16_t pair = Raw::read(volume, table + cluster + cluster / 2, 2).le16(0);
+    const std::uint32_t value = cluster % 2 != 0 ? pair >> 4 : pair & 0xfffU;
+    return value >= (bad_cluster & 0xfff) ? value | (end_of_chain & ~0xfffU) : value;
+  }
+  if (fs.ftype == TSK_FS_TYPE_FAT16) {
+    const std::uint32_t value = Raw::read(volume, table + std::uint64_t{cluster} * 2, 2).le16(0);
+    return value >= (bad_cluster & 0xffff) ? value | (end_of_chain & ~0xffffU) : value;
+  }
+  return Raw::read(volume, table + std::uint64_t{cluster} * 4, 4).le32(0) & 0x0fffffff;
+}
+
+std::uint64_t last_cluster(const FatLayout& layout) {
+  const Raw& boot = layout.boot;
+  const std::uint64_t sectors = boot.le16(19) != 0 ? boot.le16(19) : boot.le32(32);
+  constexpr std::uint64_t entry_size = 32;
+  const std::uint64_t root = (boot.le16(17) * entry_size + layout.sector_size - 1) / layout.sector_size;
+  const std::uint64_t data = layout.first_data_sector + root;
+  return sectors > data && boot.u8(13) != 0 ? (sectors - data) / boot.u8(13) + 1 : 0;
+}
+
 }  // namespace
+
+const char* fat_folder_fault(const TSK_FS_INFO& fs, const FatLayout& layout, ByteSource& volume, const Raw* entry) {
+  constexpr std::uint64_t largest_folder = std::uint64_t{2} << 20;  // 65,536 entries
+  const bool is_wide = fs.ftype == TSK_FS_TYPE_FAT32;
+  if (entry == nullptr && !is_wide) return nullptr;  // it lies behind the tables
+  std::uint32_t cluster = entry == nullptr ? layout.boot.le32(44) : entry->le16(26);
+  if (entry != nullptr && is_wide) cluster |= std::uint32_t{entry->le16(20)} << 16;
+  const std::uint64_t last = last_cluster(layout);
+  for (std::uint64_t read = 0; read <= largest_folder; read += layout.cluster_size) {
+    if (cluster < first_cluster || cluster > last) return "its chain of clusters leads out of the volume";
+    const std::uint32_t next = fat_entry(fs, layout, volume, cluster);
+    if (next >= end_of_chain) return nullptr;
+    if (next == 0) return "its chain of clusters ends at one that is marked as free";
+    cluster = next;
+  }
+  return "its chain of clusters is longer than a folder can be, or comes back to itself";
+}
 
 FatLayout fat_layout(const TSK_FS_INFO& fs, ByteSource& volume) {
   FatLayout layout;

@@ -25,6 +25,10 @@ FatLayout fat_layout(const TSK_FS_INFO& fs, ByteSource& volume);
 // The 8.3 name of a FAT directory entry in the volume's own code page; a deleted one begins with '_', as libtsk has it.
 std::string fat_short_name(const Raw& entry);
 
+// Why the chain of clusters of the folder whose directory entry this is (the root: none) doesn't end as a chain does;
+// nullptr where it does. Of FAT12, FAT16 and FAT32. libtsk lists what it finds until then, without a word.
+const char* fat_folder_fault(const TSK_FS_INFO& fs, const FatLayout& layout, ByteSource& volume, const Raw* entry);
+
 // Where libtsk's own file ($MBR, $FAT1, $FAT2) with this number lies; of exFAT's it doesn't find the tables by itself.
 std::optional<std::uint64_t> fat_virtual_file(const TSK_FS_INFO& fs, const FatLayout& layout, TSK_INUM_T number);
 

@@ -117,15 +117,20 @@ std::optional<Metadata::Place> Metadata::ext_place(TSK_INUM_T number) {
   return Place{*start + index * inode_size, inode_size};
 }
 
+const FatLayout& Metadata::fat() {
+  if (!fat_) fat_ = fat_layout(fs_, volume_);
+  return *fat_;
+}
+
 // libtsk numbers the places that directory entries can have, from the first data sector on; behind them come its own
 // files: the boot sector, each table, the orphans' folder.
 std::optional<Metadata::Place> Metadata::fat_place(TSK_INUM_T number) {
   constexpr TSK_INUM_T first_number = 3;
-  if (!fat_) fat_ = fat_layout(fs_, volume_);
-  const std::uint64_t entries = fat_->sector_size / fat_entry_size;
-  if (entries == 0 || number < first_number || number + fat_->tables + 2 > fs_.last_inum) return std::nullopt;
-  const std::uint64_t sector = (number - first_number) / entries + fat_->first_data_sector;
-  return Place{sector * fat_->sector_size + (number - first_number) % entries * fat_entry_size, fat_entry_size};
+  const FatLayout& layout = fat();
+  const std::uint64_t entries = layout.sector_size / fat_entry_size;
+  if (entries == 0 || number < first_number || number + layout.tables + 2 > fs_.last_inum) return std::nullopt;
+  const std::uint64_t sector = (number - first_number) / entries + layout.first_data_sector;
+  return Place{sector * layout.sector_size + (number - first_number) % entries * fat_entry_size, fat_entry_size};
 }
 
 std::optional<Metadata::Place> Metadata::iso_place(TSK_INUM_T number) {

@@ -28,6 +28,7 @@ class Metadata {
   // for other file systems, and where it is not one run of the volume.
   std::optional<Place> place_of(TSK_INUM_T number);
   const Raw& read(TSK_INUM_T number);  // valid until the next call
+  const FatLayout& fat();              // of FAT and exFAT alone
 
   // The bytes of a resident content within the metadata structure: told only where plain reads give just `content`.
   std::optional<std::vector<Extent>> resident_extents(TSK_FS_FILE& file, const TSK_FS_ATTR* attribute,

@@ -129,9 +129,20 @@ void Walk::directory(const Pending& pending) {
     problem(id, "corrupt",
             "the directory can't be read to its end: " + volume::take_tsk_error("The Sleuth Kit gives no reason"));
   tsk_error_reset();
+  if (result == TSK_OK && pending.reach == Reach::live) folder_fault(id, pending.address);
   if (dir) names_of(*dir, pending);
   if (context_.volume.damaged_reads() != damaged)
     problem(id, "io-error", "the directory was read from a damaged part of the medium; entries may be missing");
+}
+
+void Walk::folder_fault(const std::string& id, TSK_INUM_T address) {
+  const TSK_FS_TYPE_ENUM type = context_.fs.ftype;
+  if (TSK_FS_TYPE_ISFAT(type) == 0 || type == TSK_FS_TYPE_EXFAT || is_virtual_folder(context_.fs, address)) return;
+  const bool is_root = address == context_.fs.root_inum;
+  const Raw entry = is_root ? Raw() : metadata_.read(address);
+  if (!is_root && entry.size() == 0) return;
+  const char* fault = fat_folder_fault(context_.fs, metadata_.fat(), context_.volume, is_root ? nullptr : &entry);
+  if (fault != nullptr) problem(id, "corrupt", std::string(fault) + "; entries may be missing");
 }
 
 void Walk::names_of(TSK_FS_DIR& dir, const Pending& pending) {

@@ -49,6 +49,7 @@ class Walk {
   bool begin(const std::string& object, std::uint64_t bytes);
   void problem(const std::string& where, const char* cause, std::string detail);
   void directory(const Pending& pending);
+  void folder_fault(const std::string& id, TSK_INUM_T address);
   void names_of(TSK_FS_DIR& dir, const Pending& pending);
   std::string raw_name(const TSK_FS_NAME& name);
   File metadata_for(const TSK_FS_NAME& name);
