@@ -58,7 +58,8 @@ std::optional<timespec> time_of(std::string_view text) {
   if (!date.ok()) return std::nullopt;
   const auto days = std::chrono::sys_days{date}.time_since_epoch().count();
   timespec time{};
-  time.tv_sec = std::int64_t{days} * 86400 + *hour * 3600 + *minute * 60 + *second;
+  const std::int64_t hours = std::int64_t{days} * 24 + *hour;
+  time.tv_sec = (hours * 60 + *minute) * 60 + *second;
   time.tv_nsec = nanoseconds_of(text.substr(19));
   return time;
 }

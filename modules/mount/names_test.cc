@@ -73,7 +73,8 @@ TEST(Targets, OthersLeadToTheSamePlaceBelowTheRoot) {
 TEST(Targets, NoneLeavesTheRoot) {
   const std::string parts[] = {"..", ".", "", "name", "/"};
   for (std::size_t depth = 0; depth < 4; ++depth) {
-    for (std::size_t number = 0; number < 5 * 5 * 5 * 5 * 5 * 5; ++number) {
+    constexpr std::size_t combinations = 15625;  // of six parts
+    for (std::size_t number = 0; number < combinations; ++number) {
       std::string target;
       for (std::size_t left = number; left > 0; left /= 5) target += parts[left % 5] + "/";
       const auto safe = safe_target(target, depth);

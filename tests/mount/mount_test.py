@@ -1,5 +1,5 @@
 """exhibit mount as a person uses it: nothing can be written, everything has a name, and the usual tools work."""
-import ctypes, errno, fcntl, hashlib, os, shutil, subprocess, tempfile, unittest
+import ctypes, errno, fcntl, hashlib, os, shutil, signal, subprocess, tempfile, time, unittest
 
 from mounts import Mounted, make_ext4, needs_fuse, run, sha256, walk
 
@@ -259,6 +259,24 @@ class Command(unittest.TestCase):
                 run("unmount", folder, check=(0,))
             self.assertFalse(os.path.ismount(folder))
             self.assertEqual(run("unmount", folder).returncode, 3)
+
+    def test_a_signal_ends_it(self):
+        with tempfile.TemporaryDirectory() as base:
+            image = make_drive(base)
+            for sign, code in ((signal.SIGINT, 0), (signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)):
+                mounted = Mounted(image, os.path.join(base, "mount"))
+                with mounted:
+                    workers = mounted.wait_for_workers(1)
+                    mounted.process.send_signal(sign)
+                    self.assertEqual(mounted.process.wait(60), code)
+                    if sign != signal.SIGKILL:
+                        self.assertFalse(os.path.ismount(mounted.folder))
+                for worker in workers:
+                    end = time.monotonic() + 60
+                    while os.path.exists(f"/proc/{worker}") and time.monotonic() < end:
+                        time.sleep(0.01)
+                    self.assertFalse(os.path.exists(f"/proc/{worker}"), "a worker outlives its mount")
+                self.assertEqual(os.listdir(mounted.folder), [])
 
     def test_what_was_carved(self):
         with tempfile.TemporaryDirectory() as base:
