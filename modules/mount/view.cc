@@ -278,7 +278,9 @@ Result<std::string> attribute_names(const View& view, NodeId node) {
 
 // What the file system stores with an entry comes from a worker, who alone can read it.
 std::optional<Content> stored_with(const View& view, const std::optional<Item>& item) {
-  const Space* space = item && !item->stream ? space_of(view, *item) : nullptr;
+  // Of an overwritten entry they would be another's.
+  const bool may_have = item && !item->stream && item->state != ItemState::overwritten;
+  const Space* space = may_have ? space_of(view, *item) : nullptr;
   if (space == nullptr || !space->has_attributes) return std::nullopt;
   return Content(*item, *space);
 }

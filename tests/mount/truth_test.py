@@ -88,7 +88,7 @@ class BesideTheKernel(unittest.TestCase):
 class BesideTheFindings(unittest.TestCase):
     """Each item of `exhibit hash` has a file with its digest, each line of the truth too."""
     SAMPLES = ("con-ext4-p", "con-ntfs-p", "con-gptfat-p", "con-apm-p", "con-ufs-p", "con-iso-p", "con-smart-p", "hfsplus-dfvfs",
-               "exfat-lin", "dftt06-undel-fat", "dftt10b-part1", "deb-fs-multiple", "e01-german-utf8", "split-ext2")
+               "exfat-lin", "dftt06-undel-fat", "dftt10b-part1", "deb-fs-multiple", "e01-german-utf8", "raw-sk-image", "split-ext2")
 
     def test_corpora(self):
         known = {sample.id: sample for sample in corpus.samples()}
