@@ -141,8 +141,18 @@ Result<std::vector<Json>> CaseFolder::runs() const {
 }
 
 Result<Json> describe_inputs(const std::vector<std::unique_ptr<hashset::HashSet>>& sets,
-                             const std::vector<std::string>& rules) {
+                             const std::vector<std::string>& rules, const Json& expand) {
   Json inputs = Json::array();
+  if (!expand.is_null()) {
+    const std::string bounds = base::canonical(expand);
+    auto digest = EXHIBIT_TRY(hash::MultiDigest::create(std::vector<std::string>{"sha256"}));
+    digest.update(std::as_bytes(std::span(bounds)));
+    inputs.push_back({{"kind", "config"},
+                      {"name", "expand"},
+                      {"version", bounds},
+                      {"entries", expand.size()},
+                      {"digests", digest.finish()}});
+  }
   for (const auto& set : sets) {
     inputs.push_back({{"kind", "hashset"},
                       {"name", set->name()},

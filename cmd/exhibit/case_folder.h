@@ -49,9 +49,10 @@ class CaseFolder {
   std::string path_;
 };
 
-// The manifest's `inputs`: hash sets and rule files with the digests of the exact files.
+// The manifest's `inputs`: hash sets and rule files with the digests of the exact files; and the bounds of expanding,
+// as a `config` whose `version` is their canonical JSON, with its digests. `expand`: null where nothing is expanded.
 Result<base::Json> describe_inputs(const std::vector<std::unique_ptr<hashset::HashSet>>& sets,
-                                   const std::vector<std::string>& rules);
+                                   const std::vector<std::string>& rules, const base::Json& expand);
 
 // The same after the run, as the worker that loaded the rules says: how many rules each file holds, and the files that
 // they include. Error where a rule file isn't the one that was described.

@@ -18,6 +18,8 @@ namespace {
 // Below this a worker can't load its libraries and sweep; with rules, not a pack of some thousands.
 constexpr std::uint64_t smallest_worker = std::uint64_t{96} << 20;
 constexpr std::uint64_t smallest_worker_with_rules = std::uint64_t{176} << 20;
+// With room for the dictionaries that packers use unless they are told to use larger ones (xz -9, 7z -mx=9: 64 MiB).
+constexpr std::uint64_t smallest_worker_that_expands = std::uint64_t{192} << 20;
 // This part of the whole is the coordinator's own, most of it for sorting.
 constexpr std::uint64_t coordinators_share = 8;
 constexpr std::uint64_t least_sorting = std::uint64_t{2} << 20, most_sorting = std::uint64_t{32} << 20;
@@ -137,6 +139,26 @@ void add_match_options(options::options_description& described) {
                                             "on, or off: ask libyara of every rule; the leads are the same");
 }
 
+void add_expand_options(options::options_description& described) {
+  described.add_options()("expand-depth", options::value<std::uint64_t>()->default_value(16),
+                          "how many archives within each other are opened")(
+      "expand-size", options::value<std::string>()->default_value("64G"),
+      "the most that one item may come to when it is unpacked")(
+      "expand-members", options::value<std::uint64_t>()->default_value(1000000), "the most members of one item");
+}
+
+base::Json expand_bounds(const options::variables_map& values) {
+  constexpr std::uint64_t deepest = 64;  // each level holds a reader, and a part of its member, in memory
+  const std::uint64_t depth = values["expand-depth"].as<std::uint64_t>();
+  if (depth == 0 || depth > deepest) throw Usage{"--expand-depth takes 1 to " + std::to_string(deepest)};
+  return {{"depth", depth},
+          {"size", parse_size(values["expand-size"].as<std::string>())},
+          // What packs better than any packer packs what people keep is a bomb, once it is larger than `always`.
+          {"ratio", 256U},
+          {"always", std::uint64_t{1} << 30},
+          {"members", values["expand-members"].as<std::uint64_t>()}};
+}
+
 RunSettings run_settings(const options::variables_map& values) {
   RunSettings settings;
   const auto text = [&](const char* key) {
@@ -217,7 +239,8 @@ Result<std::unique_ptr<Session>> Session::open(RunSettings settings) {
   session->monitor_ = std::make_unique<ProgressMonitor>(shown);
   engine::PoolOptions pool;
   // Rather fewer workers than such as lose their tasks for want of memory: findings must not depend on either number.
-  const std::uint64_t smallest = settings.rules.empty() ? smallest_worker : smallest_worker_with_rules;
+  std::uint64_t smallest = settings.rules.empty() ? smallest_worker : smallest_worker_with_rules;
+  if (!settings.expand.is_null()) smallest = std::max(smallest, smallest_worker_that_expands);
   const std::uint64_t for_workers = settings.memory - settings.memory / coordinators_share;
   pool.jobs = static_cast<unsigned>(std::clamp<std::uint64_t>(for_workers / smallest, 1, std::uint64_t{settings.jobs}));
   pool.stop = &stop_asked;

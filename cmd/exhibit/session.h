@@ -20,7 +20,8 @@ struct RunSettings {
   bool sandbox_required = true;
   std::vector<std::string> rules;
   bool prefilter = true;
-  base::Json carve;  // engine::WorkerSetup::carve
+  base::Json carve;   // engine::WorkerSetup::carve
+  base::Json expand;  // engine::RunOptions::expand
   std::vector<std::string> hash_sets;
   std::vector<std::string> digests = {"md5", "sha1", "sha256"};
   std::string progress = "auto";
@@ -34,6 +35,10 @@ struct RunSettings {
 void add_run_options(options::options_description& described);
 // --digests
 void add_digest_options(options::options_description& described);
+// --expand-depth, --expand-size, --expand-members
+void add_expand_options(options::options_description& described);
+// The bounds of expanding, by these and what is fixed.
+base::Json expand_bounds(const options::variables_map& values);
 // --hashset, --rules
 void add_match_options(options::options_description& described);
 RunSettings run_settings(const options::variables_map& values);

@@ -30,6 +30,8 @@ base::Json problem_about(const std::string& object, const Task& task, const Endi
   if (!object.starts_with(task.subject) || object.size() == task.subject.size()) return base::to_record(problem);
   const char mark = object[task.subject.size()];
   const std::string rest = object.substr(task.subject.size());
+  // A container, where what it holds is looked for.
+  if (task.of_members && object.ends_with("!/")) problem.where = object.substr(0, object.size() - 2);
   unsigned long long offset = 0, length = 0;
   if (mark == '#' && std::sscanf(rest.c_str(), "#%llu-%llu", &offset, &length) == 2) {
     problem.where = task.subject;
@@ -132,6 +134,13 @@ Result<void> Pool::hand_out(Worker& worker) {
       EXHIBIT_TRY(for_each_line(job.task.input, [&](std::string_view line) -> Result<void> {
         EXHIBIT_TRY(line_.read_any(line));
         job.expected.push_back(line_.string("id"));
+        return {};
+      }));
+    }
+    if (job.task.of_members) {
+      EXHIBIT_TRY(for_each_line(job.task.input, [&](std::string_view line) -> Result<void> {
+        EXHIBIT_TRY(line_.read_any(line));
+        job.containers.insert(line_.string("id"));
         return {};
       }));
     }

@@ -133,7 +133,10 @@ Result<void> Pool::take_record(Worker& worker, const base::RecordLine& record, s
   const bool out_of_place = !is_item && in_order &&
                             (job.items_done == 0 || job.items_done > job.expected.size() ||
                              !is_about(record, is_match, job.expected[job.items_done - 1]));
-  if (out_of_order || out_of_place || !in_scope(record, job.task.subject)) {
+  const std::string owner = job.task.of_members ? record.string(is_item ? "id" : is_match ? "item" : "where") : "";
+  const bool is_stranger = job.task.of_members && !job.holds(owner) && (is_item || !job.containers.contains(owner));
+  const bool is_no_member = job.task.of_members && is_item && record.string("state") != "member";
+  if (out_of_order || out_of_place || is_stranger || is_no_member || !in_scope(record, job.task.subject)) {
     worker.lie = "a record of something that it wasn't given";
     return {};
   }

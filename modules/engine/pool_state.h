@@ -27,10 +27,19 @@ struct Pool::Job {
   unsigned memory_deaths = 0;              // workers that ended for want of memory
   std::vector<base::Json> problems;        // told at the end of the output (Resume::again)
   std::vector<std::string> expected;       // Resume::after: the input's ids, in order
+  std::set<std::string> containers;        // Task::of_members: the input's ids
   std::uint64_t items_done = 0;            // item records in the output; Resume::after: input lines answered
   std::optional<base::Json> link;          // its message `chain`, whichever worker gave it
   bool careful = false;                    // a worker died on it: from now on each touch is told before its object
   bool link_sent = false;                  // the worker that has it was told the link before it
+
+  // Whether `id` is that of a member of the input's items, or of a member of one.
+  bool holds(std::string_view id) const {
+    for (auto end = id.find("!/"); end != std::string_view::npos; end = id.find("!/", end + 1)) {
+      if (containers.contains(std::string(id.substr(0, end)))) return true;
+    }
+    return false;
+  }
 };
 
 struct Pool::Worker {

@@ -152,6 +152,7 @@ Result<void> Run::take_output(const Task& task, const TaskOutput& output) {
   if (task.role == "survey") return on_survey(evidence, output);
   if (task.role == "media") return on_media(evidence, task, output);
   if (task.role == "sweep") return on_sweep(evidence, task, output);
+  if (task.role == "expand") return on_expand(evidence, task, output);
   VolumeState& volume = evidence.volume(task.subject);
   if (task.role == "walk") return on_walk(evidence, volume, output);
   if (task.role == "account" && task.arguments.at("tells") == Json::array({"runs"}))
@@ -401,8 +402,9 @@ Result<void> Run::on_sweep(EvidenceState& evidence, const Task& task, const Task
 Result<void> Run::take_examined(EvidenceState& evidence, const Task& task, const TaskOutput& output) {
   bool linked = false;
   VolumeState* last = nullptr;  // the volume of the item before
+  Batches containers(output.path);
   std::string scratch;
-  EXHIBIT_TRY(for_each_record(output.path, [&](const base::RecordLine& line, auto) -> Result<void> {
+  EXHIBIT_TRY(for_each_record(output.path, [&](const base::RecordLine& line, std::uint64_t offset) -> Result<void> {
     const std::string_view kind = line.string("record", scratch);
     if (kind.empty()) {
       linked = linked || line.string("message", scratch) == "chain";
@@ -418,8 +420,10 @@ Result<void> Run::take_examined(EvidenceState& evidence, const Task& task, const
     EXHIBIT_TRY(add(evidence, line));
     if (!is_item) return {};
     ++progress_.items_done;
+    if (is_expanded(line)) containers.take(offset, line.text().size() + 1, line.find("size")->size());
     return look_up(evidence, line);
   }));
+  submit_expansions(evidence, task, containers.all());
   if (task.chained && !linked) evidence.medium->lose();
   return {};
 }

@@ -10,6 +10,8 @@
 //   walk ─► runs: where objects may be;  each stretch's candidates in them ─► carve;  after the sweep, per volume:
 //   resolve ─► examine
 //
+//   whatever was examined and turned out to hold others ─► expand: their members, and theirs
+//
 // Where the medium isn't digested, all items are examined by themselves.
 
 #include <map>
@@ -36,6 +38,8 @@ struct RunOptions {
   // Where: unallocated (deleted content too), slack, gaps; or all, which needs no account.
   std::vector<std::string> carve_where = {"unallocated", "slack", "gaps"};
   bool runs = false;         // the account tells where what is carved would lie, though nothing is (Run::volumes)
+  // The bounds within which members of items are looked for (docs/expand.md); null: they aren't.
+  base::Json expand = nullptr;
   bool carved_only = false;  // items of file systems are walked for the account alone
   const std::vector<std::unique_ptr<hashset::HashSet>>* sets = nullptr;
   // What came by a pipe: its items are taken instead of walking, and only what came is written again. Without
@@ -46,6 +50,7 @@ struct RunOptions {
 };
 
 using Counts = FindingsSorter::Written;
+struct Batch;
 
 class Run {
  public:
@@ -118,6 +123,9 @@ class Run {
   Result<void> on_carve(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output);
   Result<void> on_resolve(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output);
   Result<void> carved(EvidenceState& evidence, VolumeState& volume);
+  bool is_expanded(const base::RecordLine& item) const;
+  void submit_expansions(EvidenceState& evidence, const Task& examined, std::vector<Batch>& batches);
+  Result<void> on_expand(EvidenceState& evidence, const Task& task, const TaskOutput& output);
   Task volume_task(const VolumeState& volume, const char* role, const char* stage) const;
   base::Json evidence_coverage(const EvidenceState& evidence) const;
 

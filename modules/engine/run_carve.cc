@@ -109,7 +109,7 @@ Result<void> Run::carved(EvidenceState& evidence, VolumeState& volume) {
 }
 // Carved items are examined like any other.
 Result<void> Run::on_resolve(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output) {
-  Batches batches(output.path);
+  Batches batches(output.path), containers(output.path);
   std::string scratch;
   EXHIBIT_TRY(for_each_record(output.path, [&](const base::RecordLine& line, std::uint64_t offset) -> Result<void> {
     if (line.string("message", scratch) == "failed")
@@ -120,11 +120,13 @@ Result<void> Run::on_resolve(EvidenceState& evidence, VolumeState& volume, const
     if (line.find("digests") != nullptr) {  // it was examined where it was found
       ++progress_.items_done;
       EXHIBIT_TRY(add(evidence, line));
+      if (is_expanded(line)) containers.take(offset, line.text().size() + 1, line.find("size")->size());
       return look_up(evidence, line);
     }
     batches.take(offset, line.text().size() + 1, line.find("size")->size());
     return {};
   }));
+  submit_expansions(evidence, task, containers.all());
   std::size_t number = 0;
   for (Batch& batch : batches.all()) {
     Task examine = volume_task(volume, "examine", "hash");

@@ -40,6 +40,9 @@ struct Task {
   // finished is kept, and the task goes on behind it; each input line answers to one `item` record, in order.
   enum class Resume { again, after } resume = Resume::again;
 
+  // Its records are of members of its input's items (role expand), and of nothing else.
+  bool of_members = false;
+
   int descriptor = -1;  // goes with the task's line (cat); stays the caller's
 
   // One link of a chain through several tasks: while it runs it says a message `chain`, once, whose `state` the task

@@ -44,11 +44,11 @@ Result<void> read_through(ByteSource& content, Reading& reading) {
   return {};
 }
 
-void tell_doubts(const Item& item, const std::vector<Doubt>& doubts, Output& output) {
+void tell_doubts(const Item& item, const std::vector<Doubt>& doubts, const char* stage, Output& output) {
   for (const Doubt& doubt : doubts) {
     const ErrorCode cause = doubt.cause == DoubtCause::read_error ? ErrorCode::io_error : ErrorCode::corrupt;
     output.problem({item.id,
-                    "read",
+                    stage,
                     name_of(cause),
                     {{doubt.offset, doubt.length}},
                     std::string("the content could not be read here: ") + name_of(doubt.cause)});
@@ -94,16 +94,17 @@ std::optional<Error> too_large(const Item& item, std::uint64_t volume_bytes) {
       {}};
 }
 
-Examiner::Examiner(Context& context, std::vector<std::string> digests, Output& output)
-    : context_(context), output_(output), wanted_(std::move(digests)) {}
+Examiner::Examiner(Context& context, std::vector<std::string> digests, Output& output, const char* stage)
+    : context_(context), output_(output), wanted_(std::move(digests)), stage_(stage) {}
 
 void Examiner::pass_on(std::string_view record) { output_.line(record); }
 
 void Examiner::refuse(const Item& item, std::string_view record, const Error& error) {
+  last_type_.clear();
   output_.line(record);
   std::optional<std::array<std::uint64_t, 2>> extent;
   if (error.offset && *error.offset <= item.size) extent = {*error.offset, item.size - *error.offset};
-  output_.problem({item.id, "read", name_of(error.code), extent, error.message});
+  output_.problem({item.id, stage_, name_of(error.code), extent, error.message});
 }
 
 void Examiner::examine(const Item& item, std::string_view record, ByteSource& content) {
@@ -131,7 +132,7 @@ Result<void> Examiner::read(const Item& item, ByteSource& content, std::string_v
                                   [](const auto& trouble) { return trouble.cause == name_of(ErrorCode::io_error); });
   const std::string type = context_.types->type_of(reading.head());
   tell_found(item, record, doubts.empty() && !unread ? reading.digests() : Digests(), doubts, type, scanned.windowed);
-  tell_doubts(item, doubts, output_);
+  tell_doubts(item, doubts, stage_, output_);
   tell_type(item, type);
   tell_scan(item, scanned);
   return {};
@@ -175,6 +176,7 @@ void Examiner::tell_found(const Item& item, std::string_view record, const Diges
 }
 
 void Examiner::tell_type(const Item& item, const std::string& type) {
+  last_type_ = type;
   if (!type.empty()) return;
   output_.problem({item.id, "decode", name_of(ErrorCode::memory_limit), {}, "libmagic gave up; its type isn't told"});
 }

@@ -24,8 +24,8 @@ std::optional<Error> too_large(const Item& item, std::uint64_t volume_bytes);
 // passed on as it came.
 class Examiner {
  public:
-  // `digests`: names from hash::algorithms(). All must outlive the examiner.
-  Examiner(Context& context, std::vector<std::string> digests, Output& output);
+  // `digests`: names from hash::algorithms(). `stage`: of the problems of reading. All must outlive the examiner.
+  Examiner(Context& context, std::vector<std::string> digests, Output& output, const char* stage = "read");
 
   // The item as it came.
   void pass_on(std::string_view record);
@@ -41,6 +41,9 @@ class Examiner {
   // The content can't be had at all.
   void refuse(const Item& item, std::string_view record, const Error& error);
 
+  // The type of the content that was examined last; empty: it isn't known.
+  const std::string& last_type() const { return last_type_; }
+
  private:
   Result<void> read(const Item& item, ByteSource& content, std::string_view record);
   void tell_found(const Item& item, std::string_view record, const Digests& digests, const std::vector<Doubt>& doubts,
@@ -51,6 +54,8 @@ class Examiner {
   Context& context_;
   Output& output_;
   std::vector<std::string> wanted_;
+  const char* stage_;
+  std::string last_type_;
   base::RecordLine line_;  // the one being answered
 };
 

@@ -1,5 +1,6 @@
 #include "worker/libraries.h"
 
+#include <archive.h>
 #include <libewf.h>
 #include <magic.h>
 #include <openssl/crypto.h>
@@ -12,6 +13,7 @@ base::Json library_versions() {
   return {{"ewf", libewf_get_version()},
           {"tsk", tsk_version_get_str()},
           {"yara", YR_VERSION},
+          {"archive", archive_version_string()},
           {"magic", std::to_string(magic_version())},
           {"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)}};
 }

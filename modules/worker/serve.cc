@@ -9,6 +9,7 @@
 
 #include "base/channel.h"
 #include "base/text.h"
+#include "expand/reader.h"
 #include "hash/multi_digest.h"
 #include "sandbox/seal.h"
 #include "worker/libraries.h"
@@ -64,6 +65,7 @@ std::vector<std::string> texts(const Json& message, const char* key) {
 // Loads what is trusted: rules, signatures, the magic database, digests. Files are opened here and never again.
 Result<void> load(const Json& message, Context& context) {
   hash::prepare();
+  expand::prepare();
   context.types = EXHIBIT_TRY(match::TypeDetector::load());
   const auto rules = texts(message, "rules");
   if (!rules.empty())

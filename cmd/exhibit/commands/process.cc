@@ -27,6 +27,7 @@ Json plan_of(const RunSettings& settings, const std::vector<engine::Evidence>& e
           {"digests", settings.digests},
           {"as", settings.as},
           {"carve", settings.carve},
+          {"expand", settings.expand},
           {"tool", {{"version", version}, {"source_revision", source_revision}}}};
 }
 
@@ -86,13 +87,14 @@ Result<int> process(const options::variables_map& values, const std::vector<std:
     std::sort(settings.digests.begin(), settings.digests.end());
   }
   if (values["carve"].as<std::string>() == "on") settings.carve = Json::object();
+  if (values["expand"].as<std::string>() == "on") settings.expand = expand_bounds(values);
   CaseFolder folder(values["case"].as<std::string>());
   if (folder.sealed()) {
     return Error{ErrorCode::invalid_argument, folder.path() + ": is sealed; begin another case", {}, {}};
   }
   EXHIBIT_TRY(folder.make());
   const auto sets = EXHIBIT_TRY(load_hash_sets(settings.hash_sets));
-  const Json inputs = EXHIBIT_TRY(describe_inputs(sets, settings.rules));
+  const Json inputs = EXHIBIT_TRY(describe_inputs(sets, settings.rules, settings.expand));
   std::vector<engine::Evidence> evidence;
   for (const std::string& image : settings.images) {
     evidence.push_back(
@@ -114,6 +116,7 @@ Result<int> process(const options::variables_map& values, const std::vector<std:
                              .account = true,
                              .rules = !settings.rules.empty(),
                              .carve = !settings.carve.is_null(),
+                             .expand = settings.expand,
                              .sets = &sets};
   Result<void> done = session->execute(std::move(options));
   engine::Counts counts;
@@ -142,7 +145,10 @@ int run_process(const std::vector<std::string>& arguments) {
       "examiner", options::value<std::string>(), "who processes")(
       "profile", options::value<std::string>()->default_value("int"), "jurisdiction: int, ru or by")(
       "carve", options::value<std::string>()->default_value("on"),
-      "on, or off: look for objects in unallocated space, slack and gaps");
+      "on, or off: look for objects in unallocated space, slack and gaps")(
+      "expand", options::value<std::string>()->default_value("on"),
+      "on, or off: look into archives, packed files and mail");
+  add_expand_options(described);
   add_digest_options(described);
   add_match_options(described);
   add_run_options(described);
@@ -153,6 +159,8 @@ int run_process(const std::vector<std::string>& arguments) {
   if (profile != "int" && profile != "ru" && profile != "by") throw Usage{"--profile takes int, ru or by"};
   const std::string carve = parsed.values["carve"].as<std::string>();
   if (carve != "on" && carve != "off") throw Usage{"--carve takes on or off"};
+  const std::string expand = parsed.values["expand"].as<std::string>();
+  if (expand != "on" && expand != "off") throw Usage{"--expand takes on or off"};
   auto status = process(parsed.values, arguments);
   return status.ok() ? *status : fail(status.error());
 }

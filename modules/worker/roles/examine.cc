@@ -1,27 +1,20 @@
 // Items whose content only their file system can give (compressed, or its place isn't told), and carved ones, one
 // reading each.
 
-#include <algorithm>
-
 #include "base/record.h"
-#include "filesystem/run_content.h"
 #include "worker/examination.h"
+#include "worker/item_content.h"
 
 namespace exhibit::worker {
 namespace {
 
-// `address` of Item::content: what follows the volume and "/i".
-std::string address_of(const Item& item) {
-  return item.content.substr(std::min(item.content.size(), item.volume.size() + 1));
-}
-
-// Carved content is the bytes of its extents, whatever file system is around them.
-Result<std::unique_ptr<ByteSource>> content_of(const Item& item, OpenVolume& volume) {
-  if (item.state == ItemState::carved)
-    return filesystem::run_content(volume.bytes(), {item.extents.value_or(std::vector<Extent>()), {}});
-  filesystem::FileSystem* filesystem = EXHIBIT_TRY(volume.filesystem());
-  if (filesystem == nullptr) return Error{ErrorCode::not_found, "the volume has no file system", volume.id(), {}};
-  return filesystem->open_content(address_of(item));
+// A member was examined where its archive was expanded, and can't be had without that.
+void pass_on_member(const Item& item, std::string_view record, const Context& context, Examiner& examiner,
+                    Output& output) {
+  examiner.pass_on(record);
+  if (context.rules == nullptr) return;
+  const char* what = "a member of another item: it is scanned where that is expanded (exhibit expand --rules)";
+  output.problem({item.id, "scan", name_of(ErrorCode::unsupported), {}, what});
 }
 
 }  // namespace
@@ -33,6 +26,10 @@ Result<void> run_examine(Context& context, const Task& task, Output& output) {
     const Item item = EXHIBIT_TRY(base::item_from_record(*record));
     if (!has_content(item)) {
       examiner.pass_on(record->text());
+      continue;
+    }
+    if (item.state == ItemState::member) {
+      pass_on_member(item, record->text(), context, examiner, output);
       continue;
     }
     if (const auto refusal = too_large(item, volume->bytes().size())) {
