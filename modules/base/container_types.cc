@@ -44,19 +44,29 @@ constexpr Row rows[] = {
     {"application/x-zstd", Container::zstd},
     {"application/x-lz4", Container::lz4},
     {"application/x-compress", Container::compress},
+    {"message/rfc822", Container::mail},
+    {"message/news", Container::mail},
+    {"application/mbox", Container::mail},
 };
 
-// Where libmagic knows nothing of a content: formats that it misses, by their names.
-constexpr std::string_view unknown_type = "application/octet-stream";
-constexpr Row endings[] = {{".cab", Container::cab},
-                           {".tar", Container::tar},
-                           {".lzh", Container::lha},
-                           {".lha", Container::lha},
-                           {".iso", Container::iso9660}};
+// What libmagic misses, or calls a text: by the ends of paths. Mail programs have mailboxes without an extension.
+struct NameRow {
+  std::string_view type, ending;
+  Container container;
+};
+constexpr std::string_view unknown = "application/octet-stream", any_text = "text/*";
+constexpr NameRow names_of_files[] = {{unknown, ".cab", Container::cab},       {unknown, ".tar", Container::tar},
+                                      {unknown, ".lzh", Container::lha},       {unknown, ".lha", Container::lha},
+                                      {unknown, ".iso", Container::iso9660},   {any_text, ".eml", Container::mail},
+                                      {any_text, ".mbox", Container::mail},    {any_text, ".mbx", Container::mail},
+                                      {any_text, "/mbox", Container::mail},    {any_text, "/inbox", Container::mail},
+                                      {any_text, "/sent", Container::mail},    {any_text, "/drafts", Container::mail},
+                                      {any_text, "/trash", Container::mail},   {any_text, "/junk", Container::mail},
+                                      {any_text, "/archives", Container::mail}};
 
 bool ends_with(std::string_view path, std::string_view ending) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return path.size() > ending.size() &&
+  return path.size() >= ending.size() &&
          std::equal(ending.rbegin(), ending.rend(), path.rbegin(), [&](char a, char b) { return a == lower(b); });
 }
 
@@ -71,9 +81,8 @@ std::optional<ContainerGuess> container_of(std::string_view type, std::string_vi
   for (const Row& row : rows) {
     if (names(row.type, type)) return ContainerGuess{row.container, true};
   }
-  if (type != unknown_type) return std::nullopt;
-  for (const Row& row : endings) {
-    if (ends_with(path, row.type)) return ContainerGuess{row.container, false};
+  for (const NameRow& row : names_of_files) {
+    if (names(row.type, type) && ends_with(path, row.ending)) return ContainerGuess{row.container, false};
   }
   return std::nullopt;
 }

@@ -28,11 +28,12 @@ enum class Container {
   zstd,
   lz4,
   compress,
+  mail,  // a message, or a mailbox of them
 };
 
 struct ContainerGuess {
   Container container;
-  bool is_sure = true;  // false: by the name alone, where libmagic has no word for the content
+  bool is_sure = true;  // false: by the name, where libmagic's word for the content says too little
 };
 
 // `type`: MIME type by content; `path`: the item's. Nothing: it holds none that Exhibit could tell.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "expand/archive.h"
+#include "expand/mail.h"
 #include "expand/rar.h"
 #include "expand/reader.h"
 #include "expand/stream.h"
@@ -81,6 +82,8 @@ Result<std::unique_ptr<Reader>> open(Container kind, ByteSource& content, std::s
       std::string member = given.empty() ? unpacked_name(name) : std::move(given);
       return std::unique_ptr<Reader>(std::make_unique<StreamReader>(std::move(stream), std::move(member)));
     }
+    case Container::mail:
+      return open_mail(content);
     case Container::rar:
       return open_rar(content);
     default:

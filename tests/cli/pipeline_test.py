@@ -19,7 +19,7 @@ class Pipeline(unittest.TestCase):
 
     def test_the_pipe_gives_the_digests_and_matches_of_process(self):
         case = os.path.join(self.folder.name, "case")
-        run("process", self.image, "--case", case, "--carve", "off", *self.matching(), check=(0, 4))
+        run("process", self.image, "--case", case, "--carve", "off", "--expand", "off", *self.matching(), check=(0, 4))
         listed = run("list", self.image, check=(0, 4)).stdout
         hashed = run("hash", "-", stdin=listed, check=(0, 4)).stdout
         matched = run("match", "-", *self.matching(), stdin=hashed, check=(0, 4)).stdout
@@ -69,7 +69,7 @@ class Pipeline(unittest.TestCase):
         self.assertIn(b"line 2", done.stderr)
 
     def test_every_verb_s_help_asks_for_nothing_else(self):
-        for verb in ("info", "list", "cat", "hash", "carve", "match", "process", "seal", "verify", "doctor"):
+        for verb in ("info", "list", "cat", "hash", "carve", "expand", "match", "process", "seal", "verify", "doctor"):
             done = run(verb, "--help", check=(0,))
             self.assertIn(b"usage: exhibit " + verb.encode(), done.stdout)
 

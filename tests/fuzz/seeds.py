@@ -5,9 +5,12 @@ They come from the corpora and from a few lines written here, and are small: wha
 the content.
 """
 import base64
+import email.message
+import email.policy
 import json
 import os
 import shutil
+import struct
 import sys
 import tempfile
 import zlib
@@ -132,6 +135,31 @@ def carve_seeds(put):
                 put("carve", f"{path.stem}-{kind}-{place}", bytes([number]) + data[:LARGEST])
 
 
+def mail_seeds(put):
+    made = email.message.EmailMessage(policy=email.policy.SMTP)
+    made["From"], made["Subject"] = "a@example.org", "d\u00e9cor"
+    made.set_content("plain =3D \u00e4\n" * 3)
+    made.add_alternative("<p>x</p>", subtype="html", cte="base64")
+    made.add_attachment(b"\0\1\2" * 40, maintype="application", subtype="octet-stream", filename="na\u00efve " * 9)
+    inner = email.message.EmailMessage()
+    inner["From"] = "b@example.org"
+    inner.set_content("within")
+    made.add_attachment(inner)
+    data = made.as_bytes()
+    put("mail", "message", data)
+    put("mail", "mailbox", b"".join(b"From a@example.org Mon Jan  1 00:00:00 2024\n" + one + b"\n\n" for one in (data, b"From: b@example.org\n\n>From x\n")))
+    put("mail", "words", b'From: a\nContent-Type: text/plain; name="=?iso-8859-1?Q?na=EFve?= =?utf-8?B?IMOk?="\n\nx\n')
+
+
+def rar_seeds(put):
+    old = b"Rar!\x1a\x07\0" + struct.pack("<HBHH", 0, 0x73, 0, 13) + bytes(6)
+    fields = struct.pack("<IIBIIBBHI", 3, 3, 3, 7, 0, 20, 0x30, 1, 0) + b"a"
+    put("rar", "old", old + struct.pack("<HBHH", 0, 0x74, 0x8000, 7 + len(fields)) + fields + b"abc" + struct.pack("<HBHH", 0, 0x7b, 0x4000, 7))
+    extra = bytes([4, 1, 0, 0, 15])
+    file = bytes([2, 3, len(extra), 3, 4, 3, 0]) + struct.pack("<I", 7) + bytes([0, 1, 1]) + b"a" + extra
+    put("rar", "new", b"Rar!\x1a\x07\1\0" + bytes(4) + b"\3\1\0\0" + bytes(4) + bytes([len(file)]) + file + b"abc" + bytes(4) + b"\3\5\0\0")
+
+
 def main():
     root = Path(sys.argv[1])
     shutil.rmtree(root, ignore_errors=True)
@@ -148,6 +176,8 @@ def main():
     signature_seeds(put)
     hashset_seeds(put)
     carve_seeds(put)
+    mail_seeds(put)
+    rar_seeds(put)
     missing = [path.name for path in HERE.glob("*_fuzzer.cc") if not (root / path.name.removesuffix("_fuzzer.cc")).is_dir()]
     if missing:
         sys.exit(f"no seeds for {', '.join(missing)}")
