@@ -47,6 +47,7 @@ constexpr Row rows[] = {
     {"message/rfc822", Container::mail},
     {"message/news", Container::mail},
     {"application/mbox", Container::mail},
+    {"application/vnd.ms-outlook", Container::outlook},
 };
 
 // What libmagic misses, or calls a text: by the ends of paths. Mail programs have mailboxes without an extension.

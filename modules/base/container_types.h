@@ -28,7 +28,8 @@ enum class Container {
   zstd,
   lz4,
   compress,
-  mail,  // a message, or a mailbox of them
+  mail,     // a message, or a mailbox of them
+  outlook,  // a store of mail (PST, OST), or a message (MSG)
 };
 
 struct ContainerGuess {

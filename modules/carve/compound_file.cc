@@ -199,6 +199,32 @@ std::vector<std::uint32_t> CompoundFile::sectors_of(const Entry& entry) const {
   return sectors;
 }
 
+std::vector<CompoundFile::Place> CompoundFile::places_of(const Entry& entry) const {
+  std::vector<Place> places;
+  std::uint64_t left = entry.size;
+  const auto add = [&](std::uint64_t offset, std::uint64_t most) {
+    const std::uint64_t length = std::min(left, most);
+    left -= length;
+    const bool goes_on = !places.empty() && places.back().offset + places.back().length == offset;
+    if (goes_on) {
+      places.back().length += length;
+    } else {
+      places.push_back({offset, length});
+    }
+  };
+  if (has_own_sectors(entry)) {
+    for (const std::uint32_t sector : sectors_of(entry)) add(offset_of(sector), header_.sector_size);
+    return places;
+  }
+  const std::vector<std::uint32_t> holders = entries_.empty() ? std::vector<std::uint32_t>() : sectors_of(entries_[0]);
+  for (std::uint32_t mini = entry.first; left > 0 && mini < mini_fat_.size(); mini = mini_fat_[mini]) {
+    const std::uint64_t at = std::uint64_t{mini} * mini_sector;
+    if (at / header_.sector_size >= holders.size()) break;
+    add(offset_of(holders[at / header_.sector_size]) + at % header_.sector_size, mini_sector);
+  }
+  return places;
+}
+
 // A chain of `length` sectors, each of which has no other owner; 0: as long as it is.
 bool CompoundFile::own_chain(std::uint32_t first, std::uint64_t length, std::vector<bool>& owned) const {
   std::uint64_t count = 0;

@@ -58,6 +58,12 @@ class CompoundFile {
   }
   // The sectors of a stream that has its own (2.3), as far as its chain holds.
   std::vector<std::uint32_t> sectors_of(const Entry& entry) const;
+  // Where a stream's bytes lie in the content, in order: its own sectors', or those of the mini stream (2.4); as far as
+  // its chain holds.
+  struct Place {
+    std::uint64_t offset = 0, length = 0;
+  };
+  std::vector<Place> places_of(const Entry& entry) const;
   bool has_own_sectors(const Entry& entry) const { return entry.type == 5 || entry.size >= header_.cutoff; }
   // The extension that goes with what it holds; empty: nothing known.
   std::string extension() const;

@@ -6,33 +6,14 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include <algorithm>
-#include <cstring>
-
 #include "expand/rar_headers.h"
 #include "expand/reader.h"
+#include "expand/test_bytes.h"
 
 namespace exhibit::expand {
 namespace {
 
 using base::Container;
-
-class Bytes final : public ByteSource {
- public:
-  explicit Bytes(std::string bytes) : bytes_(std::move(bytes)) {}
-  std::uint64_t size() const override { return bytes_.size(); }
-  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
-    if (offset >= bytes_.size()) return std::size_t{0};
-    const std::size_t length = std::min<std::size_t>(buffer.size(), bytes_.size() - offset);
-    std::memcpy(buffer.data(), bytes_.data() + offset, length);
-    return length;
-  }
-  std::vector<Doubt> doubts(std::uint64_t, std::uint64_t) const override { return {}; }
-  std::uint64_t damaged_reads() const override { return 0; }
-
- private:
-  std::string bytes_;
-};
 
 // The first member's content, read in pieces of an odd length.
 Result<std::string> content_of(Container kind, const std::string& packed) {

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "expand/archive.h"
 #include "expand/mail.h"
+#include "expand/outlook.h"
+#include "expand/outlook_message.h"
 #include "expand/rar.h"
 #include "expand/reader.h"
 #include "expand/stream.h"
@@ -64,6 +67,14 @@ class StreamReader final : public Reader {
   bool is_told_ = false, is_trouble_told_ = false;
 };
 
+// libmagic has one type for Outlook's stores and its messages.
+Result<std::unique_ptr<Reader>> open_outlook(ByteSource& content) {
+  std::array<std::byte, 4> magic{};
+  const std::size_t got = EXHIBIT_TRY(content.read_at(0, magic));
+  const bool is_store = got == magic.size() && std::memcmp(magic.data(), "!BDN", magic.size()) == 0;
+  return is_store ? open_outlook_store(content) : open_outlook_message(content);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Reader>> open(Container kind, ByteSource& content, std::string_view name) {
@@ -84,6 +95,8 @@ Result<std::unique_ptr<Reader>> open(Container kind, ByteSource& content, std::s
     }
     case Container::mail:
       return open_mail(content);
+    case Container::outlook:
+      return open_outlook(content);
     case Container::rar:
       return open_rar(content);
     default:

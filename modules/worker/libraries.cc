@@ -2,6 +2,7 @@
 
 #include <archive.h>
 #include <libewf.h>
+#include <libpff.h>
 #include <magic.h>
 #include <openssl/crypto.h>
 #include <tsk/libtsk.h>
@@ -14,6 +15,7 @@ base::Json library_versions() {
           {"tsk", tsk_version_get_str()},
           {"yara", YR_VERSION},
           {"archive", archive_version_string()},
+          {"pff", libpff_get_version()},
           {"magic", std::to_string(magic_version())},
           {"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)}};
 }

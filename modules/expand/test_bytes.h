@@ -1,0 +1,29 @@
+#pragma once
+// Bytes in memory as a source, for this module's tests.
+
+#include <exhibit/byte_source.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+namespace exhibit::expand {
+
+class Bytes final : public ByteSource {
+ public:
+  explicit Bytes(std::string bytes) : bytes_(std::move(bytes)) {}
+  std::uint64_t size() const override { return bytes_.size(); }
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
+    if (offset >= bytes_.size()) return std::size_t{0};
+    const std::size_t length = std::min<std::size_t>(buffer.size(), bytes_.size() - offset);
+    std::memcpy(buffer.data(), bytes_.data() + offset, length);
+    return length;
+  }
+  std::vector<Doubt> doubts(std::uint64_t, std::uint64_t) const override { return {}; }
+  std::uint64_t damaged_reads() const override { return 0; }
+
+ private:
+  std::string bytes_;
+};
+
+}  // namespace exhibit::expand
