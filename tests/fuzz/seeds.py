@@ -160,6 +160,27 @@ def rar_seeds(put):
     put("rar", "new", b"Rar!\x1a\x07\1\0" + bytes(4) + b"\3\1\0\0" + bytes(4) + bytes([len(file)]) + file + b"abc" + bytes(4) + b"\3\5\0\0")
 
 
+def outlook_seeds(put):
+    """The carver's samples of compound files, and a store of one block ([MS-PST])."""
+    signature = json.loads((HERE.parents[1] / "signatures" / "carver" / "ole.json").read_text())
+    for place, sample in enumerate(signature["samples"]):
+        data = base64.b64decode(sample["base64"]) if "base64" in sample else zlib.decompress(base64.b64decode(sample["deflated"]))
+        put("outlook", f"compound-{place}", data[:LARGEST])
+    store = bytearray(8192)
+    def page(at, kind, entry=b""):
+        store[at:at + len(entry)] = entry
+        if entry:
+            store[at + 488:at + 491] = bytes([1, 20, 24])
+        store[at + 496:at + 498] = bytes([kind, kind])
+        struct.pack_into("<I", store, at + 500, zlib.crc32(bytes(store[at:at + 496]), 0xffffffff) ^ 0xffffffff)
+    store[:12] = b"!BDN" + bytes(6) + struct.pack("<H", 23)
+    struct.pack_into("<Q", store, 224, 1024)
+    struct.pack_into("<Q", store, 240, 2048)
+    page(1024, 0x81)
+    page(2048, 0x80, struct.pack("<QQHHI", 4, 4096, 100, 1, 0))
+    put("outlook", "store", bytes(store))
+
+
 def main():
     root = Path(sys.argv[1])
     shutil.rmtree(root, ignore_errors=True)
@@ -178,6 +199,7 @@ def main():
     carve_seeds(put)
     mail_seeds(put)
     rar_seeds(put)
+    outlook_seeds(put)
     missing = [path.name for path in HERE.glob("*_fuzzer.cc") if not (root / path.name.removesuffix("_fuzzer.cc")).is_dir()]
     if missing:
         sys.exit(f"no seeds for {', '.join(missing)}")

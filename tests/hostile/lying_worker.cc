@@ -1,6 +1,7 @@
 // Between the coordinator and the real worker: passes on what both say, but changes some of the worker's lines, and
 // mends count and digest so that only what the lines say can give them away. The seed stands at the end of its name
-// (lying-worker-17); the real worker lies beside the program that the name leads to.
+// (lying-worker-17); the real worker lies beside the program that the name leads to. lying-worker-members tells what it
+// finds in archives as if it were about the archives themselves.
 
 #include <poll.h>
 #include <sys/prctl.h>
@@ -29,7 +30,10 @@ constexpr std::uint64_t huge = std::uint64_t{1} << 33;
 
 class Liar {
  public:
-  explicit Liar(unsigned seed) : random_(seed), digest_(hash::create("sha256").take()) {}
+  explicit Liar(const std::string& seed)
+      : about_members_(seed == "members"),
+        random_(static_cast<unsigned>(std::strtoul(seed.c_str(), nullptr, 10))),
+        digest_(hash::create("sha256").take()) {}
 
   // What is passed on instead of the worker's line, LF included.
   std::string pass(const std::string& line) {
@@ -47,7 +51,12 @@ class Liar {
     }
     std::string out = line + "\n";
     // Before the seal it has met no evidence.
-    if (sealed_ && kind != "sealed" && below(one_in) == 0) {
+    if (about_members_) {
+      if (value->value("state", "") == "member") {
+        (*value)["id"] = value->at("parent");
+        out = base::canonical(*value) + "\n";
+      }
+    } else if (sealed_ && kind != "sealed" && below(one_in) == 0) {
       if (below(8) == 0)
         out += out;  // twice
       else if (below(8) == 0)
@@ -107,6 +116,7 @@ class Liar {
     return values[below(values.size())];
   }
 
+  bool about_members_;
   std::mt19937 random_;
   std::unique_ptr<hash::Hasher> digest_;
   std::uint64_t lines_ = 0;
@@ -143,7 +153,7 @@ int main(int, char** argv) {
     _exit(127);
   }
   close(ends[1]);
-  Liar liar(static_cast<unsigned>(std::strtoul(name.substr(name.rfind('-') + 1).c_str(), nullptr, 10)));
+  Liar liar(name.substr(name.rfind('-') + 1));
   base::LineReader down, up;
   std::array<pollfd, 2> sides = {{{base::worker_socket, POLLIN, 0}, {ends[0], POLLIN, 0}}};
   while (poll(sides.data(), sides.size(), -1) > 0) {
