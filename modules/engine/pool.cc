@@ -330,7 +330,12 @@ Result<void> Pool::failed(Worker& worker, Ending ending) {
     EXHIBIT_TRY(pass_on(*job, can_pass_over ? 1 : UINT64_MAX));
   }
   EXHIBIT_TRY(job->output->write(base::canonical(problem)));
-  if (!after && suspect != job->task.subject) {
+  // None of them is known to be told to its end.
+  for (const std::string& container : job->containers) {
+    const Problem lost{container, job->task.stage, ending.cause, {}, "not expanded to its end: too many workers died"};
+    EXHIBIT_TRY(job->output->write(base::canonical(base::to_record(lost))));
+  }
+  if (!after && job->containers.empty() && suspect != job->task.subject) {
     const char* detail = "given up at what the worker died on; what would have come behind it is not told";
     EXHIBIT_TRY(job->output->write(
         base::canonical(base::to_record(Problem{job->task.subject, job->task.stage, ending.cause, {}, detail}))));

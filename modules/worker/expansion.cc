@@ -85,8 +85,8 @@ void Expander::expand(const Item& item, base::ContainerGuess guess, ByteSource& 
 }
 
 void Expander::expand_level(Level& level) {
+  if (task_.skips(level.item.id + "!/")) return;
   touch(level.item.id + "!/", 0);
-  if (task_.skips(touched_)) return;
   auto opened = level.cursor.open();
   if (!opened.ok() && !level.is_sure) return;
   if (!opened.ok()) return tell(level.item, opened.error());
@@ -119,10 +119,12 @@ Result<bool> Expander::take_member(Level& level) {
     return true;
   }
   Item item = describe(level, *entry);
-  touch(item.id, item.size);
   if (item.kind != ItemKind::file || !entry->has_content || task_.skips(item.id)) {
     output_.line(member_line(item, level.item));
-  } else if (entry->is_encrypted) {
+    return true;
+  }
+  touch(item.id, item.size);
+  if (entry->is_encrypted) {
     refuse(item, level.item, {ErrorCode::encrypted, "its content is encrypted, and no key was given", {}, {}});
   } else {
     take_content(level, item, *entry);

@@ -3,7 +3,7 @@
 The image holds well-behaved files and files whose names make tests/hostile/hostile_worker misbehave. The same image is
 processed by the real worker and by the hostile one; all that may differ is what is said of the hostile objects.
 """
-import gzip, json, os, subprocess, sys, tempfile, unittest
+import gzip, json, os, subprocess, sys, tempfile, unittest, zipfile
 
 BIN = sys.argv.pop(1) if len(sys.argv) > 1 else "build/bin"
 KINDS = {"crash": "crash", "hang": "timeout", "eat": "memory-limit", "breakout": "crash", "garble": "crash",
@@ -134,6 +134,36 @@ class MemoryThatRunsOut(unittest.TestCase):
             self.assertIn("/early", [record["path"] for record in found if record["record"] == "item"])
             for coverage in [record for record in found if record["record"] == "coverage"]:
                 self.assertEqual(sum(coverage["bytes"].values()), os.path.getsize(image))
+
+
+class HostileMembers(unittest.TestCase):
+    """The same in an archive: the members on which a worker dies are told, and so are all others."""
+
+    def test_each_hostile_member_costs_itself(self):
+        kinds = [name for name in KINDS if not name.startswith("walk")]
+        with tempfile.TemporaryDirectory() as base:
+            image, archive = os.path.join(base, "drive.raw"), os.path.join(base, "a.zip")
+            subprocess.run(["truncate", "-s", "4M", image], check=True)
+            subprocess.run(["mkfs.fat", "-F", "12", image], check=True, capture_output=True)
+            with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+                for number, name in enumerate([f"good{i}" for i in range(5)] + kinds + [f"better{i}" for i in range(5)]):
+                    out.writestr(name + ".txt", f"{name} {number}\n" * 50)
+            subprocess.run(["mcopy", "-i", image, archive, "::a.zip"], check=True)
+            told = {}
+            for name, words in (("good", []), ("bad", ["--worker-program", f"{BIN}/hostile_worker", "--object-seconds", "3", "--memory", "600M"])):
+                done = run(f"{BIN}/exhibit", "process", image, "--case", os.path.join(base, name), "--jobs", "2", *words)
+                self.assertEqual(done.returncode, 0 if name == "good" else 4, done.stderr)
+                told[name] = records(os.path.join(base, name))
+        items = {name: {record["id"].rpartition("!/")[2]: record for record in told[name] if record.get("state") == "member"} for name in told}
+        problems = {record["where"].rpartition("!/")[2].removesuffix(".txt"): (record["cause"], record["stage"])
+                    for record in told["bad"] if record["record"] == "problem"}
+        self.assertEqual(problems, {name: (KINDS[name], "expand") for name in kinds})
+        self.assertEqual(items["bad"].keys(), items["good"].keys())
+        for name, item in items["good"].items():
+            if name.removesuffix(".txt") in kinds:
+                self.assertNotIn("digests", items["bad"][name])
+            else:
+                self.assertEqual(items["bad"][name], item)
 
 
 if __name__ == "__main__":
