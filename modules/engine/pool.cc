@@ -3,7 +3,9 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 
 #include "base/record.h"
@@ -23,6 +25,16 @@ constexpr unsigned most_attempts = 2;
 constexpr unsigned most_memory_deaths = 8;
 constexpr int poll_milliseconds = 250;
 
+// "#4096-512" as [offset, length]. A worker wrote it: whatever else it may be is nothing.
+std::optional<std::array<std::uint64_t, 2>> stretch_in(std::string_view text) {
+  std::array<std::uint64_t, 2> stretch{};
+  const char* const end = text.data() + text.size();
+  const auto offset = std::from_chars(text.data() + std::min<std::size_t>(1, text.size()), end, stretch[0]);
+  if (offset.ec != std::errc() || offset.ptr == end || *offset.ptr != '-') return std::nullopt;
+  const auto length = std::from_chars(offset.ptr + 1, end, stretch[1]);
+  return length.ec == std::errc() ? std::optional(stretch) : std::nullopt;
+}
+
 // The problem that an object costs. What was touched need not be a record's id: "E1/p1#4096-512" is a stretch of a
 // volume, "E1/p1:/blocks" a part of it that has no id of its own.
 base::Json problem_about(const std::string& object, const Task& task, const Ending& ending) {
@@ -32,10 +44,9 @@ base::Json problem_about(const std::string& object, const Task& task, const Endi
   const std::string rest = object.substr(task.subject.size());
   // A container, where what it holds is looked for.
   if (task.of_members && object.ends_with("!/")) problem.where = object.substr(0, object.size() - 2);
-  unsigned long long offset = 0, length = 0;
-  if (mark == '#' && std::sscanf(rest.c_str(), "#%llu-%llu", &offset, &length) == 2) {
+  if (const auto stretch = stretch_in(rest); mark == '#' && stretch) {
     problem.where = task.subject;
-    problem.extent = {offset, length};
+    problem.extent = *stretch;
   } else if (mark == ':') {
     problem.where = task.subject;
     problem.detail += " (at " + rest.substr(1) + ")";
@@ -261,7 +272,7 @@ Result<void> Pool::worker_ended(Worker& worker, bool timed_out) {
     return {};
   }
   if (worker.job == nullptr) return {};
-  return failed(worker, std::move(ending));
+  return failed(worker, ending);
 }
 
 // Back to the last point from which the job can go on.
@@ -289,7 +300,7 @@ Result<void> Pool::pass_on(Job& job, std::uint64_t count) {
   });
 }
 
-Result<void> Pool::failed(Worker& worker, Ending ending) {
+Result<void> Pool::failed(Worker& worker, const Ending& ending) {
   std::unique_ptr<Job> job = std::move(worker.job);
   const bool after = job->task.resume == Task::Resume::after;
   // What went through a descriptor can't be taken back, and must not go twice.

@@ -85,7 +85,7 @@ class Pool {
   bool is_owed_a_link(const Worker& worker) const;
   void send_link(Worker& worker);
   Result<void> worker_ended(Worker& worker, bool timed_out);
-  Result<void> failed(Worker& worker, Ending ending);
+  Result<void> failed(Worker& worker, const Ending& ending);
   static Result<void> rewind(Job& job, const Worker& worker);
   static Result<void> pass_on(Job& job, std::uint64_t count);
   void finish(std::unique_ptr<Job> job);

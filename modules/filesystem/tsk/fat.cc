@@ -38,8 +38,8 @@ std::uint64_t last_cluster(const FatLayout& layout) {
   const std::uint64_t sectors = boot.le16(19) != 0 ? boot.le16(19) : boot.le32(32);
   constexpr std::uint64_t entry_size = 32;
   const std::uint64_t root = (boot.le16(17) * entry_size + layout.sector_size - 1) / layout.sector_size;
-  const std::uint64_t data = layout.first_data_sector + root;
-  return sectors > data && boot.u8(13) != 0 ? (sectors - data) / boot.u8(13) + 1 : 0;
+  const std::uint64_t data = layout.first_data_sector + root, per_cluster = boot.u8(13);
+  return sectors > data && per_cluster != 0 ? (sectors - data) / per_cluster + 1 : 0;
 }
 
 }  // namespace
