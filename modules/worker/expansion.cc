@@ -94,9 +94,15 @@ void Expander::expand_level(Level& level) {
     const auto more = take_member(level);
     if (!more.ok()) return tell(level.item, more.error());
     if (const auto trouble = level.cursor.take_trouble()) tell(level.item, *trouble);
-    if (!*more) return;
+    if (!*more) return end_of(level);
   }
   tell(level.item, {stopped_->code, "not expanded to its end: " + stopped_->message, {}, {}});
+}
+
+// Zeros for what can't be read may look like the end.
+void Expander::end_of(const Level& level) {
+  if (level.cursor.is_damaged())
+    tell(level.item, {ErrorCode::io_error, "not all of it can be read: members may be missing", {}, {}});
 }
 
 void Expander::touch(std::string object, std::uint64_t bytes) {

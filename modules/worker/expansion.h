@@ -36,6 +36,7 @@ class Expander {
  private:
   struct Level;
   void expand_level(Level& level);
+  void end_of(const Level& level);
   Result<bool> take_member(Level& level);
   void take_content(Level& level, Item& item, const expand::Entry& entry);
   void take_small(Level& level, Item& item, MemberSource& source);
