@@ -46,7 +46,9 @@ bool set_formats(Container kind, struct archive* archive) {
       return archive_read_support_format_rar(archive) == ARCHIVE_OK &&
              archive_read_support_format_rar5(archive) == ARCHIVE_OK;
     case Container::tar:
-      return archive_read_support_format_tar(archive) == ARCHIVE_OK;
+      // What lies behind the end mark, too: another archive, or what is no archive and then a problem.
+      return archive_read_support_format_tar(archive) == ARCHIVE_OK &&
+             archive_read_set_option(archive, "tar", "read_concatenated_archives", "1") == ARCHIVE_OK;
     case Container::cpio:
       return archive_read_support_format_cpio(archive) == ARCHIVE_OK;
     case Container::ar:

@@ -15,6 +15,18 @@ class Damaged(Folder):
                 entry.size = len(data)
                 tar.addfile(entry, io.BytesIO(data))
 
+        for name in ("first", "second"):
+            call("tar", "-cf", cls.path(name + ".tar"), "--transform", f"s/.*/{name}/", "services", cwd="/etc")
+        cls.put("two.tar", read(cls.path("first.tar")) + read(cls.path("second.tar")))
+        cls.put("more.tar", read(cls.path("first.tar")) + noise.randbytes(5000))
+
+    def test_what_lies_behind_the_end_of_an_archive(self):
+        found = Findings(run("expand", self.image, "--json", check=(4,)).stdout)
+        self.assertEqual(set(found.digests("two.tar")), {"first", "second"})
+        self.assertEqual(found.causes("two.tar"), set())
+        self.assertEqual(set(found.digests("more.tar")), {"first"})
+        self.assertEqual(found.causes("more.tar"), {"corrupt"})
+
     def test_no_digest_of_what_was_read_as_zeros(self):
         call("ewfacquire", "-u", "-q", "-t", self.path("whole"), "-c", "none", "-b", "64", self.image)
         container = bytearray(read(self.path("whole.E01")))
@@ -32,7 +44,7 @@ class Damaged(Folder):
             self.assertIn("file10", digests)
             self.assertEqual(digests, {name: sha256(self.files[name]) for name in digests})
             # Zeros in place of a head look like the archive's end.
-            self.assertEqual(found.causes("a.tar"), {"io-error"})
+            self.assertIn("io-error", found.causes("a.tar"))
             if "a.tar!/file20" in found.members:
                 self.assertEqual(found.causes("a.tar!/file20"), {"io-error"})
 

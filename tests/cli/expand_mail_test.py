@@ -146,7 +146,7 @@ class Outlook(Folder):
                 call("mkfs.fat", "-F", "32", image)
                 call("mcopy", "-i", image, store, "::/store.pst")
                 found = Findings(run("expand", image, "--json", check=(0, 4)).stdout)
-                subprocess.run(["readpst", "-q", "-S", "-o", out, store], check=True, capture_output=True)
+                subprocess.run(["readpst", "-q", "-j", "0", "-S", "-o", out, store], check=True, capture_output=True)
                 # readpst puts a number before an attachment's name; what it calls rtf-body is none.
                 theirs = collections.Counter(sha256(read(os.path.join(folder, name))) for folder, _, names in os.walk(out) for name in names
                                              if name.split("-")[0].isdigit() and "-" in name and not name.endswith("-rtf-body.rtf"))
