@@ -37,7 +37,7 @@ struct RunOptions {
   bool carve = false;                // the workers have signatures: objects are looked for
   // Where: unallocated (deleted content too), slack, gaps; or all, which needs no account.
   std::vector<std::string> carve_where = {"unallocated", "slack", "gaps"};
-  bool runs = false;         // the account tells where what is carved would lie, though nothing is (Run::volumes)
+  bool runs = false;  // the account tells where what is carved would lie, though nothing is (Run::volumes)
   // The bounds within which members of items are looked for (docs/expand.md); null: they aren't.
   base::Json expand = nullptr;
   bool carved_only = false;  // items of file systems are walked for the account alone
