@@ -127,7 +127,7 @@ class Programs(unittest.TestCase):
     def test_worker_without_parsers_is_found(self):
         self.place(exhibit="true", exhibit_worker="true")
         found = list(check.check_programs(self.bin))
-        self.assertEqual(len(found), len(check.WORKER_NEEDS), found)
+        self.assertEqual(len(found), len(check.WORKER_NEEDS) + len(check.WORKER_STANDS_IN_FOR), found)
 
     def test_missing_program_is_no_success(self):
         self.place(exhibit="true")
