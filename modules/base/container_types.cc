@@ -48,6 +48,7 @@ constexpr Row rows[] = {
     {"message/news", Container::mail},
     {"application/mbox", Container::mail},
     {"application/vnd.ms-outlook", Container::outlook},
+    {"application/pdf", Container::pdf},
 };
 
 // What libmagic misses, or calls a text: by the ends of paths. Mail programs have mailboxes without an extension.
@@ -56,14 +57,14 @@ struct NameRow {
   Container container;
 };
 constexpr std::string_view unknown = "application/octet-stream", any_text = "text/*";
-constexpr NameRow names_of_files[] = {{unknown, ".cab", Container::cab},       {unknown, ".tar", Container::tar},
-                                      {unknown, ".lzh", Container::lha},       {unknown, ".lha", Container::lha},
-                                      {unknown, ".iso", Container::iso9660},   {any_text, ".eml", Container::mail},
-                                      {any_text, ".mbox", Container::mail},    {any_text, ".mbx", Container::mail},
-                                      {any_text, "/mbox", Container::mail},    {any_text, "/inbox", Container::mail},
-                                      {any_text, "/sent", Container::mail},    {any_text, "/drafts", Container::mail},
-                                      {any_text, "/trash", Container::mail},   {any_text, "/junk", Container::mail},
-                                      {any_text, "/archives", Container::mail}};
+constexpr NameRow names_of_files[] = {{unknown, ".cab", Container::cab},      {unknown, ".tar", Container::tar},
+                                      {unknown, ".lzh", Container::lha},      {unknown, ".lha", Container::lha},
+                                      {unknown, ".iso", Container::iso9660},  {unknown, ".pdf", Container::pdf},
+                                      {any_text, ".eml", Container::mail},    {any_text, ".mbox", Container::mail},
+                                      {any_text, ".mbx", Container::mail},    {any_text, "/mbox", Container::mail},
+                                      {any_text, "/inbox", Container::mail},  {any_text, "/sent", Container::mail},
+                                      {any_text, "/drafts", Container::mail}, {any_text, "/trash", Container::mail},
+                                      {any_text, "/junk", Container::mail},   {any_text, "/archives", Container::mail}};
 
 bool ends_with(std::string_view path, std::string_view ending) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };

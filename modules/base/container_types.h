@@ -30,6 +30,7 @@ enum class Container {
   compress,
   mail,     // a message, or a mailbox of them
   outlook,  // a store of mail (PST, OST), or a message (MSG)
+  pdf,      // its embedded files
 };
 
 struct ContainerGuess {

@@ -36,6 +36,7 @@ class Codec {
 
 // Each has its file.
 std::unique_ptr<Codec> make_gzip();
+std::unique_ptr<Codec> make_zlib();  // RFC 1950, as PDF has it
 std::unique_ptr<Codec> make_bzip2();
 std::unique_ptr<Codec> make_lzma(base::Container kind);  // xz, lzma, lzip
 std::unique_ptr<Codec> make_zstd();

@@ -9,6 +9,7 @@
 #include "expand/mail.h"
 #include "expand/outlook.h"
 #include "expand/outlook_message.h"
+#include "expand/pdf.h"
 #include "expand/rar.h"
 #include "expand/reader.h"
 #include "expand/stream.h"
@@ -97,6 +98,8 @@ Result<std::unique_ptr<Reader>> open(Container kind, ByteSource& content, std::s
       return open_mail(content);
     case Container::outlook:
       return open_outlook(content);
+    case Container::pdf:
+      return open_pdf(content);
     case Container::rar:
       return open_rar(content);
     default:

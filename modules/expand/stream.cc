@@ -16,8 +16,8 @@ constexpr std::size_t input_size = std::size_t{64} << 10;
 // A stream, and those of its kind that follow it directly.
 class CodecStream final : public Stream {
  public:
-  CodecStream(std::unique_ptr<Codec> codec, ByteSource& content)
-      : codec_(std::move(codec)), content_(content), input_(input_size) {}
+  CodecStream(std::unique_ptr<Codec> codec, ByteSource& content, std::uint64_t offset)
+      : codec_(std::move(codec)), content_(content), position_(offset), input_(input_size) {}
 
   // As far as the header; what is wrong is told when the content is read.
   void open() { step({}); }
@@ -75,7 +75,7 @@ class CodecStream final : public Stream {
 
   std::unique_ptr<Codec> codec_;
   ByteSource& content_;
-  std::uint64_t position_ = 0;
+  std::uint64_t position_;
   std::vector<std::byte> input_;
   std::span<const std::byte> rest_;  // read, not taken
   bool is_read_ = false, is_done_ = false;
@@ -135,9 +135,13 @@ Result<std::unique_ptr<Stream>> open_compress(ByteSource& content) {
 
 Result<std::unique_ptr<Stream>> open_stream(Container kind, ByteSource& content) {
   if (kind == Container::compress) return open_compress(content);
-  auto stream = std::make_unique<CodecStream>(codec_of(kind), content);
+  auto stream = std::make_unique<CodecStream>(codec_of(kind), content, 0);
   stream->open();
   return std::unique_ptr<Stream>(std::move(stream));
+}
+
+std::unique_ptr<Stream> open_zlib(ByteSource& content, std::uint64_t offset) {
+  return std::make_unique<CodecStream>(make_zlib(), content, offset);
 }
 
 }  // namespace exhibit::expand

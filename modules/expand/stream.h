@@ -24,6 +24,8 @@ class Stream {
 };
 
 // `content` must outlive the stream.
+// zlib's form from `offset` on, as far as it says itself.
+std::unique_ptr<Stream> open_zlib(ByteSource& content, std::uint64_t offset);
 Result<std::unique_ptr<Stream>> open_stream(base::Container kind, ByteSource& content);
 
 }  // namespace exhibit::expand

@@ -18,11 +18,11 @@ ORDER = ("base hash image volume filesystem hashset match carve expand sandbox w
 # What parses evidence runs sealed; what is trusted never includes it.
 PARSERS = {"image", "volume", "filesystem", "match", "carve", "expand", "worker"}
 TRUSTED = {"engine", "manifest", "custody", "verify", "mount", "report"}
-PARSER_HEADERS = re.compile(r"tsk/|hs(/hs)?\.h|libdeflate|bzlib|lzma|zstd|lz4|libewf|libbfio|yara(\.h|/)|magic\.h|libpff|archive(_entry)?\.h|lib(qcow|vmdk|vhdi|bde|luksde)")
+PARSER_HEADERS = re.compile(r"tsk/|hs(/hs)?\.h|libdeflate|bzlib|lzma|zstd|lz4|libewf|libbfio|yara(\.h|/)|magic\.h|libpff|qpdf/|archive(_entry)?\.h|lib(qcow|vmdk|vhdi|bde|luksde)")
 
 # Shared libraries that read evidence, as their file names begin.
 PARSER_LIBRARIES = ("libhs libdeflate libbz2 liblzma libzstd liblz4 libewf libbfio libtsk libyara libmagic libarchive libqcow libvmdk libvhdi libafflib libbde "
-                    "libluksde libfvde libvshadow libvslvm libfsxfs libpff libfuzzy libtlsh libvips libjpeg "
+                    "libluksde libfvde libvshadow libvslvm libfsxfs libpff libqpdf libfuzzy libtlsh libvips libjpeg "
                     "libpng").split()
 WORKER_NEEDS = "libewf libtsk libyara libmagic libarchive".split()
 WORKER_STANDS_IN_FOR = "tsk_fs_dir_add tsk_fs_dir_contains".split()

@@ -1,4 +1,4 @@
-// gzip (RFC 1952) by zlib.
+// gzip (RFC 1952) and zlib's own form (RFC 1950) by zlib.
 
 #include <zlib.h>
 
@@ -11,24 +11,25 @@ namespace exhibit::expand {
 namespace {
 
 constexpr std::size_t longest_name = 4096;
-constexpr int gzip_window = 15 + 16;  // zlib's windowBits: the largest window, with gzip's header and trailer
+// zlib's windowBits: the largest window, with gzip's header and trailer, or zlib's.
+constexpr int gzip_window = 15 + 16, zlib_window = 15;
 
-class GzipCodec final : public Codec {
+class DeflateCodec final : public Codec {
  public:
-  GzipCodec() : name_(longest_name) {
-    is_usable_ = inflateInit2(&stream_, gzip_window) == Z_OK;
+  explicit DeflateCodec(int window) : is_gzip_(window == gzip_window), name_(longest_name) {
+    is_usable_ = inflateInit2(&stream_, window) == Z_OK;
     header_.name = reinterpret_cast<Bytef*>(name_.data());
     header_.name_max = static_cast<uInt>(name_.size() - 1);
-    if (is_usable_) inflateGetHeader(&stream_, &header_);
+    if (is_usable_ && is_gzip_) inflateGetHeader(&stream_, &header_);
   }
-  ~GzipCodec() override {
+  ~DeflateCodec() override {
     if (is_usable_) inflateEnd(&stream_);
   }
-  GzipCodec(const GzipCodec&) = delete;
-  GzipCodec& operator=(const GzipCodec&) = delete;
+  DeflateCodec(const DeflateCodec&) = delete;
+  DeflateCodec& operator=(const DeflateCodec&) = delete;
 
   Step run(std::span<const std::byte> in, std::span<std::byte> out, bool) override {
-    if (!is_usable_) return {0, 0, false, Error{ErrorCode::memory_limit, "gzip: no memory", {}, {}}};
+    if (!is_usable_) return {0, 0, false, Error{ErrorCode::memory_limit, name_of_kind() + ": no memory", {}, {}}};
     Bytef nowhere = 0;  // zlib wants a place even for no byte
     stream_.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(in.data()));
     stream_.avail_in = static_cast<uInt>(in.size());
@@ -36,19 +37,22 @@ class GzipCodec final : public Codec {
     stream_.avail_out = static_cast<uInt>(out.size());
     const int status = inflate(&stream_, Z_NO_FLUSH);
     Step made{in.size() - stream_.avail_in, out.size() - stream_.avail_out, status == Z_STREAM_END};
-    if (status == Z_MEM_ERROR) made.error = Error{ErrorCode::memory_limit, "gzip: no memory", {}, {}};
+    if (status == Z_MEM_ERROR) made.error = Error{ErrorCode::memory_limit, name_of_kind() + ": no memory", {}, {}};
     if (status == Z_DATA_ERROR || status == Z_NEED_DICT || status == Z_STREAM_ERROR) {
-      const char* why = stream_.msg != nullptr ? stream_.msg : "not as gzip is";
-      made.error = Error{ErrorCode::corrupt, std::string("gzip: ") + why, {}, {}};
+      const char* why = stream_.msg != nullptr ? stream_.msg : "not packed so";
+      made.error = Error{ErrorCode::corrupt, name_of_kind() + ": " + why, {}, {}};
     }
     return made;
   }
 
   void begin_again() override { inflateReset(&stream_); }
-  bool can_begin(std::byte first) const override { return first == std::byte{0x1f}; }
+  bool can_begin(std::byte first) const override { return is_gzip_ && first == std::byte{0x1f}; }
   std::string name() const override { return name_.data(); }
 
  private:
+  std::string name_of_kind() const { return is_gzip_ ? "gzip" : "zlib"; }
+
+  bool is_gzip_;
   z_stream stream_{};
   gz_header header_{};
   std::vector<char> name_;  // ends with a zero
@@ -57,6 +61,7 @@ class GzipCodec final : public Codec {
 
 }  // namespace
 
-std::unique_ptr<Codec> make_gzip() { return std::make_unique<GzipCodec>(); }
+std::unique_ptr<Codec> make_gzip() { return std::make_unique<DeflateCodec>(gzip_window); }
+std::unique_ptr<Codec> make_zlib() { return std::make_unique<DeflateCodec>(zlib_window); }
 
 }  // namespace exhibit::expand
