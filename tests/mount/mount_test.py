@@ -234,12 +234,20 @@ class Tools(unittest.TestCase):
         self.assertIn(b"large.bin", self.tool("find", self.mounted.folder, "-size", "+1M", "-name", "large*"))
         self.tool("hashdeep", "-r", "-l", ".", cwd=self.mounted.path("p0"))
 
-    @unittest.skipUnless(shutil.which("clamscan"), "clamscan isn't installed")
     def test_clamscan(self):
+        """It finds a file by digest and size, and reads all the others."""
+        wanted = os.path.join(self.content, "dir", "large.bin")
+        with open(wanted, "rb") as file:
+            digest = hashlib.md5(file.read()).hexdigest()
         with tempfile.TemporaryDirectory() as signatures:
-            with open(os.path.join(signatures, "none.hdb"), "w", encoding="ascii") as file:
-                file.write("0" * 32 + ":1:Nothing.Has.This.Digest\n")
-            self.tool("clamscan", "-r", "-d", signatures, self.mounted.path("p0"))
+            with open(os.path.join(signatures, "one.hdb"), "w", encoding="ascii") as file:
+                file.write(f"{digest}:{os.path.getsize(wanted)}:Harmless.Large.File\n")
+            done = subprocess.run(["clamscan", "-r", "--infected", "-d", signatures, self.mounted.path("p0")],
+                                  capture_output=True, text=True, timeout=240)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        found = [line.split(": ")[0] for line in done.stdout.splitlines() if line.endswith("FOUND")]
+        self.assertIn(self.mounted.path("p0", "dir", "large.bin"), found)
+        self.assertEqual({os.path.getsize(path) for path in found}, {os.path.getsize(wanted)})
 
 
 @needs_fuse
