@@ -6,6 +6,7 @@
 #include "filesystem/tsk/content.h"
 #include "filesystem/tsk/describe.h"
 #include "filesystem/tsk/ext_attributes.h"
+#include "filesystem/tsk/extent_tree.h"
 #include "filesystem/tsk/metadata.h"
 #include "filesystem/tsk/recognise.h"
 #include "filesystem/tsk/walk.h"
@@ -24,7 +25,9 @@ class TskFileSystem final : public FileSystem {
         image_(std::move(image)),
         fs_(std::move(recognised.fs)),
         remark_(std::move(recognised.remark)),
-        description_(describe(*fs_, volume_)) {}
+        description_(describe(*fs_, volume_)) {
+    read_extent_trees(*fs_);
+  }
 
   const Description& description() const override { return description_; }
 
