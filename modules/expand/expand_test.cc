@@ -8,7 +8,7 @@
 
 #include "expand/rar_headers.h"
 #include "expand/reader.h"
-#include "expand/test_bytes.h"
+#include "support/memory_source.h"
 
 namespace exhibit::expand {
 namespace {
@@ -17,7 +17,7 @@ using base::Container;
 
 // The first member's content, read in pieces of an odd length.
 Result<std::string> content_of(Container kind, const std::string& packed) {
-  Bytes source(packed);
+  test::MemorySource source(packed);
   auto reader = EXHIBIT_TRY(open(kind, source, "packed"));
   if (!EXHIBIT_TRY(reader->next())) return Error{ErrorCode::not_found, "no member", {}, {}};
   std::string content;
@@ -114,12 +114,12 @@ TEST(RarHeaders, EndWhereTheyCannotBeFollowed) {
   std::string bytes("Rar!\x1a\x07\x00", 7);
   for (int i = 0; i < 4000; ++i) bytes += static_cast<char>(i * 31 + (i >> 3));
   for (std::size_t length = 0; length < bytes.size(); length += 13) {
-    Bytes source(bytes.substr(0, length));
+    test::MemorySource source(bytes.substr(0, length));
     EXPECT_LE(rar_files(source, 10).size(), 10U);
   }
   // A header that leads back to itself.
-  Bytes circle(std::string("Rar!\x1a\x07\x01\x00", 8) + std::string(4, '\0') +
-               "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01\x02");
+  test::MemorySource circle(std::string("Rar!\x1a\x07\x01\x00", 8) + std::string(4, '\0') +
+                            "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01\x02");
   EXPECT_LE(rar_files(circle, 1000).size(), 1U);
 }
 

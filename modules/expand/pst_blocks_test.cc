@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-#include "expand/test_bytes.h"
+#include "support/memory_source.h"
 
 namespace exhibit::expand {
 namespace {
@@ -45,7 +45,7 @@ std::string make_store() {
 }
 
 std::uint64_t bad_reads(const std::string& bytes, std::uint64_t offset) {
-  Bytes source(bytes);
+  test::MemorySource source(bytes);
   CheckedStore store(source);
   EXPECT_TRUE(store.read_trees().ok());
   std::vector<std::byte> buffer(20);
@@ -65,10 +65,10 @@ TEST(CheckedStore, RefusesTreesThatContradictTheirs) {
   for (const std::size_t at : {1024 + 3, 2048 + 8, 2048 + 496, 240, 0}) {
     std::string store = make_store();
     store[at] ^= 1;
-    Bytes source(store);
+    test::MemorySource source(store);
     EXPECT_FALSE(CheckedStore(source).read_trees().ok()) << at;
   }
-  Bytes nothing("!BDN");
+  test::MemorySource nothing("!BDN");
   EXPECT_FALSE(CheckedStore(nothing).read_trees().ok());
 }
 

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "match/content.h"
+#include "support/memory_source.h"
 #include "support/test_support.h"
 
 namespace exhibit::match {
@@ -20,22 +21,6 @@ using test::TemporaryDirectory;
 using testing::Contains;
 using testing::IsEmpty;
 using testing::Not;
-
-class TextSource : public ByteSource {
- public:
-  explicit TextSource(std::string bytes) : bytes_(std::move(bytes)) {}
-  std::uint64_t size() const override { return bytes_.size(); }
-  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
-    const std::size_t length = std::min<std::size_t>(buffer.size(), bytes_.size() - offset);
-    std::memcpy(buffer.data(), bytes_.data() + offset, length);
-    return length;
-  }
-  std::vector<Doubt> doubts(std::uint64_t, std::uint64_t) const override { return {}; }
-  std::uint64_t damaged_reads() const override { return 0; }
-
- private:
-  std::string bytes_;
-};
 
 std::string testdata(const std::string& name) { return std::string(MATCH_TESTDATA) + "/" + name; }
 
@@ -81,7 +66,7 @@ class Pair {
     return scanner.take();
   }
   static Told told(RuleScanner& scanner, const std::string& bytes, std::uint64_t* judged) {
-    TextSource content(bytes);
+    test::MemorySource content(bytes);
     std::string read;
     const auto result = scanner.scan(content, [&](std::span<const std::byte> piece) {
       read.append(reinterpret_cast<const char*>(piece.data()), piece.size());

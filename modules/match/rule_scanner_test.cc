@@ -17,6 +17,7 @@
 
 #include "base/json.h"
 #include "base/unique_fd.h"
+#include "support/memory_source.h"
 #include "support/test_support.h"
 
 namespace exhibit::match {
@@ -54,25 +55,17 @@ class FileSource : public ByteSource {
   std::uint64_t size_ = 0;
 };
 
-class MemorySource : public ByteSource {
+// One byte of it can't be read.
+class BrokenSource : public test::MemorySource {
  public:
-  explicit MemorySource(std::string bytes) : bytes_(std::move(bytes)) {}
-  std::uint64_t size() const override { return bytes_.size(); }
+  using test::MemorySource::MemorySource;
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
     if (offset <= broken_at && broken_at < offset + buffer.size()) {
       return Error{ErrorCode::io_error, "sector not readable", {}, offset};
     }
-    if (offset >= bytes_.size()) return std::size_t{0};
-    const std::size_t length = std::min<std::size_t>(buffer.size(), bytes_.size() - offset);
-    std::memcpy(buffer.data(), bytes_.data() + offset, length);
-    return length;
+    return test::MemorySource::read_at(offset, buffer);
   }
-  std::vector<Doubt> doubts(std::uint64_t, std::uint64_t) const override { return {}; }
-  std::uint64_t damaged_reads() const override { return 0; }
   std::uint64_t broken_at = UINT64_MAX;
-
- private:
-  std::string bytes_;
 };
 
 // Rule name -> every place as {offset, length, string}, as `yara` and as Exhibit tell it.
@@ -213,7 +206,7 @@ TEST(RuleScanner, SaysWhereAMatchComesFrom) {
   const std::string sum = test::run({"sha256sum", testdata("diverse.yar")}).out.substr(0, 64);
   EXPECT_EQ(scanner->files()[0].sha256, sum);
 
-  MemorySource content("Copyright ...... GNU " + std::string(30000, 'x'));
+  BrokenSource content("Copyright ...... GNU " + std::string(30000, 'x'));
   const ScanResult result = scan(*scanner, content);
   ASSERT_EQ(result.matches.size(), 1u);
   const Match& match = result.matches[0];
@@ -231,7 +224,7 @@ TEST(RuleScanner, TellsAHundredPlacesAndThatThereAreMore) {
   const auto scanner = load_text(scratch, "rule r { strings: $b = \"b\" $a = \"ab\" condition: any of them }");
   std::string text;
   for (int i = 0; i < 60; ++i) text += "ab";
-  MemorySource content(text);
+  BrokenSource content(text);
   const ScanResult result = scan(*scanner, content);
   ASSERT_EQ(result.matches.size(), 1u);
   EXPECT_TRUE(result.matches[0].where_truncated);
@@ -293,7 +286,7 @@ TEST(RuleScanner, AgreesWithYaraOnAContentOfSeveralWindows) {
   const auto scanner = load_text(scratch, rules);
   const std::string path = (scratch / "content").string();
   const Told expected = ask_yara({(scratch / "rules.yar").string()}, {path})[path];
-  MemorySource content(bytes);
+  BrokenSource content(bytes);
   std::string read;
   const ScanResult result = scan(*scanner, content, &read);
   EXPECT_TRUE(result.windowed);
@@ -319,7 +312,7 @@ TEST(RuleScanner, EarlierScansLeaveNoTrace) {
                                  "rule e { condition: entrypoint >= 0 }\n"
                                  "rule many { strings: $a = \"a\" condition: $a }");
   const std::string program = test::read_file("/usr/bin/true");
-  MemorySource elf(program), text("no program: a"), flood(std::string(1100000, 'a'));
+  BrokenSource elf(program), text("no program: a"), flood(std::string(1100000, 'a'));
   const Told first = told(scan(*scanner, text));
   EXPECT_TRUE(told(scan(*scanner, elf)).contains("e"));
   scan(*scanner, flood);
@@ -330,7 +323,7 @@ TEST(RuleScanner, EarlierScansLeaveNoTrace) {
 TEST(RuleScanner, TooManyMatchesAreToldWithRuleAndString) {
   const TemporaryDirectory scratch;
   const auto scanner = load_text(scratch, "rule flood { strings: $few = \"b\" $many = \"a\" condition: any of them }");
-  MemorySource content(std::string(1000100, 'a') + "b");
+  BrokenSource content(std::string(1000100, 'a') + "b");
   std::string read;
   const ScanResult result = scan(*scanner, content, &read);
   ASSERT_EQ(result.troubles.size(), 1u);
@@ -347,7 +340,7 @@ TEST(RuleScanner, ARuleThatFailsDoesNotHideTheOthers) {
                                  "rule first { strings: $a = /aaaa(.?){900}b/ condition: $a }\n"
                                  "rule easy { strings: $a = \"z\" condition: $a }\n"
                                  "rule second { strings: $a = /aa(a{1,500}){1,500}c/ condition: $a }");
-  MemorySource hard(std::string(5000, 'a') + "z"), plain("aaaab aaaac z");
+  BrokenSource hard(std::string(5000, 'a') + "z"), plain("aaaab aaaac z");
   const Told before = told(scan(*scanner, plain));
   const ScanResult result = scan(*scanner, hard);
   EXPECT_EQ(told(result), (Told{{"easy", {{5000, 1, "$a"}}}}));
@@ -364,7 +357,7 @@ TEST(RuleScanner, AnErrorOfLibyaraIsTold) {
   const auto scanner = load_text(scratch,
                                  "rule r { strings: $a = \"a\" condition: #a in (5..9) >= 0 }\n"
                                  "rule easy { condition: true }");
-  MemorySource content("a.......");
+  BrokenSource content("a.......");
   std::string read;
   const ScanResult result = scan(*scanner, content, &read);
   ASSERT_EQ(result.troubles.size(), 1u);
@@ -382,7 +375,7 @@ TEST(RuleScanner, ARuleWithoutEndIsATimeoutAndEveryByteIsStillRead) {
                 "rule easy { condition: true }",
                 {.base_seconds = 1, .bytes_per_second = 1u << 30});
   const std::string bytes(3000, 'z');
-  MemorySource content(bytes);
+  BrokenSource content(bytes);
   std::string read;
   const ScanResult result = scan(*scanner, content, &read);
   ASSERT_EQ(result.troubles.size(), 1u);
@@ -398,7 +391,7 @@ TEST(RuleScanner, ASearchThatTimesOutStillGivesEveryByteOnce) {
                                  {.base_seconds = 1, .bytes_per_second = 1u << 30});
   std::string bytes(20u << 20, 'a');
   for (std::size_t i = 0; i < bytes.size(); i += 9) bytes[i] = 'b';
-  MemorySource content(bytes);
+  BrokenSource content(bytes);
   std::string read;
   const ScanResult result = scan(*scanner, content, &read);
   EXPECT_THAT(result.troubles, ElementsAre(Field(&ScanTrouble::cause, "timeout")));
@@ -410,7 +403,7 @@ TEST(RuleScanner, ARefusedReadIsToldAndTheRestScanned) {
   const auto scanner = load_text(scratch, "rule r { strings: $a = \"needle\" condition: $a }");
   std::string bytes(3u << 20, '.');
   bytes.replace(10, 6, "needle").replace(bytes.size() - 6, 6, "needle");
-  MemorySource content(bytes);
+  BrokenSource content(bytes);
   content.broken_at = (1u << 20) + 5;
   std::string read;
   const ScanResult result = scan(*scanner, content, &read);
@@ -426,7 +419,7 @@ TEST(RuleScanner, PrintsNothing) {
   const TemporaryDirectory scratch;
   const auto scanner =
       load_text(scratch, "import \"console\" rule r { condition: console.log(\"hello\") and console.hex(uint8(0)) }");
-  MemorySource content("x");
+  BrokenSource content("x");
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
   EXPECT_EQ(told(scan(*scanner, content)).size(), 1u);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <random>
 
+#include "support/memory_source.h"
 #include "support/test_support.h"
 
 namespace exhibit::filesystem {
@@ -20,23 +21,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-class Memory final : public ByteSource {
- public:
-  explicit Memory(std::string_view bytes) : bytes_(bytes) {}
-  std::uint64_t size() const override { return bytes_.size(); }
-  std::uint64_t damaged_reads() const override { return 0; }
-  std::vector<Doubt> doubts(std::uint64_t, std::uint64_t) const override { return {}; }
-  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
-    if (offset >= size()) return std::size_t{0};
-    const std::size_t length = std::min<std::size_t>(buffer.size(), bytes_.size() - offset);
-    std::memcpy(buffer.data(), bytes_.data() + offset, length);
-    return length;
-  }
-
- private:
-  std::string_view bytes_;
-};
-
 class Collector final : public base::Reporter {
  public:
   void touch(std::string_view, std::uint64_t) override {}
@@ -45,7 +29,7 @@ class Collector final : public base::Reporter {
 };
 
 std::vector<std::string> check(std::string_view bytes) {
-  Memory volume(bytes);
+  test::MemorySource volume{std::string(bytes)};
   Collector told;
   check_exfat(volume, "E1/p1", told);
   std::vector<std::string> details;

@@ -4,27 +4,11 @@
 #include <cstring>
 
 #include "filesystem/filesystem.h"
+#include "support/memory_source.h"
 #include "support/test_support.h"
 
 namespace exhibit::filesystem {
 namespace {
-
-class Memory final : public ByteSource {
- public:
-  explicit Memory(std::string bytes) : bytes_(std::move(bytes)) {}
-  std::uint64_t size() const override { return bytes_.size(); }
-  std::uint64_t damaged_reads() const override { return 0; }
-  std::vector<Doubt> doubts(std::uint64_t, std::uint64_t) const override { return {}; }
-  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
-    if (offset >= size()) return std::size_t{0};
-    const std::size_t length = std::min<std::size_t>(buffer.size(), bytes_.size() - offset);
-    std::memcpy(buffer.data(), bytes_.data() + offset, length);
-    return length;
-  }
-
- private:
-  std::string bytes_;
-};
 
 class Collector final : public base::Reporter {
  public:
@@ -34,7 +18,7 @@ class Collector final : public base::Reporter {
 };
 
 std::vector<std::string> problems_of(const std::string& image) {
-  Memory volume(image);
+  test::MemorySource volume(image);
   auto opened = open_filesystem(volume, 512, "E1/p0");
   EXPECT_TRUE(opened.ok() && *opened != nullptr);
   if (!opened.ok() || *opened == nullptr) return {};

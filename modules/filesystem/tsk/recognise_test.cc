@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "filesystem/filesystem.h"
+#include "support/memory_source.h"
 #include "support/test_support.h"
 
 namespace exhibit::filesystem {
@@ -11,29 +12,12 @@ namespace {
 
 using testing::HasSubstr;
 
-class Start final : public ByteSource {
- public:
-  explicit Start(std::string bytes) : bytes_(std::move(bytes)) {}
-  std::uint64_t size() const override { return bytes_.size(); }
-  std::uint64_t damaged_reads() const override { return 0; }
-  std::vector<Doubt> doubts(std::uint64_t, std::uint64_t) const override { return {}; }
-  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
-    if (offset >= size()) return std::size_t{0};
-    const std::size_t length = std::min<std::size_t>(buffer.size(), bytes_.size() - offset);
-    std::memcpy(buffer.data(), bytes_.data() + offset, length);
-    return length;
-  }
-
- private:
-  std::string bytes_;
-};
-
 // An image of the corpora, whole, whose first `length` bytes are overwritten.
 Error error_of_destroyed(const std::string& image, std::size_t length) {
   auto unpacked = test::run({"xz", "-dc", test::corpus(image).string()});
   EXPECT_GT(unpacked.out.size(), length);
   unpacked.out.replace(0, length, length, '\xe5');
-  Start volume(unpacked.out);
+  test::MemorySource volume(unpacked.out);
   const auto opened = open_filesystem(volume, 512, "E1/p0");
   if (!opened.ok()) return opened.error();
   return Error{ErrorCode::internal, *opened ? "it opens" : "nothing is known", {}, {}};
@@ -43,7 +27,7 @@ Error error_of_destroyed(const std::string& image, std::size_t length) {
 Error error_of(const std::string& image) {
   const auto unpacked = test::run({"sh", "-c", "xz -dc '" + test::corpus(image).string() + "' | head -c 4194304"});
   EXPECT_EQ(unpacked.out.size(), 4194304U);
-  Start volume(unpacked.out);
+  test::MemorySource volume(unpacked.out);
   const auto opened = open_filesystem(volume, 512, "E1/p0");
   return opened.ok() ? Error{ErrorCode::internal, "it opens", {}, {}} : opened.error();
 }
@@ -71,12 +55,12 @@ TEST(Recognise, TellsExtWhoseBlockSizeIsImpossible) {
   ASSERT_EQ(unpacked.out.size(), std::size_t{4} << 20);
   constexpr std::size_t log_block_size = 1024 + 24;  // s_log_block_size
   unpacked.out.replace(log_block_size, 4, "\xff\xff\xff\x7f");
-  Start volume(unpacked.out);
+  test::MemorySource volume(unpacked.out);
   const auto opened = open_filesystem(volume, 512, "E1/p0");
   ASSERT_FALSE(opened.ok());
   EXPECT_THAT(opened.error().message, HasSubstr("signature of ext"));
   unpacked.out[1024 + 59] = '\x04';  // s_state, as no ext writes it
-  Start worse(unpacked.out);
+  test::MemorySource worse(unpacked.out);
   const auto again = open_filesystem(worse, 512, "E1/p0");
   ASSERT_FALSE(again.ok());
   EXPECT_THAT(again.error().message, HasSubstr("signature of ext"));

@@ -1,5 +1,5 @@
 #pragma once
-// Bytes in memory as a source, for this module's tests.
+// Bytes in memory as a source; nothing of them is damaged.
 
 #include <exhibit/byte_source.h>
 
@@ -7,11 +7,11 @@
 #include <cstring>
 #include <string>
 
-namespace exhibit::expand {
+namespace exhibit::test {
 
-class Bytes final : public ByteSource {
+class MemorySource : public ByteSource {
  public:
-  explicit Bytes(std::string bytes) : bytes_(std::move(bytes)) {}
+  explicit MemorySource(std::string bytes) : bytes_(std::move(bytes)) {}
   std::uint64_t size() const override { return bytes_.size(); }
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
     if (offset >= bytes_.size()) return std::size_t{0};
@@ -26,4 +26,4 @@ class Bytes final : public ByteSource {
   std::string bytes_;
 };
 
-}  // namespace exhibit::expand
+}  // namespace exhibit::test
