@@ -63,6 +63,8 @@ class Draft:
                 lost = s.kind.startswith("ext") and after[1080:1082] != b"\x53\xef"
                 # Nor is exFAT known by a boot region of which both copies are gone.
                 lost |= s.kind.startswith("exfat") and after[3:11] != b"EXFAT   " and after[6144 + 3:6144 + 11] != b"EXFAT   "
+                # Or that lies under a whole BSD label (its magic number): then the medium is what the label says.
+                lost |= s.kind.startswith("exfat") and after[3:11] != b"EXFAT   " and after[512:516] == b"WEV\x82"
                 # Nor a GPT whose headers are both gone.
                 lost |= s.kind.startswith("gpt") and after[512:520] != b"EFI PART" and after[-512:-504] != b"EFI PART"
                 if s.told and changed and not lost:
