@@ -5,6 +5,7 @@
 #include "base/checked.h"
 #include "base/record.h"
 #include "base/text.h"
+#include "worker/member_names.h"
 
 namespace exhibit::worker {
 namespace {
@@ -14,7 +15,6 @@ namespace {
 constexpr std::uint64_t most_held = std::uint64_t{8} << 20, most_held_in_all = std::uint64_t{24} << 20;
 // What is unpacked again, to go back in it, counts too.
 constexpr std::uint64_t most_times_unpacked = 8;
-constexpr std::size_t longest_name = std::size_t{32} << 10;          // bytes
 constexpr std::uint64_t most_name_bytes = std::uint64_t{256} << 20;  // of all members of an item
 constexpr std::size_t read_size = std::size_t{1} << 20;
 constexpr std::uint64_t largest_size = std::uint64_t{1} << 53;  // that a record may say
@@ -53,16 +53,13 @@ struct Expander::Level {
   std::uint64_t depth = 1;
   // Of its own content, none of which is vouched for.
   std::optional<DoubtCause> doubt;
-  // How often a name was given, by its hash: names of members need not be unique, ids must be.
-  std::unordered_map<std::size_t, std::uint64_t> names;
-
-  std::string unique(const std::string& name) {
-    const std::hash<std::string> hash;
-    std::string candidate = name;
-    while (!names.try_emplace(hash(candidate), 1).second) candidate = name + "#" + std::to_string(++names[hash(name)]);
-    return candidate;
-  }
+  MemberNames names;
 };
+
+ExpandLimits expand_limits(const base::Json& arguments) {
+  const auto number = [&](const char* key) { return arguments.at(key).get<std::uint64_t>(); };
+  return {number("depth"), number("size"), number("ratio"), number("always"), number("members")};
+}
 
 Expander::Expander(Context& context, const Task& task, ExpandLimits limits, Output& output)
     : context_(context),
@@ -139,20 +136,14 @@ Result<bool> Expander::take_member(Level& level) {
 }
 
 Item Expander::describe(Level& level, const expand::Entry& entry) {
-  std::string name = entry.path;
-  if (name.size() > longest_name) {
+  const MemberName name = level.names.take(entry);
+  if (name.is_cut)
     tell(level.item, {ErrorCode::size_limit, "a member's name is cut: it is longer than any path may be", {}, {}});
-    name.resize(longest_name);
-  }
-  if (entry.kind == ItemKind::directory && name.size() > 1 && name.ends_with('/')) name.pop_back();
-  if (name.empty()) name = "unnamed";
-  const base::CleanText clean = base::clean_utf8(name);
-  const std::string unique = level.unique(clean.text);
   Item item;
-  item.id = item.content = level.item.id + "!/" + unique;
+  item.id = item.content = level.item.id + "!/" + name.unique;
   item.volume = level.item.volume;
-  item.path = path_prefix(level.item) + clean.text;
-  if (!clean.exact || level.item.path_raw) item.path_raw = base::base64_encode(raw_prefix(level.item) + name);
+  item.path = path_prefix(level.item) + name.clean.text;
+  if (!name.clean.exact || level.item.path_raw) item.path_raw = base::base64_encode(raw_prefix(level.item) + name.raw);
   item.kind = entry.kind;
   item.state = ItemState::member;
   item.size = std::min(entry.size.value_or(0), largest_size);

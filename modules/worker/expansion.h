@@ -7,7 +7,6 @@
 
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "expand/reader.h"
@@ -25,6 +24,9 @@ struct ExpandLimits {
   std::uint64_t always = 0;  // bytes
   std::uint64_t members = 0;
 };
+
+// As a task's arguments have them.
+ExpandLimits expand_limits(const base::Json& arguments);
 
 class Expander {
  public:

@@ -242,6 +242,16 @@ class Formats(Folder):
         self.assertEqual(whole, run("expand", self.image, "--json", "--jobs", "3", check=(0,)).stdout)
         self.assertEqual(whole, run("expand", self.image, "--json", "--memory", "256M", check=(0,)).stdout)
 
+    def test_cat_gives_a_members_content(self):
+        wanted = [f"{archive}!/{'./' if f'{archive}!/./services' in self.found.members else ''}below/noise.bin" for archive in self.archives]
+        for path in (*wanted, "nested.zip!/a.7z!/large", "nested.zip!/packed.tar.gz!/packed.tar!/text.txt", "large.xz!/large"):
+            item = self.found.members[path]
+            content = run("cat", self.image, "--item", item["id"], check=(0,)).stdout
+            self.assertEqual(sha256(content), item["digests"]["sha256"], path)
+        missing = run("cat", self.image, "--item", item["id"] + "x", check=(3,))
+        self.assertIn(b"no such item", missing.stderr)
+        self.assertEqual(missing.stdout, b"")
+
     def test_through_pipes(self):
         listed = run("list", self.image, "--json", check=(0,)).stdout
         expanded = run("expand", "-", stdin=listed, check=(0,)).stdout

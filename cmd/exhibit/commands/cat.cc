@@ -1,4 +1,4 @@
-// exhibit cat: one item's content to standard output.
+// exhibit cat: one item's content to standard output, or a member's of one.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -16,6 +16,8 @@ extern const Verb cat_verb;
 namespace {
 
 using base::Json;
+
+constexpr std::string_view member_mark = "!/";  // between a container's id and its member's path
 
 // A worker may not write to files; it writes into a pipe, and this copies from the pipe to standard output.
 class Copier {
@@ -51,8 +53,27 @@ Result<Json> find_volume(Session& session, const std::string& id) {
   return found;
 }
 
+// The item whose id stands before a "!/" of this one, which then is a member's; null where this is an item itself, as
+// names may have "!/" too. All items are looked through for it.
+Result<Json> find_container(Session& session, const std::string& id) {
+  Json found;
+  bool is_item = false;
+  for (const auto& evidence : session.evidence()) {
+    EXHIBIT_TRY(session.run().write(evidence.id, [&](std::string_view line) -> Result<void> {
+      Json record = EXHIBIT_TRY(base::parse_json(line));
+      const std::string own = record.value("record", "") == "item" ? record.value("id", "") : "";
+      is_item = is_item || own == id;
+      if (!own.empty() && id.starts_with(own + std::string(member_mark))) found = std::move(record);
+      return {};
+    }));
+  }
+  if (is_item) return Json();
+  if (found.is_null()) return no_such_item(id);
+  return found;
+}
+
 // "E1/p2/i36-128-1:/Users/ann/a.txt": volume, address, and a path that is only for people.
-Result<engine::Task> task_for(Session& session, const std::string& item, int descriptor) {
+Result<engine::Task> task_for(Session& session, const std::string& item, const Json& limits, int descriptor) {
   const std::size_t address = item.find("/i");
   if (address == std::string::npos || item.find('/') == std::string::npos) return no_such_item(item);
   const std::size_t end = std::min(item.find(':', address), item.size());
@@ -67,13 +88,23 @@ Result<engine::Task> task_for(Session& session, const std::string& item, int des
   task.arguments = {{"volume", {{"id", volume.at("id")}, {"offset", volume.at("offset")}, {"size", volume.at("size")}}},
                     {"address", item.substr(address + 1, end - address - 1)},
                     {"item", item}};
+  if (item.find(member_mark) == std::string::npos) return task;
+  const Json container = EXHIBIT_TRY(find_container(session, item));
+  if (container.is_null()) return task;
+  const std::string id = container.at("id");
+  task.arguments["container"] = id;
+  task.arguments["path"] = container.at("path");
+  task.arguments["member"] = item.substr(id.size() + member_mark.size());
+  task.arguments["limits"] = limits;
   return task;
 }
 
 int run_cat(const std::vector<std::string>& arguments) {
   options::options_description described("options");
   add_run_options(described);
-  described.add_options()("item", options::value<std::string>()->required(), "the item's id, as list prints it");
+  add_expand_options(described);
+  described.add_options()("item", options::value<std::string>()->required(),
+                          "the item's id, as list or expand prints it");
   const Parsed parsed = parse(cat_verb, arguments, described, "image");
   if (parsed.help) return exit_done;
   RunSettings settings = run_settings(parsed.values);
@@ -81,11 +112,13 @@ int run_cat(const std::vector<std::string>& arguments) {
   settings.jobs = 1;
   auto session = Session::open(settings);
   if (!session.ok()) return fail(session.error());
-  if (auto done = (*session)->execute({.digests = {}, .walk = false}); !done.ok()) return fail(done.error());
+  const std::string item = parsed.values["item"].as<std::string>();
+  const bool may_be_member = item.find(member_mark) != std::string::npos;
+  if (auto done = (*session)->execute({.digests = {}, .walk = may_be_member}); !done.ok()) return fail(done.error());
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return fail({ErrorCode::internal, "no pipe", {}, {}});
   base::UniqueFd into(ends[1]);
-  auto task = task_for(**session, parsed.values["item"].as<std::string>(), into.get());
+  auto task = task_for(**session, item, expand_bounds(parsed.values), into.get());
   if (!task.ok()) {
     close(ends[0]);
     return fail(task.error());

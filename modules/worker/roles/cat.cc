@@ -1,5 +1,5 @@
-// Content to a descriptor that came with the task: of one item that its file system gives, or of items that lie in
-// extents (carved ones), one behind the other.
+// Content to a descriptor that came with the task: of one item that its file system gives or that lies in such a one,
+// or of items that lie in extents (carved ones), one behind the other.
 
 #include <unistd.h>
 
@@ -8,6 +8,7 @@
 
 #include "base/record.h"
 #include "filesystem/run_content.h"
+#include "worker/member_lookup.h"
 #include "worker/task.h"
 
 namespace exhibit::worker {
@@ -44,11 +45,19 @@ Result<void> copy(ByteSource& content, const std::string& id, int descriptor, Ou
   return {};
 }
 
-Result<void> copy_named(OpenVolume& volume, const Task& task, Output& output) {
+Result<void> copy_named(Context& context, OpenVolume& volume, const Task& task, Output& output) {
   filesystem::FileSystem* filesystem = EXHIBIT_TRY(volume.filesystem());
   if (filesystem == nullptr) return Error{ErrorCode::not_found, "the volume has no file system", volume.id(), {}};
   const auto content = EXHIBIT_TRY(filesystem->open_content(task.arguments.at("address").get<std::string>()));
-  return copy(*content, task.arguments.value("item", ""), task.descriptors.front().get(), output);
+  const std::string id = task.arguments.value("item", "");
+  const int descriptor = task.descriptors.front().get();
+  if (!task.arguments.contains("member")) return copy(*content, id, descriptor, output);
+  Item container;
+  container.id = task.arguments.at("container").get<std::string>();
+  container.path = task.arguments.at("path").get<std::string>();
+  return use_member(context, container, *content, task.arguments.at("member").get<std::string>(),
+                    expand_limits(task.arguments.at("limits")),
+                    [&](ByteSource& member) { return copy(member, id, descriptor, output); });
 }
 
 }  // namespace
@@ -56,7 +65,7 @@ Result<void> copy_named(OpenVolume& volume, const Task& task, Output& output) {
 Result<void> run_cat(Context& context, const Task& task, Output& output) {
   if (task.descriptors.empty()) return Error{ErrorCode::internal, "no descriptor came with the task", {}, {}};
   OpenVolume* volume = EXHIBIT_TRY(context.open_volume(task.arguments));
-  if (task.arguments.contains("address")) return copy_named(*volume, task, output);
+  if (task.arguments.contains("address")) return copy_named(context, *volume, task, output);
   while (const auto record = task.next_record()) {
     const Item item = EXHIBIT_TRY(base::item_from_record(*record));
     const auto content = filesystem::run_content(volume->bytes(), {item.extents.value_or(std::vector<Extent>()), {}});

@@ -10,11 +10,6 @@ namespace {
 
 using base::Json;
 
-ExpandLimits limits_from(const Json& arguments) {
-  const auto number = [&](const char* key) { return arguments.at(key).get<std::uint64_t>(); };
-  return {number("depth"), number("size"), number("ratio"), number("always"), number("members")};
-}
-
 // Where its bytes lie in its volume they are read from there.
 Result<std::unique_ptr<ByteSource>> open(const Item& item, OpenVolume& volume) {
   if (item.extents && item.state != ItemState::carved)
@@ -25,7 +20,7 @@ Result<std::unique_ptr<ByteSource>> open(const Item& item, OpenVolume& volume) {
 }  // namespace
 
 Result<void> run_expand(Context& context, const Task& task, Output& output) {
-  Expander expander(context, task, limits_from(task.arguments.at("limits")), output);
+  Expander expander(context, task, expand_limits(task.arguments.at("limits")), output);
   const Json& volumes = task.arguments.at("volumes");
   Json arguments = {{"evidence", task.arguments.at("evidence")}};
   while (const base::RecordLine* record = task.next_record()) {
