@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/external_sorter.h"
+#include "base/external_sorter.h"
 #include "engine/journal.h"
 #include "engine/task.h"
 
@@ -99,7 +99,7 @@ class CarvePlan {
   std::string folder_;
   std::vector<Volume> volumes_;
   std::vector<Candidate> candidates_;  // of the stretch at hand: a worker tells a bounded number (worker/carving.h)
-  ExternalSorter found_;
+  base::ExternalSorter found_;
 };
 
 }  // namespace exhibit::engine

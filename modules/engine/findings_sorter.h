@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/external_sorter.h"
 #include "base/record_line.h"
-#include "engine/external_sorter.h"
 #include "engine/task.h"
 
 namespace exhibit::engine {
@@ -50,8 +50,8 @@ class FindingsSorter {
   std::string evidence_id_;
   std::map<std::string, std::uint32_t, std::less<>> volumes_;  // id -> section; the evidence's is evidence_section
   std::size_t longest_volume_id_ = 0;
-  ExternalSorter items_;         // what names something of a volume, by its id
-  ExternalSorter own_;           // what names the volume, and from `items_` what has no item
+  base::ExternalSorter items_;   // what names something of a volume, by its id
+  base::ExternalSorter own_;     // what names the volume, and from `items_` what has no item
   std::vector<bool> is_parted_;  // by section: what has no item went from `items_` to `own_`
   bool is_reading_ = false;
 };

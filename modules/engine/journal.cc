@@ -9,7 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "engine/disk.h"
+#include "base/disk.h"
 
 namespace exhibit::engine {
 namespace {
@@ -58,7 +58,7 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
   OutputFile file;
   file.path_ = path;
   file.fd_.reset(open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!file.fd_) return write_error(path);
+  if (!file.fd_) return base::write_error(path);
   return file;
 }
 
@@ -78,8 +78,8 @@ Result<void> OutputFile::write(std::string_view line) {
 
 Result<void> OutputFile::flush() {
   if (!stays_open_) fd_.reset(open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-  if (!fd_) return write_error(path_);
-  EXHIBIT_TRY(write_all(fd_.get(), pending_, path_));
+  if (!fd_) return base::write_error(path_);
+  EXHIBIT_TRY(base::write_all(fd_.get(), pending_, path_));
   pending_.clear();
   if (!stays_open_) fd_.reset();
   return {};
@@ -88,7 +88,7 @@ Result<void> OutputFile::flush() {
 Result<void> OutputFile::truncate(std::uint64_t size, std::uint64_t lines) {
   EXHIBIT_TRY(flush());
   if (ftruncate(fd_.get(), static_cast<off_t>(size)) != 0 || lseek(fd_.get(), static_cast<off_t>(size), SEEK_SET) < 0) {
-    return write_error(path_);
+    return base::write_error(path_);
   }
   size_ = size;
   lines_ = lines;
@@ -103,7 +103,7 @@ Result<void> OutputFile::finish() {
 
 Result<std::string> OutputFile::close() {
   EXHIBIT_TRY(flush());
-  if (fsync(fd_.get()) != 0) return write_error(path_);
+  if (fsync(fd_.get()) != 0) return base::write_error(path_);
   fd_.reset();
   return file_sha256(path_);
 }
@@ -120,13 +120,13 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::string& folder, const 
   // A last line that was cut off by a crash is dropped: what it told of is done again.
   const std::string written = path + ".new";
   journal->fd_.reset(::open(written.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_TRUNC, 0600));
-  if (!journal->fd_) return write_error(written);
+  if (!journal->fd_) return base::write_error(written);
   EXHIBIT_TRY(journal->append({{"plan", plan}}));
   for (const auto& [id, output] : journal->finished_) {
     EXHIBIT_TRY(
         journal->append({{"task", id}, {"lines", output.lines}, {"sha256", EXHIBIT_TRY(file_sha256(output.path))}}));
   }
-  if (rename(written.c_str(), path.c_str()) != 0) return write_error(path);
+  if (rename(written.c_str(), path.c_str()) != 0) return base::write_error(path);
   return journal;
 }
 
@@ -157,8 +157,8 @@ Result<void> Journal::load(const std::string& text, const base::Json& plan) {
 }
 
 Result<void> Journal::append(const base::Json& line) {
-  EXHIBIT_TRY(write_all(fd_.get(), base::canonical(line) + "\n", folder_ + "/journal.jsonl"));
-  if (durable_ && fsync(fd_.get()) != 0) return write_error(folder_ + "/journal.jsonl");
+  EXHIBIT_TRY(base::write_all(fd_.get(), base::canonical(line) + "\n", folder_ + "/journal.jsonl"));
+  if (durable_ && fsync(fd_.get()) != 0) return base::write_error(folder_ + "/journal.jsonl");
   return {};
 }
 

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/disk.h"
 #include "base/record.h"
-#include "engine/disk.h"
 #include "hash/merkle.h"
 
 namespace exhibit::engine {
@@ -43,7 +43,7 @@ std::uint64_t blocks_in(std::uint64_t bytes) {
 Result<Medium> Medium::create(std::string blocks_file, std::string evidence_id, std::uint64_t bytes) {
   Medium medium;
   medium.blocks_.reset(open(blocks_file.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!medium.blocks_) return write_error(blocks_file);
+  if (!medium.blocks_) return base::write_error(blocks_file);
   medium.blocks_file_ = std::move(blocks_file);
   medium.evidence_ = std::move(evidence_id);
   medium.bytes_ = bytes;
@@ -60,7 +60,7 @@ Result<void> Medium::take(std::uint64_t offset, std::uint64_t length, const Json
   if (fits) {
     const auto place = static_cast<off_t>(offset / hash::BlockRoot::block_bytes * digest_bytes);
     if (pwrite(blocks_.get(), blocks->data(), blocks->size(), place) != static_cast<ssize_t>(blocks->size()))
-      return write_error(blocks_file_);
+      return base::write_error(blocks_file_);
   }
   seen_ += length;
   for (const Json& value : link.value("doubt", Json::array())) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/external_sorter.h"
+#include "base/external_sorter.h"
 #include "engine/task.h"
 
 namespace exhibit::engine {
@@ -49,7 +49,7 @@ class SweepPlan {
 
   std::string folder_, evidence_;
   std::uint64_t medium_bytes_;
-  ExternalSorter items_;
+  base::ExternalSorter items_;
   std::vector<Volume> volumes_;
   std::vector<Part> parts_;  // those that have items
   std::size_t next_part_ = 0;

@@ -1,4 +1,4 @@
-#include "engine/external_sorter.h"
+#include "base/external_sorter.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "engine/disk.h"
+#include "base/disk.h"
 
-namespace exhibit::engine {
+namespace exhibit::base {
 namespace {
 
 // Runs that are read at once. With 32 MiB a run holds 16 MiB: 64 * 64 of them, merged once before they are read, are
@@ -350,4 +350,4 @@ Result<void> ExternalSorter::for_each(std::uint32_t section, const EntryCall& ca
   return merge.for_each([&](const Entry& entry) { return call(entry.key, entry.value); });
 }
 
-}  // namespace exhibit::engine
+}  // namespace exhibit::base

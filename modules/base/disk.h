@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace exhibit::engine {
+namespace exhibit::base {
 
 // What errno says of a write to `path`. A full disk (or quota, or file size limit) is ErrorCode::interrupted: what is
 // finished is kept, and the run goes on when there is room. Anything else is io_error.
@@ -15,4 +15,4 @@ Error write_error(const std::string& path);
 // `path` is for the message.
 Result<void> write_all(int fd, std::string_view bytes, const std::string& path);
 
-}  // namespace exhibit::engine
+}  // namespace exhibit::base

@@ -1,11 +1,11 @@
-#include "engine/disk.h"
+#include "base/disk.h"
 
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
-namespace exhibit::engine {
+namespace exhibit::base {
 
 Error write_error(const std::string& path) {
   const bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
@@ -25,4 +25,4 @@ Result<void> write_all(int fd, std::string_view bytes, const std::string& path) 
   return {};
 }
 
-}  // namespace exhibit::engine
+}  // namespace exhibit::base

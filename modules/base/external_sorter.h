@@ -13,7 +13,7 @@
 
 #include "base/unique_fd.h"
 
-namespace exhibit::engine {
+namespace exhibit::base {
 
 // Entries are (section, key, value), in that order, keys and values as bytes. What was added twice stands once.
 class ExternalSorter {
@@ -56,4 +56,4 @@ class ExternalSorter {
   std::vector<Run> runs_;
 };
 
-}  // namespace exhibit::engine
+}  // namespace exhibit::base
