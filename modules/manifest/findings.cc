@@ -2,6 +2,7 @@
 
 #include "hash/multi_digest.h"
 #include "manifest/file.h"
+#include "manifest/lines.h"
 #include "manifest/order.h"
 
 namespace exhibit::manifest {
@@ -14,6 +15,10 @@ class Reader {
  public:
   static Result<Reader> create(const FindingsRequest& request) {
     Reader reader(EXHIBIT_TRY(hash::MultiDigest::create(request.digests)));
+    if (request.scratch) {
+      reader.content_ = std::make_unique<ContentKeys>(*request.scratch);
+      reader.content_trees_ = request.trees;
+    }
     if (!request.salt_key) return reader;
     reader.salts_ = EXHIBIT_TRY(hash::Salts::create(*request.salt_key));
     for (const std::string& algorithm : request.trees) {
@@ -27,57 +32,36 @@ class Reader {
   void take(std::string_view piece) {
     reading_.summary.bytes += piece.size();
     digests_.update(std::as_bytes(std::span(piece)));
-    while (!piece.empty()) {
-      const std::size_t end = piece.find('\n');
-      if (end == std::string_view::npos) {
-        keep(piece);
-        return;
-      }
-      if (rest_.empty() && !too_long_) {
-        on_line(piece.substr(0, end));
-      } else {
-        keep(piece.substr(0, end));
-        on_line(rest_);
-        rest_.clear();
-      }
-      piece.remove_prefix(end + 1);
-    }
+    lines_.take(piece, [this](const Line& line) { on_line(line); });
   }
 
-  FindingsReading finish() {
-    if (!rest_.empty() || too_long_) {
-      on_line(rest_);
-      reading_.form.add(line_, "isn't ended by a line feed");
-    }
+  Result<FindingsReading> finish() {
+    lines_.finish([this](const Line& line) { on_line(line); });
+    if (failure_) return *failure_;
     if (auto complaint = order_.finish()) reading_.order.add(line_, *complaint);
     reading_.evidence = order_.evidence();
     reading_.summary.records = line_;
     reading_.summary.digests = digests_.finish();
     for (const auto& [algorithm, tree] : trees_) reading_.summary.trees[algorithm] = base::to_hex(tree.root());
+    if (content_) reading_.summary.content = EXHIBIT_TRY(content_->summary(content_trees_));
     return std::move(reading_);
   }
 
  private:
   explicit Reader(hash::MultiDigest digests) : digests_(std::move(digests)) {}
 
-  // A line that passes the limit of one record is dropped, and complained of when it ends.
-  void keep(std::string_view piece) {
-    if (rest_.size() + piece.size() > limits_.bytes) too_long_ = true;
-    if (too_long_) {
-      rest_.clear();
+  void on_line(const Line& line) {
+    for (auto& [algorithm, tree] : trees_) tree.append(tree.hasher().leaf(salts_->at(line_), line.text));
+    ++line_;
+    if (line.is_too_long) {
+      reading_.form.add(line_, "is longer than a record may be");
     } else {
-      rest_ += piece;
+      on_record(line.text);
     }
+    if (!line.is_ended) reading_.form.add(line_, "isn't ended by a line feed");
   }
 
-  void on_line(std::string_view line) {
-    for (auto& [algorithm, tree] : trees_) tree.append(tree.hasher().leaf(salts_->at(line_), line));
-    ++line_;
-    if (too_long_) {
-      too_long_ = false;
-      reading_.form.add(line_, "is longer than a record may be");
-      return;
-    }
+  void on_record(std::string_view line) {
     auto record = base::parse_json(line, limits_);
     if (!record.ok()) {
       reading_.form.add(line_, record.error().message);
@@ -85,6 +69,9 @@ class Reader {
     }
     if (base::canonical(*record) != line) reading_.form.add(line_, "isn't in canonical form (RFC 8785)");
     count(*record);
+    if (content_ && !failure_) {
+      if (const auto taken = content_->take(*record); !taken.ok()) failure_ = taken.error();
+    }
     if (auto complaint = order_.next(*record, line)) reading_.order.add(line_, *complaint);
   }
 
@@ -99,14 +86,16 @@ class Reader {
   }
 
   base::JsonLimits limits_;
+  LineCutter lines_{limits_.bytes};
   hash::MultiDigest digests_;
   std::optional<hash::Salts> salts_;
   std::vector<std::pair<std::string, hash::Tree>> trees_;
   OrderChecker order_;
   FindingsReading reading_;
-  std::string rest_;  // of a line that goes on in the next piece
-  bool too_long_ = false;
-  std::uint64_t line_ = 0;  // lines so far
+  std::unique_ptr<ContentKeys> content_;
+  std::vector<std::string> content_trees_;
+  std::optional<Error> failure_;  // of the content tree's disk
+  std::uint64_t line_ = 0;        // lines so far
 };
 
 }  // namespace

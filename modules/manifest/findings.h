@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "hash/merkle.h"
+#include "manifest/content.h"
 
 namespace exhibit::manifest {
 
@@ -31,13 +32,15 @@ struct FindingsSummary {
   std::map<std::string, std::string> trees;  // algorithm -> root, lower-case hex
   Counts counts;
   std::optional<std::string> salt_commitment;  // lower-case hex; absent where no key was given
+  std::optional<ContentSummary> content;       // absent where no folder for scratch was given
   bool operator==(const FindingsSummary&) const = default;
 };
 
 struct FindingsRequest {
-  std::vector<std::string> digests = {"sha256"};  // hash::algorithms()
-  std::vector<std::string> trees = {"sha256"};    // computed only with a key
-  std::optional<std::string> salt_key = {};       // raw bytes
+  std::vector<std::string> digests = {"sha256"};      // hash::algorithms()
+  std::vector<std::string> trees = {"sha256"};        // computed only with a key
+  std::optional<std::string> salt_key = {};           // raw bytes
+  std::optional<std::filesystem::path> scratch = {};  // for the content tree (content.h), which isn't made without
 };
 
 // What is wrong, by line (the first is 1): the first few, and how many there are.
@@ -62,8 +65,8 @@ struct FindingsReading {
   Complaints order;                    // order.h
 };
 
-// Error only where the file can't be read or the request names an algorithm that doesn't exist or a key of the wrong
-// size. Memory: that of order.h and one line.
+// Error only where the file can't be read, the disk for scratch is full, or the request names an algorithm that doesn't
+// exist or a key of the wrong size. Memory: that of order.h and one line.
 Result<FindingsReading> read_findings(const std::filesystem::path& path, const FindingsRequest& request);
 
 // For sealing: as read_findings, but any complaint is an Error, and the key must be given.

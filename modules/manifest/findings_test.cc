@@ -177,6 +177,54 @@ TEST_F(Findings, NestedVolumesAreOrderedLikeTheOthers) {
   EXPECT_EQ(complaint(lines), "");
 }
 
+// By Python's hashlib, from the words of docs/disclosure.md.
+constexpr const char* content_root_in_python = R"(
+import hashlib, json, sys
+sha = lambda b: hashlib.sha256(b).digest()
+keys, without = set(), 0
+for line in sys.stdin:
+    item = json.loads(line)
+    if item["record"] != "item": continue
+    digest = item.get("digests", {}).get("sha256")
+    if digest: keys.add(sha(b"exhibit-content" + bytes.fromhex(digest)))
+    elif item["kind"] in ("file", "virtual") and item["size"] > 0: without += 1
+def root(leaves):
+    if len(leaves) < 2: return leaves[0] if leaves else sha(b"")
+    k = 1
+    while k * 2 < len(leaves): k *= 2
+    return sha(b"\x01" + root(leaves[:k]) + root(leaves[k:]))
+print(len(keys), without, root([sha(b"\x00" + k) for k in sorted(keys)]).hex())
+)";
+
+TEST_F(Findings, ContentTreeEqualsThatOfPython) {
+  Lines items;
+  for (int i = 0; i < 300; ++i) {
+    base::Json item = item_record("E1/p1", std::to_string(1000 + i));
+    item["digests"]["sha256"] = base::to_hex(hash::digest_of("sha256", std::to_string(i % 200)));  // some stand twice
+    if (i % 7 == 0) item.erase("digests");                               // content, and no digest of it
+    if (i % 14 == 0) item["kind"] = "directory";                         // no content
+    if (i % 35 == 0) item["size"] = 0;                                   // no content either
+    if (i % 11 == 0) item["digests"] = {{"md5", std::string(32, 'a')}};  // a digest, but not that one
+    items.push_back(line_of(item));
+  }
+  Lines lines = {line_of(evidence_record()), line_of(volume_record("E1/p1", "E1", 512, 3584))};
+  lines.insert(lines.end(), items.begin(), items.end());
+  lines.push_back(line_of(coverage_record("E1/p1", 3584, 0)));
+  lines.push_back(line_of(coverage_record("E1", 3584, 512)));
+  for (const Lines& each : {lines, Lines{line_of(evidence_record()), line_of(coverage_record("E1", 4096, 0))}}) {
+    write_file(folder_ / "E1.jsonl", bytes_of(each));
+    FindingsRequest request{.salt_key = salt_key, .scratch = folder_.path()};
+    const auto reading = read_sound_findings(folder_ / "E1.jsonl", request);
+    ASSERT_TRUE(reading.ok()) << reading.error().message;
+    const ContentSummary& content = *reading->summary.content;
+    const auto python = run({"python3", "-c", content_root_in_python}, bytes_of(each));
+    EXPECT_EQ(std::to_string(content.entries) + " " + std::to_string(content.without) + " " +
+                  content.trees.at("sha256") + "\n",
+              python.out)
+        << python.err;
+  }
+}
+
 // A writer that sorts by the keys makes what the checker accepts.
 TEST_F(Findings, KeysSortAsTheCheckerWants) {
   std::vector<MatchKey> keys;
@@ -218,6 +266,7 @@ Manifest sample_manifest() {
   claim.findings.digests = {{"sha256", std::string(64, '5')}};
   claim.findings.trees = {{"sha256", std::string(64, '6')}};
   claim.findings.salt_commitment = std::string(64, '7');
+  claim.findings.content = ContentSummary{3, 2, {{"sha256", std::string(64, '8')}}};
   manifest.evidence = {claim};
   manifest.created = "2027-01-15T08:00:00Z";
   return manifest;
@@ -259,7 +308,19 @@ TEST(ManifestFile, RefusesWhatTheFormatDoesNotHave) {
   EXPECT_THAT(refusal("\"created\":\"2027-01-15T08:00:00Z\"", "\"created\":\"yesterday\""), testing::HasSubstr("time"));
   EXPECT_THAT(refusal("\"events\":0", "\"event\":0"), testing::HasSubstr("doesn't have"));
   EXPECT_THAT(refusal("\"format\"", "\"format\":1,\"format\""), testing::HasSubstr("twice"));
+  EXPECT_THAT(refusal("\"without\":2", "\"without\":2,\"witout\":2"), testing::HasSubstr("doesn't have"));
+  EXPECT_THAT(refusal("\"digest\":\"sha256\"", "\"digest\":\"sha1\""), testing::HasSubstr("not sha256"));
+  EXPECT_THAT(refusal("\"trees\":{\"sha256\":\"888", "\"trees\":{\"belt256\":\"888"), testing::HasSubstr("sha256"));
   EXPECT_THAT(refusal("\"events\":0,\"head\":\"000", "\"events\":0,\"head\":\"100"), testing::HasSubstr("zeros"));
+}
+
+TEST(ManifestFile, MayComeFromAVersionBeforeTheContentTree) {
+  Manifest manifest = sample_manifest();
+  manifest.evidence.front().findings.content.reset();
+  const auto bytes = write_manifest(manifest);
+  ASSERT_TRUE(bytes.ok());
+  EXPECT_THAT(*bytes, testing::Not(testing::HasSubstr("content")));
+  EXPECT_FALSE(read_manifest(*bytes)->evidence.front().findings.content);
 }
 
 TEST(ManifestFile, RefusesNoExhibitAndTwoOfOneName) {

@@ -123,9 +123,26 @@ Result<Counts> read_counts(const Json& value, const std::string& place) {
   return counts;
 }
 
+// Manifests of versions before the content tree have none.
+Result<std::optional<ContentSummary>> read_content(const Fields& findings, const Digests& trees) {
+  if (!findings.has("content")) return std::optional<ContentSummary>();
+  const Fields fields = EXHIBIT_TRY(Fields::of(*EXHIBIT_TRY(findings.get("content")), findings.place("content"),
+                                               {"digest", "entries", "without", "trees"}));
+  ContentSummary content;
+  const std::string digest = EXHIBIT_TRY(fields.text("digest"));
+  if (digest != "sha256") return bad(fields.place("digest") + " is \"" + digest + "\", not sha256");
+  content.entries = EXHIBIT_TRY(fields.number("entries"));
+  content.without = EXHIBIT_TRY(fields.number("without"));
+  content.trees = EXHIBIT_TRY(fields.digests("trees"));
+  const bool same = std::equal(trees.begin(), trees.end(), content.trees.begin(), content.trees.end(),
+                               [](const auto& a, const auto& b) { return a.first == b.first; });
+  if (!same) return bad(fields.place("trees") + " aren't by the algorithms of " + findings.place("trees"));
+  return std::optional(content);
+}
+
 Result<FindingsSummary> read_summary(const Json& value, const std::string& place, const std::string& id) {
-  const Fields fields = EXHIBIT_TRY(
-      Fields::of(value, place, {"file", "records", "bytes", "digests", "trees", "counts", "salt_commitment"}));
+  const Fields fields = EXHIBIT_TRY(Fields::of(
+      value, place, {"file", "records", "bytes", "digests", "trees", "counts", "salt_commitment", "content"}));
   FindingsSummary summary;
   const std::string file = EXHIBIT_TRY(fields.text("file"));
   if (file != findings_file(id)) return bad(fields.place("file") + " isn't " + findings_file(id));
@@ -133,6 +150,7 @@ Result<FindingsSummary> read_summary(const Json& value, const std::string& place
   summary.bytes = EXHIBIT_TRY(fields.number("bytes"));
   summary.digests = EXHIBIT_TRY(fields.digests("digests"));
   summary.trees = EXHIBIT_TRY(fields.digests("trees"));
+  summary.content = EXHIBIT_TRY(read_content(fields, summary.trees));
   const Json* counts = EXHIBIT_TRY(fields.get("counts"));
   summary.counts = EXHIBIT_TRY(read_counts(*counts, fields.place("counts")));
   summary.salt_commitment = EXHIBIT_TRY(fields.sha256("salt_commitment"));
@@ -186,7 +204,7 @@ Result<void> read_lists(const Fields& fields, Manifest& manifest) {
 }
 
 Json to_json(const FindingsSummary& summary, const std::string& id) {
-  return {
+  Json out = {
       {"file", findings_file(id)},
       {"records", summary.records},
       {"bytes", summary.bytes},
@@ -195,6 +213,13 @@ Json to_json(const FindingsSummary& summary, const std::string& id) {
       {"counts",
        {{"items", summary.counts.items}, {"matches", summary.counts.matches}, {"problems", summary.counts.problems}}},
       {"salt_commitment", summary.salt_commitment.value_or("")}};
+  if (summary.content) {
+    out["content"] = {{"digest", "sha256"},
+                      {"entries", summary.content->entries},
+                      {"without", summary.content->without},
+                      {"trees", summary.content->trees}};
+  }
+  return out;
 }
 
 Json to_json(const Manifest& manifest) {

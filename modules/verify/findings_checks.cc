@@ -80,6 +80,17 @@ void compare_trees(const FindingsSummary& claimed, const FindingsSummary& actual
   }
 }
 
+void compare_content(const FindingsSummary& claimed, const FindingsSummary& actual, CheckList& list) {
+  const std::string name = "content tree";
+  if (!claimed.content) {
+    list.not_checked(name, "the manifest has none; a version before it made this one, and absence can't be proved");
+    return;
+  }
+  compare_number(name, "contents", claimed.content->entries, actual.content->entries, list);
+  compare_number(name, "items with content but no SHA-256", claimed.content->without, actual.content->without, list);
+  compare_digests(name, "the tree", claimed.content->trees, actual.content->trees, list);
+}
+
 // What the manifest says of the media must be what the evidence record says.
 void compare_evidence(const EvidenceClaim& claim, const std::optional<base::Json>& evidence, CheckList& list) {
   const std::string name = "evidence record";
@@ -100,7 +111,7 @@ void compare_evidence(const EvidenceClaim& claim, const std::optional<base::Json
 void not_there(const std::string& file, Status missing, CheckList& list) {
   const std::vector<const char*> names = {
       "findings file", "canonical form", "canonical order", "findings digest", "findings size",
-      "record count",  "tree",           "evidence record"};
+      "record count",  "tree",           "content tree",    "evidence record"};
   for (const char* name : names) {
     if (missing == Status::failed && name == names.front()) {
       list.failed(name, file + " is missing");
@@ -112,12 +123,14 @@ void not_there(const std::string& file, Status missing, CheckList& list) {
 
 }  // namespace
 
-void check_findings(const fs::path& folder, const EvidenceClaim& claim, Status missing, Checks& checks) {
+void check_findings(const fs::path& folder, const EvidenceClaim& claim, const fs::path& scratch, Status missing,
+                    Checks& checks) {
   CheckList list(checks, claim.id);
   const std::string file = manifest::findings_file(claim.id);
   FindingsRequest request;
   request.digests = known_of(claim.findings.digests);
   request.trees = known_of(claim.findings.trees);
+  if (claim.findings.content) request.scratch = scratch;
   request.salt_key = load_salt_key(folder, claim, list);
   const auto read = manifest::read_findings(folder / file, request);
   if (!read.ok() && read.error().code == ErrorCode::not_found) return not_there(file, missing, list);
@@ -132,6 +145,7 @@ void check_findings(const fs::path& folder, const EvidenceClaim& claim, Status m
               reading.order.summary());
   compare_summaries(claim.findings, reading.summary, list);
   compare_trees(claim.findings, reading.summary, request.salt_key.has_value(), list);
+  compare_content(claim.findings, reading.summary, list);
   compare_evidence(claim, reading.evidence, list);
 }
 

@@ -8,9 +8,9 @@
 
 namespace exhibit::verify {
 
-// `missing`: what a file of the case that isn't there counts as.
-void check_findings(const std::filesystem::path& folder, const manifest::EvidenceClaim& claim, manifest::Status missing,
-                    manifest::Checks& checks);
+// `scratch`: a folder for what memory doesn't hold. `missing`: what a file of the case that isn't there counts as.
+void check_findings(const std::filesystem::path& folder, const manifest::EvidenceClaim& claim,
+                    const std::filesystem::path& scratch, manifest::Status missing, manifest::Checks& checks);
 
 // Files in findings/ that no claim covers.
 void check_uncovered(const std::filesystem::path& folder, const manifest::Manifest& manifest, manifest::Checks& checks);

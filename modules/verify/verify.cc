@@ -171,7 +171,8 @@ Result<Report> verify_case(const Request& request) {
     return report;
   }
   report.manifest = read.take();
-  for (const auto& claim : report.manifest->evidence) check_findings(folder, claim, missing, report.checks);
+  for (const auto& claim : report.manifest->evidence)
+    check_findings(folder, claim, request.scratch, missing, report.checks);
   check_uncovered(folder, *report.manifest, report.checks);
   check_custody(folder, *report.manifest, request, missing, report.checks);
   check_inputs(*report.manifest, request, report.checks);

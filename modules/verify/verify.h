@@ -4,6 +4,7 @@
 
 #include <exhibit/result.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -31,6 +32,8 @@ struct Request {
   std::optional<std::filesystem::path> previous;  // the manifest that this one replaces
   // Exhibits whose image the caller will read again (--evidence); for the others this says 'not checked'.
   std::set<std::string> evidence;
+  // A folder for what memory doesn't hold (a file without a name): the keys of more than half a million contents.
+  std::filesystem::path scratch = P_tmpdir;
 };
 
 struct Report {

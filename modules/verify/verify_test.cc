@@ -75,6 +75,7 @@ class CaseMaker {
       request.digests = {"sha256", "sha512", "streebog256"};
       request.trees = {"sha256", "belt256"};
       request.salt_key = read_file(folder / manifest::salts_file(id));
+      request.scratch = folder;
       const auto reading = must(manifest::read_sound_findings(folder / manifest::findings_file(id), request));
       const base::Json& evidence = *reading.evidence;
       out.evidence.push_back({id, evidence["size"], evidence["digests"].get<Digests>(), evidence["integrity"],
@@ -182,6 +183,17 @@ TEST(Verify, WithoutTheSaltKeyTheTreeIsNotChecked) {
   EXPECT_THAT(with_status(checks, Status::not_checked), testing::IsSupersetOf({"tree", "salt commitment"}));
 }
 
+TEST(Verify, AnOlderManifestWithoutContentTreeIsVerifiedAndSaysSo) {
+  const Case older;
+  auto json = *base::parse_json(older.read("manifest.json"));
+  for (auto& evidence : json["evidence"]) evidence["findings"].erase("content");
+  older.write("manifest.json", base::canonical(json));
+  older.sign_again();
+  const Checks checks = older.verify();
+  EXPECT_TRUE(verdict(checks).verified) << text_of(checks);
+  EXPECT_THAT(with_status(checks, Status::not_checked), testing::Contains("content tree").Times(2));
+}
+
 TEST(Verify, AManifestAloneIsVerifiedAndTheRestIsNotHere) {
   const Case honest;
   for (const char* name : {"secret", "findings", "custody.jsonl"}) fs::remove_all(honest / name);
@@ -280,6 +292,7 @@ void change_manifest(const Case& tampered, void (*change)(base::Json&)) {
 // As somebody with the key who changed the findings and claims what they now are, would.
 void claim_anew(const Case& tampered) {
   manifest::FindingsRequest request;
+  request.trees = {"sha256", "belt256"};
   request.salt_key = tampered.read("secret/E1.salts");
   const auto reading = must(manifest::read_findings(tampered / e1, request));
   auto json = *base::parse_json(tampered.read("manifest.json"));
@@ -385,6 +398,28 @@ const Tampering tamperings[] = {
      [](const Case& c) { change_manifest(c, [](base::Json& json) { json["evidence"].erase(1); }); }},
     {"ManifestEditedUnderItsSignature", "signature",
      [](const Case& c) { c.edit("manifest.json", "\"number\":\"7\"", "\"number\":\"8\""); }},
+    {"ContentsOffByOne", "content tree",
+     [](const Case& c) { c.edit_and_sign("\"entries\":1,\"t", "\"entries\":2,\"t"); }},
+    {"ContentsWithoutADigestDenied", "content tree",
+     [](const Case& c) {
+       c.edit_lines(e1, [](Lines& lines) {
+         const std::size_t at = lines[5].find("\"digests\"");
+         lines[5].erase(at, lines[5].find("\"extents\"") - at);
+       });
+       claim_anew(c);
+     }},
+    {"ContentTreeOfOtherContents", "content tree",
+     [](const Case& c) {
+       change_manifest(c, [](base::Json& json) {
+         json["evidence"][0]["findings"]["content"]["trees"]["sha256"] = std::string(64, '9');
+       });
+     }},
+    {"ContentTreeOfOtherContentsByAnotherAlgorithm", "content tree",
+     [](const Case& c) {
+       change_manifest(c, [](base::Json& json) {
+         json["evidence"][1]["findings"]["content"]["trees"]["belt256"] = std::string(64, '9');
+       });
+     }},
     {"ManifestWithSpaces", "manifest", [](const Case& c) { c.edit_and_sign(",\"created\"", ", \"created\""); }},
     {"ManifestWithALineFeed", "signature",
      [](const Case& c) { c.write("manifest.json", c.read("manifest.json") + "\n"); }},

@@ -71,6 +71,8 @@ Result<int> verify(const options::variables_map& values) {
   verify::Request request;
   request.target = values["case"].as<std::vector<std::string>>().at(0);
   request.trust = std::move(trust);
+  std::error_code no_folder;
+  request.scratch = std::filesystem::temp_directory_path(no_folder);
   if (values.count("input") != 0) {
     for (const auto& path : values["input"].as<std::vector<std::string>>()) request.inputs.emplace_back(path);
   }
