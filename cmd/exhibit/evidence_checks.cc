@@ -3,6 +3,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <set>
 
 #include "engine/medium.h"
 #include "engine/sweep_plan.h"
@@ -26,6 +27,7 @@ struct Claims {
   Json volumes = Json::object();         // id -> {offset, size}
   std::vector<engine::LineSlice> items;  // one line each: items with digests
   std::uint64_t without_digests = 0;
+  bool knows_problems = true;
   std::set<std::string> problems;  // the evidence's own, canonical
 };
 
@@ -249,6 +251,8 @@ void check_items(const Claims& claims, const Reading& reading,
         problem.value("where", "") + ": " + problem.value("cause", "") + ": " + problem.value("detail", "");
     if (claims.problems.contains(base::canonical(problem))) {
       list.not_checked("reading", "damaged as the findings say: " + what);
+    } else if (!claims.knows_problems) {
+      list.not_checked("reading", "damaged, and what the findings say of that isn't disclosed: " + what);
     } else {
       list.failed("reading", what);
     }
@@ -266,10 +270,108 @@ void check_items(const Claims& claims, const Reading& reading,
     list.not_checked("item content", std::to_string(claims.without_digests) + " items claim no digest");
 }
 
+// The digests of the blocks as they were when the case was processed; believed only under the claimed root.
+std::string believed_blocks(const CaseFolder& folder, const std::string& id, const Claims& claims) {
+  const auto stored = folder.get(folder.blocks(id));
+  const auto root = hash::BlockRoot::from_digests(stored.ok() ? *stored : std::string());
+  const bool is_claimed = root.ok() && base::to_hex(*root) == claims.evidence.value("block_root", "");
+  return is_claimed && stored.ok() ? *stored : std::string();
+}
+
+// Reads the image and compares. `blocks`: as believed_blocks has them; empty where there are none.
+Result<void> compare(Session& session, const std::string& id, const Claims& claims, const std::string& blocks,
+                     manifest::Checks& checks) {
+  CheckList list(checks, id);
+  const Reading reading = EXHIBIT_TRY(read_image(session, id, claims));
+  if (reading.cannot_open) {
+    list.failed("evidence", "the image can't be read: " + reading.cannot_open->message);
+    return {};
+  }
+  check_media(claims, reading, list);
+  const auto read = CaseFolder(session.folder()).get(reading.blocks_file);
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> differing;
+  if (!blocks.empty() && read.ok())
+    differing = differing_blocks(blocks, *read, claims.evidence.value("block_size", std::uint64_t{1} << 20));
+  check_blocks(differing, list);
+  check_items(claims, reading, differing, id, checks);
+  return {};
+}
+
+Result<void> choose(Claims& claims, std::uint64_t sample, CheckList& list) {
+  const std::size_t all = claims.items.size();
+  EXHIBIT_TRY(draw(claims.items, sample));
+  if (claims.items.size() < all) {
+    list.not_checked("item content", std::to_string(all - claims.items.size()) + " items: only a sample was asked for");
+  }
+  return {};
+}
+
+// The lines of one exhibit's items that are disclosed, alone or with their volume.
+std::set<std::string> disclosed_items(const manifest::Disclosure& disclosure, const std::string& id) {
+  std::set<std::string> lines;
+  const auto take = [&](const std::string& line) {
+    const auto record = base::parse_json(line);
+    if (record.ok() && record->value("record", "") == "item") lines.insert(line);
+  };
+  for (const auto& item : disclosure.items) {
+    if (item.evidence == id) take(item.records.front().salted.line);
+  }
+  for (const auto& volume : disclosure.volumes) {
+    if (volume.evidence != id) continue;
+    for (const auto& record : volume.records) take(record.line);
+  }
+  return lines;
+}
+
+// What the manifest claims of the medium and the disclosure of its items. Their extents count from their volumes, which
+// need not be disclosed: those are where the image itself has them.
+Result<Claims> disclosed_claims(Session& session, const verify::DisclosureReport& report, const std::string& id,
+                                CheckList& list) {
+  Claims claims;
+  claims.knows_problems = false;
+  for (const manifest::EvidenceClaim& claim : report.manifest->evidence) {
+    if (claim.id == id) claims.evidence = manifest::media_claims(claim);
+  }
+  EXHIBIT_TRY(session.execute({.digests = {}, .walk = false}));
+  for (const auto& volume : session.run().volumes(id))
+    claims.volumes[volume.id] = {{"offset", volume.offset}, {"size", volume.size}};
+  const std::string file = session.folder() + "/disclosed.jsonl";
+  std::string bytes;
+  std::uint64_t without_volume = 0;
+  for (const std::string& line : disclosed_items(*report.disclosure, id)) {
+    const Json record = EXHIBIT_TRY(base::parse_json(line));
+    if (!record.contains("digests")) {
+      ++claims.without_digests;
+    } else if (!claims.volumes.contains(record.value("volume", ""))) {
+      ++without_volume;
+    } else {
+      claims.items.push_back({file, bytes.size(), line.size() + 1, 1});
+      bytes += line + "\n";
+    }
+  }
+  EXHIBIT_TRY(CaseFolder(session.folder()).put(file, bytes));
+  if (without_volume > 0) {
+    list.not_checked("item content", std::to_string(without_volume) +
+                                         " items: where their volume lies isn't disclosed, nor found in the image");
+  }
+  return claims;
+}
+
+// None, with the reason among the checks, where the image can't be opened.
+std::unique_ptr<Session> open_image(RunSettings settings, const std::string& id, const std::string& image,
+                                    CheckList& list) {
+  settings.images = {image};
+  settings.evidence_ids = {id};
+  auto session = Session::open(settings);
+  if (session.ok()) return session.take();
+  list.failed("evidence", session.error().message);
+  return nullptr;
+}
+
 }  // namespace
 
 Result<void> check_evidence(const std::filesystem::path& target, const std::string& id, const std::string& image,
-                            RunSettings settings, std::uint64_t sample, manifest::Checks& checks) {
+                            const RunSettings& settings, std::uint64_t sample, manifest::Checks& checks) {
   const CaseFolder folder(std::filesystem::is_directory(target) ? target.string() : target.parent_path().string());
   CheckList list(checks, id);
   auto claims = read_claims(folder.findings(id));
@@ -277,36 +379,28 @@ Result<void> check_evidence(const std::filesystem::path& target, const std::stri
     list.failed("evidence", "its findings can't be read");
     return {};
   }
-  const std::size_t all = claims->items.size();
-  EXHIBIT_TRY(draw(claims->items, sample));
-  if (claims->items.size() < all) {
-    list.not_checked("item content",
-                     std::to_string(all - claims->items.size()) + " items: only a sample was asked for");
-  }
-  settings.images = {image};
-  settings.evidence_ids = {id};
-  auto session = Session::open(settings);
-  if (!session.ok()) {
-    list.failed("evidence", session.error().message);
+  EXHIBIT_TRY(choose(*claims, sample, list));
+  const auto session = open_image(settings, id, image, list);
+  if (session == nullptr) return {};
+  return compare(*session, id, *claims, believed_blocks(folder, id, *claims), checks);
+}
+
+Result<void> check_disclosed_evidence(const verify::DisclosureReport& report, const std::string& id,
+                                      const std::string& image, const RunSettings& settings, std::uint64_t sample,
+                                      manifest::Checks& checks) {
+  CheckList list(checks, id);
+  const bool holds = std::none_of(checks.begin(), checks.end(), [](const manifest::Check& check) {
+    return check.status == manifest::Status::failed;
+  });
+  if (!holds || !report.manifest) {
+    list.not_checked("evidence", "what the disclosure says doesn't hold, so the image isn't read for it");
     return {};
   }
-  const Reading reading = EXHIBIT_TRY(read_image(**session, id, *claims));
-  if (reading.cannot_open) {
-    list.failed("evidence", "the image can't be read: " + reading.cannot_open->message);
-    return {};
-  }
-  check_media(*claims, reading, list);
-  const auto stored = folder.get(folder.blocks(id));
-  const auto read = folder.get(reading.blocks_file);
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> differing;
-  // The digests of the blocks as they were are believed only under the claimed root.
-  const auto root = hash::BlockRoot::from_digests(stored.ok() ? *stored : std::string());
-  if (root.ok() && base::to_hex(*root) == claims->evidence.value("block_root", "") && read.ok()) {
-    differing = differing_blocks(*stored, *read, claims->evidence.value("block_size", std::uint64_t{1} << 20));
-  }
-  check_blocks(differing, list);
-  check_items(*claims, reading, differing, id, checks);
-  return {};
+  const auto session = open_image(settings, id, image, list);
+  if (session == nullptr) return {};
+  Claims claims = EXHIBIT_TRY(disclosed_claims(*session, report, id, list));
+  EXHIBIT_TRY(choose(claims, sample, list));
+  return compare(*session, id, claims, {}, checks);
 }
 
 }  // namespace exhibit::cmd

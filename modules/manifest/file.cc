@@ -28,8 +28,8 @@ Result<std::size_t> read_some(int fd, std::vector<char>& buffer, const fs::path&
   }
 }
 
-Result<void> write_durably(const fs::path& path, int flags, std::string_view bytes) {
-  base::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644));
+Result<void> write_durably(const fs::path& path, int flags, std::string_view bytes, mode_t mode = 0644) {
+  base::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode));
   if (!fd) return system_error(path, "cannot create");
   EXHIBIT_TRY(write_all(fd.get(), bytes, path));
   if (::fsync(fd.get()) != 0) return system_error(path, "cannot synchronise");
@@ -87,8 +87,8 @@ Result<void> sync_folder(const fs::path& folder) {
   return {};
 }
 
-Result<void> write_new(const fs::path& path, std::string_view bytes) {
-  EXHIBIT_TRY(write_durably(path, O_EXCL, bytes));
+Result<void> write_new(const fs::path& path, std::string_view bytes, unsigned mode) {
+  EXHIBIT_TRY(write_durably(path, O_EXCL, bytes, mode));
   return sync_folder(path.parent_path());
 }
 

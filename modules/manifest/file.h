@@ -26,7 +26,7 @@ Result<std::string> read_whole(const std::filesystem::path& path, std::uint64_t 
 Result<void> read_pieces(const std::filesystem::path& path, const std::function<void(std::string_view)>& take);
 
 // Makes a new file with these bytes, synchronised with the disk; never replaces one.
-Result<void> write_new(const std::filesystem::path& path, std::string_view bytes);
+Result<void> write_new(const std::filesystem::path& path, std::string_view bytes, unsigned mode = 0644);
 
 // Replaces `path` (or makes it) in one step: a reader sees the old bytes or the new.
 Result<void> replace(const std::filesystem::path& path, std::string_view bytes);

@@ -20,6 +20,16 @@ using manifest::Manifest;
 
 const manifest::Trust* trust_of(const Request& request) { return request.trust ? &*request.trust : nullptr; }
 
+void check_one_signature(std::string_view bytes, const manifest::DisclosedSignature& given,
+                         const manifest::Trust* trust, Checks& checks) {
+  manifest::SignatureRequest request;
+  request.subject = given.name;
+  request.signature = given.cms;
+  request.trust = trust;
+  if (given.timestamp) request.timestamp_answer = *given.timestamp;
+  manifest::check_signature(manifest::Content::of(bytes), request, checks);
+}
+
 void check_manifest_signatures(const fs::path& file, std::string_view bytes, const manifest::Trust* trust,
                                Checks& checks) {
   const auto seals = manifest::find_signatures(file);
@@ -38,14 +48,11 @@ void check_manifest_signatures(const fs::path& file, std::string_view bytes, con
       own.failed(manifest::signature_check, signature.error().message);
       continue;
     }
-    manifest::SignatureRequest request;
-    request.subject = one.signature.filename().string();
-    request.signature = *signature;
-    request.trust = trust;
     const auto answer = one.timestamp ? manifest::read_whole(*one.timestamp) : Result<std::string>(std::string());
     if (!answer.ok()) own.failed("time-stamp", answer.error().message);
-    if (answer.ok() && one.timestamp) request.timestamp_answer = *answer;
-    manifest::check_signature(manifest::Content::of(bytes), request, checks);
+    manifest::DisclosedSignature given = {one.signature.filename().string(), *signature, {}};
+    if (answer.ok() && one.timestamp) given.timestamp = *answer;
+    check_one_signature(bytes, given, trust, checks);
   }
 }
 
@@ -144,7 +151,57 @@ void check_media(const Manifest& manifest, const Request& request, Checks& check
   for (const std::string& id : unknown) CheckList(checks, id).failed("media", "the manifest has no exhibit of this id");
 }
 
+// What the manifest claims and a disclosure doesn't hold.
+void tell_what_is_not_disclosed(const Manifest& manifest, Checks& checks) {
+  for (const manifest::EvidenceClaim& claim : manifest.evidence) {
+    CheckList(checks, claim.id).not_checked("findings", "only what is disclosed of them is here");
+  }
+  CheckList(checks, custody::ledger_name).not_checked("ledger", "it is no part of a disclosure");
+}
+
+// A disclosure's signatures, numbered as beside a manifest.
+void check_disclosed_signatures(const manifest::Disclosure& disclosure, const manifest::Trust* trust, Checks& checks) {
+  CheckList list(checks, manifest::manifest_name);
+  if (disclosure.signatures.empty()) list.failed(manifest::signature_check, "nobody has signed");
+  for (std::size_t i = 0; i < disclosure.signatures.size(); ++i) {
+    const manifest::DisclosedSignature& signature = disclosure.signatures[i];
+    const std::string expected = std::string(manifest::manifest_name) + "." + std::to_string(i + 1) + ".p7s";
+    if (signature.name != expected)
+      list.failed("signature files", "\"" + signature.name + "\" stands where " + expected + " belongs");
+    check_one_signature(disclosure.manifest, signature, trust, checks);
+  }
+}
+
 }  // namespace
+
+DisclosureReport verify_disclosure(std::string_view bytes, const Request& request) {
+  DisclosureReport report;
+  CheckList form(report.checks, request.target.filename().string());
+  auto disclosure = manifest::read_disclosure(bytes);
+  form.expect(disclosure.ok(), "disclosure form", "canonical, and every key as the format says",
+              disclosure.ok() ? "" : disclosure.error().message);
+  if (!disclosure.ok()) {
+    form.not_checked("what is disclosed", "the file can't be read");
+    return report;
+  }
+  report.disclosure = disclosure.take();
+  CheckList list(report.checks, manifest::manifest_name);
+  auto read = manifest::read_manifest(report.disclosure->manifest);
+  list.expect(read.ok(), "manifest", "canonical, and every key as the format says",
+              read.ok() ? "" : read.error().message);
+  check_disclosed_signatures(*report.disclosure, trust_of(request), report.checks);
+  if (!read.ok()) {
+    list.not_checked("what is disclosed", "the manifest can't be read, so there is nothing to compare with");
+    return report;
+  }
+  report.manifest = read.take();
+  manifest::check_disclosure(*report.disclosure, *report.manifest, report.checks);
+  tell_what_is_not_disclosed(*report.manifest, report.checks);
+  check_inputs(*report.manifest, request, report.checks);
+  check_previous(*report.manifest, request, report.checks);
+  check_media(*report.manifest, request, report.checks);
+  return report;
+}
 
 Result<Report> verify_case(const Request& request) {
   std::error_code error;

@@ -9,9 +9,11 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "manifest/check.h"
+#include "manifest/disclosure.h"
 #include "manifest/manifest.h"
 #include "manifest/trust.h"
 
@@ -43,5 +45,13 @@ struct Report {
 
 // Error only where the target is neither a folder nor a file. Everything else is a check, and none stops the others.
 Result<Report> verify_case(const Request& request);
+
+struct DisclosureReport : Report {
+  std::optional<manifest::Disclosure> disclosure;  // where it could be read; not believed unless its checks are ok
+};
+
+// The same of a disclosure's bytes (manifest::is_disclosure), without the case: its form, the manifest in it with its
+// signatures, and what is disclosed; the rest of the case is 'not checked'. `request.target` is for its name alone.
+DisclosureReport verify_disclosure(std::string_view bytes, const Request& request);
 
 }  // namespace exhibit::verify

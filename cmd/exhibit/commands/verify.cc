@@ -4,6 +4,7 @@
 
 #include "exhibit/evidence_checks.h"
 #include "exhibit/session.h"
+#include "manifest/file.h"
 #include "manifest/signature.h"
 
 namespace exhibit::cmd {
@@ -56,6 +57,13 @@ std::map<std::string, std::string> evidence_paths(const options::variables_map& 
   return paths;
 }
 
+// The bytes of a file that says of itself that it is a disclosure.
+std::optional<std::string> disclosure_bytes(const std::filesystem::path& target) {
+  auto bytes = manifest::read_whole(target, manifest::largest_disclosure);
+  if (!bytes.ok() || !manifest::is_disclosure(*bytes)) return std::nullopt;
+  return bytes.take();
+}
+
 Result<int> verify(const options::variables_map& values) {
   std::optional<manifest::Trust> trust;
   if (values.count("trust") != 0) trust = EXHIBIT_TRY(manifest::Trust::from_pem(values["trust"].as<std::string>()));
@@ -79,12 +87,17 @@ Result<int> verify(const options::variables_map& values) {
   if (values.count("previous") != 0) request.previous = values["previous"].as<std::string>();
   const auto paths = evidence_paths(values);
   for (const auto& [id, path] : paths) request.evidence.insert(id);
-  auto report = EXHIBIT_TRY(verify::verify_case(request));
-  RunSettings settings = run_settings(values);
+  const RunSettings settings = run_settings(values);
   const std::uint64_t sample = values.count("sample") != 0 ? values["sample"].as<std::uint64_t>() : UINT64_MAX;
-  for (const auto& [id, path] : paths) {
-    EXHIBIT_TRY(check_evidence(request.target, id, path, settings, sample, report.checks));
+  if (const auto bytes = disclosure_bytes(request.target)) {
+    auto report = verify::verify_disclosure(*bytes, request);
+    for (const auto& [id, path] : paths)
+      EXHIBIT_TRY(check_disclosed_evidence(report, id, path, settings, sample, report.checks));
+    return answer(report.checks, records);
   }
+  auto report = EXHIBIT_TRY(verify::verify_case(request));
+  for (const auto& [id, path] : paths)
+    EXHIBIT_TRY(check_evidence(request.target, id, path, settings, sample, report.checks));
   return answer(report.checks, records);
 }
 
@@ -106,14 +119,15 @@ int run_verify(const std::vector<std::string>& arguments) {
   if (parsed.values.count("content") != parsed.values.count("signature"))
     throw Usage{"--content and --signature go together"};
   if (parsed.values.count("case") + parsed.values.count("content") != 1)
-    throw Usage{"name a case folder or its manifest.json, or give --content"};
+    throw Usage{"name a case folder, its manifest.json or a disclosure, or give --content"};
   auto status = verify(parsed.values);
   return status.ok() ? *status : fail(status.error());
 }
 
 }  // namespace
 
-const Verb verify_verb = {"verify", "CASE|manifest.json [--evidence E1=IMAGE] [--trust CA.pem]",
-                          "checks every claim of a case again, and says what it couldn't check", run_verify};
+const Verb verify_verb = {"verify", "CASE|FILE [--evidence E1=IMAGE] [--trust CA.pem]",
+                          "checks every claim of a case or a disclosure again, and says what it couldn't check",
+                          run_verify};
 
 }  // namespace exhibit::cmd
