@@ -185,7 +185,7 @@ class Checker {
     }
     const bool belongs = (kind == "match" && text(*record, "item") == item.item) ||
                          (kind == "problem" && text(*record, "where") == item.item);
-    return belongs ? Complaint() : "a " + kind + " that isn't about the item " + item.item;
+    return belongs ? Complaint() : "a record (" + kind + ") that isn't about the item " + item.item;
   }
 
   Complaint complaint_about(const DisclosedVolume& volume, Tally& tally) {
@@ -224,7 +224,8 @@ class Checker {
       if (kind == "coverage" && text(*record, "where") == volume.volume) return {};
       return "the last isn't the coverage of the volume " + volume.volume;
     }
-    if (kind != "item" && kind != "match" && kind != "problem") return "a " + kind + " within the volume";
+    if (kind != "item" && kind != "match" && kind != "problem")
+      return "a record (" + kind + ") that belongs to no volume's middle";
     if (kind == "item" && text(*record, "volume") != volume.volume) return "an item of another volume";
     return {};
   }
