@@ -12,11 +12,11 @@
 namespace exhibit::manifest {
 
 struct DisclosureRequest {
-  std::filesystem::path folder;             // of the case
-  std::filesystem::path scratch;            // a folder for what memory doesn't hold (content.h)
-  std::vector<std::string> items, volumes;  // ids; their first part names the exhibit
-  std::vector<std::string> absent;          // raw SHA-256 digests
-  std::vector<std::string> evidence;        // of which exhibits they are absent; all where it is empty
+  std::filesystem::path folder = {};                  // of the case
+  std::filesystem::path scratch = {};                 // a folder for what memory doesn't hold (content.h)
+  std::vector<std::string> items = {}, volumes = {};  // ids; their first part names the exhibit
+  std::vector<std::string> absent = {};               // raw SHA-256 digests
+  std::vector<std::string> evidence = {};             // of which exhibits they are absent; all where it is empty
 };
 
 struct MadeDisclosure {
