@@ -16,7 +16,8 @@ constexpr std::size_t piece_size = std::size_t{1} << 20;
 
 Error system_error(const fs::path& path, std::string_view doing) {
   const int number = errno;
-  const ErrorCode code = number == ENOENT ? ErrorCode::not_found : ErrorCode::io_error;
+  const bool full = number == ENOSPC || number == EDQUOT;
+  const ErrorCode code = number == ENOENT ? ErrorCode::not_found : full ? ErrorCode::interrupted : ErrorCode::io_error;
   return file_error(code, path, std::string(doing) + ": " + std::generic_category().message(number));
 }
 
@@ -31,9 +32,11 @@ Result<std::size_t> read_some(int fd, std::vector<char>& buffer, const fs::path&
 Result<void> write_durably(const fs::path& path, int flags, std::string_view bytes, mode_t mode = 0644) {
   base::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode));
   if (!fd) return system_error(path, "cannot create");
-  EXHIBIT_TRY(write_all(fd.get(), bytes, path));
-  if (::fsync(fd.get()) != 0) return system_error(path, "cannot synchronise");
-  return {};
+  auto written = write_all(fd.get(), bytes, path);
+  if (written.ok() && ::fsync(fd.get()) != 0) written = system_error(path, "cannot synchronise");
+  // Of a file that is ours alone nothing stays but the whole.
+  if (!written.ok() && (flags & O_EXCL) != 0) ::unlink(path.c_str());
+  return written;
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ Result<std::string> read_whole(const std::filesystem::path& path, std::uint64_t 
 // The file in pieces, in order.
 Result<void> read_pieces(const std::filesystem::path& path, const std::function<void(std::string_view)>& take);
 
-// Makes a new file with these bytes, synchronised with the disk; never replaces one.
+// Makes a new file with these bytes, synchronised with the disk; never replaces one, and leaves none that isn't whole.
+// interrupted: the disk is full.
 Result<void> write_new(const std::filesystem::path& path, std::string_view bytes, unsigned mode = 0644);
 
 // Replaces `path` (or makes it) in one step: a reader sees the old bytes or the new.

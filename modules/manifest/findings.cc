@@ -123,7 +123,9 @@ Result<FindingsReading> read_findings(const std::filesystem::path& path, const F
 
 Result<FindingsReading> read_sound_findings(const std::filesystem::path& path, const FindingsRequest& request) {
   if (!request.salt_key) return file_error(ErrorCode::invalid_argument, path, "can't be sealed without the salt key");
-  FindingsReading reading = EXHIBIT_TRY(read_findings(path, request));
+  FindingsRequest whole = request;
+  if (!whole.scratch) whole.scratch = path.parent_path();
+  FindingsReading reading = EXHIBIT_TRY(read_findings(path, whole));
   if (!reading.form.empty()) return file_error(ErrorCode::corrupt, path, reading.form.summary());
   if (!reading.order.empty()) return file_error(ErrorCode::corrupt, path, reading.order.summary());
   if (!reading.evidence) return file_error(ErrorCode::corrupt, path, "holds no evidence record");

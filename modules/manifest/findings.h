@@ -69,7 +69,8 @@ struct FindingsReading {
 // exist or a key of the wrong size. Memory: that of order.h and one line.
 Result<FindingsReading> read_findings(const std::filesystem::path& path, const FindingsRequest& request);
 
-// For sealing: as read_findings, but any complaint is an Error, and the key must be given.
+// For sealing: as read_findings, but any complaint is an Error, the key must be given, and the content tree is made in
+// any case: where no folder for scratch is given, in the file's own.
 Result<FindingsReading> read_sound_findings(const std::filesystem::path& path, const FindingsRequest& request);
 
 // SHA-256 of the key, lower-case hex.

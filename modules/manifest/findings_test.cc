@@ -213,7 +213,7 @@ TEST_F(Findings, ContentTreeEqualsThatOfPython) {
   lines.push_back(line_of(coverage_record("E1", 3584, 512)));
   for (const Lines& each : {lines, Lines{line_of(evidence_record()), line_of(coverage_record("E1", 4096, 0))}}) {
     write_file(folder_ / "E1.jsonl", bytes_of(each));
-    FindingsRequest request{.salt_key = salt_key, .scratch = folder_.path()};
+    FindingsRequest request{.salt_key = salt_key};
     const auto reading = read_sound_findings(folder_ / "E1.jsonl", request);
     ASSERT_TRUE(reading.ok()) << reading.error().message;
     const ContentSummary& content = *reading->summary.content;

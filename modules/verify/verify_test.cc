@@ -76,7 +76,6 @@ class CaseMaker {
       request.digests = {"sha256", "sha512", "streebog256"};
       request.trees = {"sha256", "belt256"};
       request.salt_key = read_file(folder / manifest::salts_file(id));
-      request.scratch = folder;
       const auto reading = must(manifest::read_sound_findings(folder / manifest::findings_file(id), request));
       const base::Json& evidence = *reading.evidence;
       out.evidence.push_back({id, evidence["size"], evidence["digests"].get<Digests>(), evidence["integrity"],

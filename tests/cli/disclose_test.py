@@ -1,6 +1,6 @@
 """Disclosure: what `exhibit disclose` makes of a sealed case, that it tells nothing of the neighbours, and that `exhibit verify` takes no
 file that anybody changed, be it somebody without a key, or an insider who has the case, its salts and a trusted key."""
-import hashlib, json, os, shutil, stat, sys, tempfile, unittest
+import hashlib, json, os, shutil, stat, subprocess, sys, tempfile, unittest
 from support import CORPORA, findings, lines, run, unpack
 from determinism_test import RULE
 from disclosure_tampering import ITEM, OTHER_ITEM, TAMPERINGS, Insider, canonical, root, sha256
@@ -207,6 +207,15 @@ class Disclose(unittest.TestCase):
         self.assertIn(b"nothing is overwritten", done.stderr)
         with open(self.path("private.json"), "rb") as file:
             self.assertEqual(file.read(), self.disclosed("again.json", "--item", ITEM))
+
+    def test_a_full_disk_leaves_no_file(self):
+        small = self.path("small")
+        os.mkdir(small)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", small], check=True)
+        self.addCleanup(subprocess.run, ["umount", small], check=True)
+        done = run("disclose", self.case, "--volume", "E1/p2", "-o", os.path.join(small, "full.json"))
+        self.assertEqual(done.returncode, 5, done.stderr.decode())
+        self.assertEqual(os.listdir(small), [])
 
     def refused(self, code, words, *arguments):
         done = run("disclose", *arguments, "-o", self.path("refused.json"))

@@ -46,11 +46,9 @@ Result<std::string> salt_key(const CaseFolder& folder, const std::string& id) {
 }
 
 Result<manifest::EvidenceClaim> claim_of(const CaseFolder& folder, const std::string& id) {
-  const auto reading =
-      EXHIBIT_TRY(manifest::read_sound_findings(folder.findings(id), {.digests = {"sha256", "sha512"},
-                                                                      .trees = {"sha256"},
-                                                                      .salt_key = EXHIBIT_TRY(salt_key(folder, id)),
-                                                                      .scratch = folder.path()}));
+  const auto reading = EXHIBIT_TRY(manifest::read_sound_findings(
+      folder.findings(id),
+      {.digests = {"sha256", "sha512"}, .trees = {"sha256"}, .salt_key = EXHIBIT_TRY(salt_key(folder, id))}));
   const Json& record = *reading.evidence;
   manifest::EvidenceClaim claim;
   claim.id = id;
