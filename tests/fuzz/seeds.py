@@ -95,6 +95,34 @@ def case_seeds(put, folder):
                          "findings": summary}]
     full["inputs"] = [{"kind": "yara", "name": "r.yar", "version": "", "entries": 1, "digests": {"sha256": NO_DIGEST}}]
     put("manifest", "full", verify.canonical(full))
+    disclosure_seeds(put, full)
+
+
+def disclosure_seeds(put, manifest):
+    """All of a findings file of four lines: one item with its lead, and the volume that holds both; and an absence between two contents."""
+    records = [RECORDS[1], RECORDS[2], RECORDS[4], RECORDS[6]]
+    lines_, salts = [verify.canonical(record).decode() for record in records], [bytes([i]) * 32 for i in range(4)]
+    leaves = [verify.sha256(b"\0" + salt + line.encode()) for salt, line in zip(salts, lines_)]
+    left, right = verify.tree_root(leaves[:2]), verify.tree_root(leaves[2:])
+    keys = [bytes(32), b"\xff" * 32]
+    key_leaves = [verify.sha256(b"\0" + key) for key in keys]
+    findings = manifest["evidence"][0]["findings"]
+    findings.update(records=4, trees={"sha256": verify.tree_root(leaves).hex()}, content={
+        "digest": "sha256", "entries": 2, "without": 1, "trees": {"sha256": verify.tree_root(key_leaves).hex()}})
+    put("manifest", "content", verify.canonical(manifest))
+
+    def record(index, *path):
+        return {"index": index, "line": lines_[index], "salt": salts[index].hex(), "paths": {"sha256": [value.hex() for value in path]}}
+
+    def neighbour(index):
+        return {"index": index, "key": keys[index].hex(), "paths": {"sha256": [key_leaves[1 - index].hex()]}}
+    put("disclosure", "all", verify.canonical({
+        "format": "exhibit-disclosure/1", "manifest": verify.canonical(manifest).decode(),
+        "signatures": [{"name": "manifest.json.1.p7s", "cms": "MAA=", "timestamp": "MAA="}],
+        "items": [{"evidence": "E1", "item": RECORDS[2]["id"], "records": [record(1, leaves[0], right), record(2, leaves[3], left)]}],
+        "volumes": [{"evidence": "E1", "volume": "E1/p0", "first": 0, "proofs": {"sha256": []},
+                     "records": [{"line": line, "salt": salt.hex()} for line, salt in zip(lines_, salts)]}],
+        "absent": [{"evidence": "E1", "digest": "sha256:" + NO_DIGEST, "low": neighbour(0), "high": neighbour(1)}]}))
 
 
 def image_seeds(put, found):
