@@ -70,6 +70,7 @@ constexpr Field media[] = {{"digests", is_texts, optional},
 constexpr Field blocks[] = {{"sha256", is_text}};
 constexpr Field owned[] = {{"bytes", is_sizes}, {"examined", is_sizes}};
 constexpr Field regions[] = {{"regions", is_regions}};
+constexpr std::span<const Field> accounted;
 constexpr Field runs[] = {{"runs", is_triples}};
 constexpr Field candidates[] = {{"at", is_triples}};
 constexpr Field searched[] = {{"left_out", is_names}};
@@ -83,10 +84,12 @@ struct Kind {
   std::string_view name;
   std::span<const Field> fields;
 };
-constexpr Kind kinds[] = {
-    {"failed", failed},     {"sealed", sealed}, {"volume", volume},   {"chain", chain}, {"media", media},
-    {"blocks", blocks},     {"owned", owned},   {"regions", regions}, {"runs", runs},   {"candidates", candidates},
-    {"searched", searched}, {"found", found},   {"reread", reread},   {"read", read},   {"attempted", attempted}};
+constexpr Kind kinds[] = {{"failed", failed},       {"sealed", sealed},         {"volume", volume},
+                          {"chain", chain},         {"media", media},           {"blocks", blocks},
+                          {"owned", owned},         {"regions", regions},       {"runs", runs},
+                          {"accounted", accounted}, {"candidates", candidates}, {"searched", searched},
+                          {"found", found},         {"reread", reread},         {"read", read},
+                          {"attempted", attempted}};
 
 }  // namespace
 

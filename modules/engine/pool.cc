@@ -50,6 +50,8 @@ base::Json problem_about(const std::string& object, const Task& task, const Endi
   } else if (mark == ':') {
     problem.where = task.subject;
     problem.detail += " (at " + rest.substr(1) + ")";
+    // Whoever asks for the maps reads them to the same end.
+    if (rest == ":/blocks") problem.stage = "read";
   }
   return base::to_record(problem);
 }

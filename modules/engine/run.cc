@@ -38,9 +38,9 @@ std::optional<std::uint64_t> place_of(const base::RecordLine& item) {
 
 }  // namespace
 
-Result<void> for_each_value(const std::string& path, const ValueCall& call) {
+Result<void> for_each_value(const LineSlice& lines, const ValueCall& call) {
   return for_each_line(
-      path, [&](std::string_view line) -> Result<void> { return call(EXHIBIT_TRY(base::parse_json(line))); });
+      {lines}, [&](std::string_view line) -> Result<void> { return call(EXHIBIT_TRY(base::parse_json(line))); });
 }
 
 Result<void> for_each_record(const std::string& path, const RecordCall& call) {
@@ -156,8 +156,8 @@ Result<void> Run::take_output(const Task& task, const TaskOutput& output) {
   VolumeState& volume = evidence.volume(task.subject);
   if (task.role == "walk") return on_walk(evidence, volume, output);
   if (task.role == "account" && task.arguments.at("tells") == Json::array({"runs"}))
-    return on_runs(evidence, volume, task, output);
-  if (task.role == "account") return on_account(evidence, volume, output);
+    return on_runs(evidence, volume, LineSlice::from(output.path, 0));
+  if (task.role == "account") return on_account(evidence, volume, LineSlice::from(output.path, 0));
   if (task.role == "scan") return on_scan(evidence, volume, task, output);
   if (task.role == "carve") return on_carve(evidence, volume, task, output);
   if (task.role == "resolve") return on_resolve(evidence, volume, task, output);
@@ -252,7 +252,7 @@ Result<void> Run::on_survey(EvidenceState& evidence, const TaskOutput& output) {
 Result<void> Run::begin_volumes(EvidenceState& evidence) {
   evidence.walks_left = evidence.volumes.size() + 1;  // one for this function itself
   for (const auto& volume : evidence.volumes) {
-    if (options_.account) {
+    if (options_.account && options_.examine) {
       volume->accounted = EXHIBIT_TRY(OutputFile::create_one_of_many(folder_ + "/" + task_id(volume->id) + ".items"));
     }
     if (options_.given != nullptr) {
@@ -263,10 +263,13 @@ Result<void> Run::begin_volumes(EvidenceState& evidence) {
         EXHIBIT_TRY(on_walk(evidence, *volume, {from.items, 0}));
       }
     } else if (options_.walk && volume->plan.value("filesystem", false)) {
-      pool_.submit(volume_task(*volume, "walk", "walk"));
+      Task task = volume_task(*volume, "walk", "walk");
+      const auto tells = told_by_walk(evidence);
+      if (!tells.empty()) ask_account(task, evidence, *volume, tells);
+      pool_.submit(std::move(task));
     } else {
       if (accounts_apart()) EXHIBIT_TRY(submit_account(evidence, *volume));
-      EXHIBIT_TRY(begin_runs(evidence, *volume, {}));
+      EXHIBIT_TRY(begin_runs(evidence, *volume));
     }
   }
   return volume_walked(evidence);
@@ -292,19 +295,25 @@ Result<void> Run::on_media(EvidenceState& evidence, const Task& task, const Task
 
 Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output) {
   Batches batches(output.path);
-  std::optional<OutputFile> walked;
-  if (evidence.carving != nullptr && !carves_all()) {
-    walked = EXHIBIT_TRY(OutputFile::create(folder_ + "/" + task_id(volume.id) + ".walked"));
-  }
+  volume.walked = {output.path, 0, 0, 0};
+  std::uint64_t told = UINT64_MAX;  // where that begins which is told of the volume's bytes
+  bool accounted = false;           // it came to its end
   std::string scratch;
   EXHIBIT_TRY(for_each_record(output.path, [&](const base::RecordLine& line, std::uint64_t offset) -> Result<void> {
-    if (line.string("message", scratch) == "failed") {
+    volume.walked.length = offset + line.text().size() + 1;
+    ++volume.walked.lines;
+    const std::string_view message = line.string("message", scratch);
+    if (message == "failed") {
       return add(evidence,
                  base::to_record(Problem{volume.id, "walk", line.string("cause"), {}, line.string("detail")}));
     }
-    if (line.string("record", scratch) != "item") return add(evidence, line);
-    if (!options_.examine) EXHIBIT_TRY(volume.account_for(line.text()));
-    if (walked) EXHIBIT_TRY(walked->write(line.text()));
+    accounted = accounted || message == "accounted";
+    const std::string_view kind = line.string("record", scratch);
+    if (kind.empty() || kind == "coverage") {
+      told = std::min(told, offset);
+      return {};
+    }
+    if (kind != "item") return add(evidence, line);
     if (options_.carved_only) return {};
     ++progress_.items;
     if (!options_.examine) {
@@ -328,10 +337,10 @@ Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const Ta
     ++evidence.examining;
     pool_.submit(std::move(task));
   }
-  if (accounts_apart()) EXHIBIT_TRY(submit_account(evidence, volume));
-  if (!walked) return begin_runs(evidence, volume, {});
-  EXHIBIT_TRY(walked->finish());
-  return begin_runs(evidence, volume, {walked->path(), 0, walked->size(), walked->lines()});
+  const LineSlice account = LineSlice::from(output.path, told);
+  if (accounts_apart())
+    EXHIBIT_TRY(accounted ? on_account(evidence, volume, account) : submit_account(evidence, volume));
+  return accounted && finds_runs(evidence) ? on_runs(evidence, volume, account) : begin_runs(evidence, volume);
 }
 
 Result<void> Run::volume_walked(EvidenceState& evidence) {

@@ -76,7 +76,7 @@ class Run {
     std::string id;
     std::uint64_t offset = 0, size = 0;  // bytes of the medium, whatever its record counts from
     std::string filesystem;              // its type; empty where it has none
-    std::string account;                 // a file of what its account says; empty where it has none
+    LineSlice account;                   // what was told of its bytes; empty where nothing was
   };
   std::vector<Volume> volumes(const std::string& evidence_id) const;
 
@@ -101,7 +101,7 @@ class Run {
   Result<void> on_media(EvidenceState& evidence, const Task& task, const TaskOutput& output);
   Result<void> on_walk(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output);
   Result<void> on_sweep(EvidenceState& evidence, const Task& task, const TaskOutput& output);
-  Result<void> on_account(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output);
+  Result<void> on_account(EvidenceState& evidence, VolumeState& volume, const LineSlice& told);
   Result<void> on_scan(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output);
   Result<void> take_output(const Task& task, const TaskOutput& output);
   Result<void> add(EvidenceState& evidence, const base::Json& record);
@@ -115,9 +115,13 @@ class Run {
   Result<void> proceed(EvidenceState& evidence);
   Result<void> submit_account(EvidenceState& evidence, VolumeState& volume);
   void submit_scans(VolumeState& volume);
-  Task account_task(const VolumeState& volume) const;
-  Result<void> begin_runs(EvidenceState& evidence, VolumeState& volume, const LineSlice& items);
-  Result<void> on_runs(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output);
+  bool finds_runs(const EvidenceState& evidence) const;
+  std::vector<std::string> told_by_walk(const EvidenceState& evidence) const;
+  std::vector<std::string> told_with_coverage() const;
+  void ask_account(Task& task, const EvidenceState& evidence, const VolumeState& volume,
+                   const std::vector<std::string>& tells) const;
+  Result<void> begin_runs(EvidenceState& evidence, VolumeState& volume);
+  Result<void> on_runs(EvidenceState& evidence, VolumeState& volume, const LineSlice& told);
   Result<void> take_search(EvidenceState& evidence, const Task& task, const base::Json& message);
   Result<void> carve_stretch(EvidenceState& evidence, const Task& task);
   Result<void> on_carve(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output);

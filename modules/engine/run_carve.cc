@@ -17,8 +17,12 @@ constexpr std::uint64_t usual_block = 4096, least_block = 512;  // bytes
 
 }  // namespace
 
-// Where objects are looked for rests on the volume's `items` alone, so that it is known before the sweep.
-Result<void> Run::begin_runs(EvidenceState& evidence, VolumeState& volume, const LineSlice& items) {
+// Whether objects are looked for in a part of each volume. It rests on the items as they were walked, so that it is
+// known before the sweep.
+bool Run::finds_runs(const EvidenceState& evidence) const { return evidence.carving != nullptr && !carves_all(); }
+
+// Where the walk didn't tell them.
+Result<void> Run::begin_runs(EvidenceState& evidence, VolumeState& volume) {
   if (evidence.carving == nullptr) return volume_walked(evidence);
   if (carves_all()) {
     EXHIBIT_TRY(
@@ -26,20 +30,19 @@ Result<void> Run::begin_runs(EvidenceState& evidence, VolumeState& volume, const
     EXHIBIT_TRY(evidence.carving->finish_runs(volume.carve_number));
     return volume_walked(evidence);
   }
-  Task task = account_task(volume);
+  Task task = volume_task(volume, "account", "read");
   task.id = task_id(volume.id) + ".runs";
-  if (items.lines > 0) task.input = {items};
-  task.arguments["tells"] = {"runs"};
+  if (volume.walked.lines > 0) task.input = {volume.walked};
+  ask_account(task, evidence, volume, {"runs"});
   pool_.submit(std::move(task));
   return {};
 }
 
-Result<void> Run::on_runs(EvidenceState& evidence, VolumeState& volume, const Task& task, const TaskOutput& output) {
-  EXHIBIT_TRY(for_each_value(output.path, [&](const Json& line) -> Result<void> {
-    if (message_of(line) == "failed") {
-      volume.is_searched = false;
-      return add_problem(evidence, task, line);
-    }
+Result<void> Run::on_runs(EvidenceState& evidence, VolumeState& volume, const LineSlice& told) {
+  volume.is_searched = false;
+  EXHIBIT_TRY(for_each_value(told, [&](const Json& line) -> Result<void> {
+    if (message_of(line) == "failed") return add(evidence, account_failure(volume.id, line));
+    if (message_of(line) == "accounted") volume.is_searched = true;
     // The account of the coverage may say the same; then it stands once.
     if (kind_of(line) == "problem") return add(evidence, line);
     if (message_of(line) != "runs") return {};

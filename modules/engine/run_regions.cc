@@ -19,40 +19,55 @@ Json unread(const std::string& where, std::uint64_t bytes) {
 
 }  // namespace
 
-Task Run::account_task(const VolumeState& volume) const {
-  Task task = volume_task(volume, "account", "read");
-  for (const char* key : {"owned", "tables", "rest", "filesystem"}) task.arguments[key] = volume.plan.at(key);
-  task.arguments["carve"] = options_.carve_where;
-  return task;
+// What a volume's walk is asked to tell of its bytes: what rests on its items as they were walked.
+std::vector<std::string> Run::told_by_walk(const EvidenceState& evidence) const {
+  if (finds_runs(evidence)) return {"runs"};
+  return accounts_apart() ? told_with_coverage() : std::vector<std::string>();
 }
 
-Result<void> Run::submit_account(EvidenceState& evidence, VolumeState& volume) {
-  if (!options_.account || !volume.accounted) return {};
-  const std::string path = volume.accounted->path();
-  const std::uint64_t size = volume.accounted->size();
-  EXHIBIT_TRY(volume.accounted->finish());
-  // Of a listing that isn't whole nobody can say what lies beside its items.
-  if (options_.given != nullptr && options_.given->volumes.at(volume.id).coverage.is_null()) return {};
-  Task task = account_task(volume);
-  task.input = {{path, 0, size, volume.accounted_lines}};
-  task.arguments["tells"] = {"coverage"};
-  if (options_.runs) task.arguments["tells"].push_back("runs");
+std::vector<std::string> Run::told_with_coverage() const {
+  if (options_.runs) return {"coverage", "runs"};
+  return {"coverage"};
+}
+
+// To be told of the volume's bytes by `task`, which has its items.
+void Run::ask_account(Task& task, const EvidenceState& evidence, const VolumeState& volume,
+                      const std::vector<std::string>& tells) const {
+  for (const char* key : {"owned", "tables", "rest", "filesystem"}) task.arguments[key] = volume.plan.at(key);
+  task.arguments["carve"] = options_.carve_where;
+  task.arguments["tells"] = tells;
+  if (tells.front() == "runs") return;  // they alone
   task.arguments["rules"] = options_.rules;
   const bool searched = evidence.carving != nullptr && volume.is_searched;
   const Json whole = Json::array({std::uint64_t{0}, evidence.record.value("size", std::uint64_t{0})});
   task.arguments["unsearched"] = searched ? evidence.unsearched : Json::array({whole});
   if (evidence.medium) task.arguments["doubt"] = evidence.medium->doubts();
+}
+
+Result<void> Run::submit_account(EvidenceState& evidence, VolumeState& volume) {
+  if (!options_.account) return {};
+  LineSlice items = volume.walked;
+  if (volume.accounted) {
+    EXHIBIT_TRY(volume.accounted->finish());
+    items = {volume.accounted->path(), 0, volume.accounted->size(), volume.accounted->lines()};
+  }
+  // Of a listing that isn't whole nobody can say what lies beside its items.
+  if (options_.given != nullptr && options_.given->volumes.at(volume.id).coverage.is_null()) return {};
+  Task task = volume_task(volume, "account", "read");
+  if (items.lines > 0) task.input = {std::move(items)};
+  ask_account(task, evidence, volume, told_with_coverage());
   pool_.submit(std::move(task));
   return {};
 }
 
-Result<void> Run::on_account(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output) {
-  volume.account = output.path;
-  EXHIBIT_TRY(for_each_value(output.path, [&](const Json& line) -> Result<void> {
-    if (message_of(line) == "failed") {
-      EXHIBIT_TRY(add(evidence, base::to_record(Problem{
-                                    volume.id, "read", line.value("cause", "corrupt"), {}, line.value("detail", "")})));
-    }
+Json account_failure(const std::string& volume, const Json& failed) {
+  return base::to_record(Problem{volume, "read", failed.value("cause", "corrupt"), {}, failed.value("detail", "")});
+}
+
+Result<void> Run::on_account(EvidenceState& evidence, VolumeState& volume, const LineSlice& told) {
+  volume.account = told;
+  EXHIBIT_TRY(for_each_value(told, [&](const Json& line) -> Result<void> {
+    if (message_of(line) == "failed") EXHIBIT_TRY(add(evidence, account_failure(volume.id, line)));
     if (kind_of(line) == "problem") EXHIBIT_TRY(add(evidence, line));
     if (kind_of(line) == "coverage") volume.coverage = line;
     if (message_of(line) == "owned") volume.owned_coverage = line;

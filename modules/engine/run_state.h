@@ -22,22 +22,17 @@ struct Run::VolumeState {
   Json plan;    // the survey's message
   std::string id;
   std::uint32_t number = 0;             // in the sweep's plan
-  std::optional<OutputFile> accounted;  // its items, and the problems of their scans: what coverage rests on
-  std::uint64_t accounted_lines = 0;
-  std::string account;             // the output of its account's task
-  std::vector<Json> regions;       // [offset, length, owned bytes]
-  Json coverage;                   // its record; null where there is none
-  Json owned_coverage;             // what it adds to the evidence's
-  std::uint32_t carve_number = 0;  // in the plan of what is carved
-  bool is_searched = true;         // the runs in which objects are looked for could be told
-  std::uint64_t carving = 1;       // tasks under way that look at its candidates; the sweep counts as one
+  LineSlice walked;                     // its items as they were walked, with what else the walk told
+  std::optional<OutputFile> accounted;  // where items are examined: they, and the problems of their scans
+  LineSlice account;                    // what was told of its bytes; empty where nothing was
+  std::vector<Json> regions;            // [offset, length, owned bytes]
+  Json coverage;                        // its record; null where there is none
+  Json owned_coverage;                  // what it adds to the evidence's
+  std::uint32_t carve_number = 0;       // in the plan of what is carved
+  bool is_searched = true;              // the runs in which objects are looked for could be told
+  std::uint64_t carving = 1;            // tasks under way that look at its candidates; the sweep counts as one
 
-  Result<void> account_for(std::string_view line) {
-    if (!accounted) return {};
-    EXHIBIT_TRY(accounted->write(line));
-    ++accounted_lines;
-    return {};
-  }
+  Result<void> account_for(std::string_view line) { return accounted ? accounted->write(line) : Result<void>(); }
 };
 
 struct Run::EvidenceState {
@@ -71,7 +66,10 @@ struct Run::EvidenceState {
 
 // Calls with each line's value.
 using ValueCall = std::function<Result<void>(const Json& value)>;
-Result<void> for_each_value(const std::string& path, const ValueCall& call);
+Result<void> for_each_value(const LineSlice& lines, const ValueCall& call);
+inline Result<void> for_each_value(const std::string& path, const ValueCall& call) {
+  return for_each_value(LineSlice::from(path, 0), call);
+}
 
 // Calls with each line and its place: for outputs that hold items, however many.
 using RecordCall = std::function<Result<void>(const base::RecordLine& line, std::uint64_t offset)>;
@@ -85,6 +83,9 @@ inline std::string task_id(std::string id) {
 
 inline std::string kind_of(const Json& line) { return line.value("record", ""); }
 inline std::string message_of(const Json& line) { return line.value("message", ""); }
+
+// What a volume's account that couldn't be made leaves behind.
+Json account_failure(const std::string& volume, const Json& failed);
 
 // Adds `more`'s numbers to `sum`'s, key by key.
 void add_numbers(Json& sum, const Json& more);

@@ -18,6 +18,9 @@ struct LineSlice {
   std::string path;
   std::uint64_t offset = 0, length = 0;  // bytes
   std::uint64_t lines = 0;
+
+  // To be read only, not handed to a worker.
+  static LineSlice from(const std::string& path, std::uint64_t offset) { return {path, offset, 0, UINT64_MAX}; }
 };
 
 std::uint64_t line_count(const std::vector<LineSlice>& slices);

@@ -3,6 +3,7 @@
 #include <exhibit/result.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/checked.h"
 
@@ -64,6 +65,24 @@ std::optional<ByteClass> class_of(const Item& item) {
   return std::nullopt;
 }
 
+// How much of what comes, sorted and disjoint as the ranges are, lies in them: one pass over them is enough.
+class Overlap {
+ public:
+  using Ranges = std::vector<std::array<std::uint64_t, 2>>;  // offset, length
+  explicit Overlap(const Ranges& ranges) : first_(ranges.begin()), end_(ranges.end()) {}
+
+  std::uint64_t next(std::uint64_t begin, std::uint64_t end) {
+    std::uint64_t bytes = 0;
+    while (first_ != end_ && (*first_)[0] + (*first_)[1] <= begin) ++first_;
+    for (auto range = first_; range != end_ && (*range)[0] < end; ++range)
+      bytes += std::min(end, (*range)[0] + (*range)[1]) - std::max(begin, (*range)[0]);
+    return bytes;
+  }
+
+ private:
+  Ranges::const_iterator first_, end_;
+};
+
 }  // namespace
 
 const char* name_of(ByteClass byte_class) {
@@ -87,21 +106,39 @@ const char* name_of(ByteClass byte_class) {
 }
 
 void Account::Ranges::add(std::uint64_t begin, std::uint64_t end) {
+  constexpr std::size_t least_unsorted = 1024;
   if (begin >= end) return;
-  auto next = ranges_.upper_bound(begin);
-  if (next != ranges_.begin()) {
-    const auto before = std::prev(next);
-    if (before->second >= end) return;
-    if (before->second >= begin) {
-      begin = before->first;
-      next = before;
+  const bool is_sorted = sorted_ == ranges_.size();
+  if (is_sorted && !ranges_.empty() && ranges_.back().begin <= begin && begin <= ranges_.back().end) {
+    ranges_.back().end = std::max(ranges_.back().end, end);
+    return;
+  }
+  const bool is_next = is_sorted && (ranges_.empty() || ranges_.back().end < begin);
+  ranges_.push_back({begin, end});
+  if (is_next) {
+    ++sorted_;
+  } else if (ranges_.size() - sorted_ > std::max(sorted_, least_unsorted)) {
+    all();
+  }
+}
+
+const std::vector<Account::Range>& Account::Ranges::all() const {
+  if (sorted_ == ranges_.size()) return ranges_;
+  const auto before = [](const Range& a, const Range& b) { return a.begin < b.begin; };
+  const auto unsorted = ranges_.begin() + static_cast<std::ptrdiff_t>(sorted_);
+  std::sort(unsorted, ranges_.end(), before);
+  std::inplace_merge(ranges_.begin(), unsorted, ranges_.end(), before);
+  std::size_t last = 0;
+  for (std::size_t i = 1; i < ranges_.size(); ++i) {
+    if (ranges_[i].begin <= ranges_[last].end) {
+      ranges_[last].end = std::max(ranges_[last].end, ranges_[i].end);
+    } else {
+      ranges_[++last] = ranges_[i];
     }
   }
-  while (next != ranges_.end() && next->first <= end) {
-    end = std::max(end, next->second);
-    next = ranges_.erase(next);
-  }
-  ranges_.emplace_hint(next, begin, end);
+  ranges_.resize(last + 1);
+  sorted_ = ranges_.size();
+  return ranges_;
 }
 
 Account::Account(std::uint64_t size, ByteClass rest) : size_(size), rest_(rest) {}
@@ -163,41 +200,37 @@ void Account::mark_hashed(const Item& item) {
   }
 }
 
-std::vector<ClassRun> Account::runs() const {
-  struct Edge {
-    std::uint64_t at;
-    std::size_t rank;
-    bool begins;
-  };
-  std::vector<Edge> edges;
-  for (std::size_t i = 0; i < ranks.size(); ++i) {
-    for (const auto& [begin, end] : claims_[i].all()) {
-      edges.push_back({begin, i, true});
-      edges.push_back({end, i, false});
+// In order, neighbours of one class as one.
+template <typename Call>
+void Account::for_each_run(const Call& call) const {
+  std::array<std::size_t, ranks.size()> next{};  // of each rank's ranges, the first that ends behind `at`
+  ClassRun open;
+  for (std::uint64_t at = 0; at < size_;) {
+    std::uint64_t end = size_;  // so far the class holds that holds at `at`
+    ByteClass byte_class = rest_;
+    for (std::size_t i = 0; i < ranks.size(); ++i) {
+      const std::vector<Range>& ranges = claims_[i].all();
+      while (next[i] < ranges.size() && ranges[next[i]].end <= at) ++next[i];
+      if (next[i] == ranges.size()) continue;
+      const auto [range_begin, range_end] = ranges[next[i]];
+      if (range_begin <= at) {
+        byte_class = ranks[i];
+        end = std::min(end, range_end);
+        break;  // whatever is claimed behind it in rank counts for nothing here
+      }
+      end = std::min(end, range_begin);
     }
-  }
-  std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.at < b.at; });
-
-  std::vector<ClassRun> runs;
-  std::array<bool, ranks.size()> claimed{};
-  std::uint64_t at = 0;
-  const auto close_run = [&](std::uint64_t end) {
-    if (end == at) return;
-    const auto first = std::find(claimed.begin(), claimed.end(), true);
-    const ByteClass byte_class =
-        first == claimed.end() ? rest_ : ranks[static_cast<std::size_t>(first - claimed.begin())];
-    if (!runs.empty() && runs.back().byte_class == byte_class) {
-      runs.back().length += end - at;
-    } else {
-      runs.push_back({at, end - at, byte_class});
-    }
+    if (open.length > 0 && open.byte_class != byte_class) call(std::exchange(open, ClassRun{}));
+    if (open.length == 0) open = {at, 0, byte_class};
+    open.length += end - at;
     at = end;
-  };
-  for (const Edge& edge : edges) {
-    close_run(edge.at);
-    claimed[edge.rank] = edge.begins;
   }
-  close_run(size_);
+  if (open.length > 0) call(open);
+}
+
+std::vector<ClassRun> Account::runs() const {
+  std::vector<ClassRun> runs;
+  for_each_run([&](const ClassRun& run) { runs.push_back(run); });
   return runs;
 }
 
@@ -207,32 +240,20 @@ std::uint64_t Account::hashed_bytes() const {
   return bytes;
 }
 
+std::size_t Account::ranges() const {
+  std::size_t kept = hashed_.kept();
+  for (const Ranges& ranges : claims_) kept += ranges.kept();
+  return kept;
+}
+
 Account::Totals Account::totals(const std::vector<std::array<std::uint64_t, 2>>& ranges) const {
   Totals totals;
   for (std::size_t i = 0; i < classes; ++i) totals.bytes[static_cast<ByteClass>(i)] = 0;
-  // Both lists are sorted and disjoint, so one pass over each is enough.
-  const auto overlap = [&ranges](auto first, auto last, auto&& bounds, auto&& add) {
-    auto range = ranges.begin();
-    while (first != last && range != ranges.end()) {
-      const auto [begin, end] = bounds(*first);
-      const std::uint64_t range_end = (*range)[0] + (*range)[1];
-      const std::uint64_t from = std::max(begin, (*range)[0]), to = std::min(end, range_end);
-      if (from < to) add(*first, to - from);
-      if (end <= range_end) {
-        ++first;
-      } else {
-        ++range;
-      }
-    }
-  };
-  const auto all = runs();
-  overlap(
-      all.begin(), all.end(), [](const ClassRun& run) { return std::pair(run.offset, run.offset + run.length); },
-      [&](const ClassRun& run, std::uint64_t bytes) { totals.bytes[run.byte_class] += bytes; });
-  overlap(
-      hashed_.all().begin(), hashed_.all().end(),
-      [](const auto& range) { return std::pair(range.first, range.second); },
-      [&](const auto&, std::uint64_t bytes) { totals.hashed += bytes; });
+  if (ranges.empty()) return totals;
+  Overlap of_runs(ranges), of_hashed(ranges);
+  for_each_run(
+      [&](const ClassRun& run) { totals.bytes[run.byte_class] += of_runs.next(run.offset, run.offset + run.length); });
+  for (const auto& [begin, end] : hashed_.all()) totals.hashed += of_hashed.next(begin, end);
   return totals;
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <map>
+#include <vector>
 
 #include "filesystem/filesystem.h"
 
@@ -34,6 +35,9 @@ class Account {
 
   std::uint64_t hashed_bytes() const;
 
+  // Ranges that are kept, 16 bytes each: what it takes of memory.
+  std::size_t ranges() const;
+
   struct Totals {
     std::map<ByteClass, std::uint64_t> bytes;  // every class; adds up to the ranges' size
     std::uint64_t hashed = 0;
@@ -42,15 +46,23 @@ class Account {
   Totals totals(const std::vector<std::array<std::uint64_t, 2>>& ranges) const;
 
  private:
-  // Disjoint, not touching ranges: begin -> end.
+  struct Range {
+    std::uint64_t begin, end;
+  };
+  // Disjoint, not touching ranges. They come by and large in order; those that don't are sorted in when they are looked
+  // at, or when there are as many of them as of the others.
   class Ranges {
    public:
     void add(std::uint64_t begin, std::uint64_t end);
-    const std::map<std::uint64_t, std::uint64_t>& all() const { return ranges_; }
+    const std::vector<Range>& all() const;
+    std::size_t kept() const { return ranges_.size(); }
 
    private:
-    std::map<std::uint64_t, std::uint64_t> ranges_;
+    mutable std::vector<Range> ranges_;
+    mutable std::size_t sorted_ = 0;  // so many from the front on are sorted and disjoint
   };
+  template <typename Call>
+  void for_each_run(const Call& call) const;
   void claim_slack(const Item& item, std::uint64_t block_size);
   void claim_doubts(const Item& item);
 

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <random>
 #include <sstream>
 
 #include "base/record.h"
@@ -527,6 +528,50 @@ TEST(Account, TheFirstClassInOrderHolds) {
                           ClassRun{150, 10, ByteClass::metadata}, ClassRun{160, 40, ByteClass::allocated},
                           ClassRun{200, 300, ByteClass::deleted}, ClassRun{500, 490, ByteClass::unallocated},
                           ClassRun{990, 10, ByteClass::unreadable}));
+}
+
+// Against a class for each byte; claims come in any order, touch and overlap.
+TEST(Account, ManyClaimsInAnyOrderComeToWhatEachByteSays) {
+  constexpr std::uint64_t size = 20000;
+  constexpr std::array claimed = {ByteClass::deleted, ByteClass::slack, ByteClass::allocated, ByteClass::metadata,
+                                  ByteClass::unreadable};  // the later holds
+  std::mt19937 random(1);
+  for (const std::size_t claims : {10U, 300U, 6000U}) {
+    Account account(size, ByteClass::gap);
+    std::vector<std::size_t> winner(size, 0);  // 1 + index in `claimed`
+    for (std::size_t i = 0; i < claims; ++i) {
+      // Some one behind the other, as files lie.
+      const std::uint64_t offset = i % 2 == 0 ? i * 2 % size : random() % (size + 10);
+      const std::uint64_t length = random() % (claims < 1000 ? 50 : 4);
+      const std::size_t which = random() % claimed.size();
+      account.claim(claimed[which], offset, length);
+      for (std::uint64_t at = offset; at < std::min(offset + length, size); ++at)
+        winner[at] = std::max(winner[at], which + 1);
+      if (i % 1000 == 999) account.runs();  // looked at while more comes
+    }
+    std::vector<ClassRun> expected;
+    for (std::uint64_t at = 0; at < size; ++at) {
+      const ByteClass byte_class = winner[at] == 0 ? ByteClass::gap : claimed[winner[at] - 1];
+      if (expected.empty() || expected.back().byte_class != byte_class) expected.push_back({at, 0, byte_class});
+      ++expected.back().length;
+    }
+    EXPECT_EQ(account.runs(), expected) << claims;
+    std::map<ByteClass, std::uint64_t> bytes;
+    for (std::uint64_t at = 0; at < size; ++at) {
+      const bool asked = (at >= 7 && at < 5000) || (at >= 5000 && at < 5001) || at >= 19000;
+      if (asked) ++bytes[winner[at] == 0 ? ByteClass::gap : claimed[winner[at] - 1]];
+    }
+    auto totals = account.totals({{7, 4993}, {5000, 1}, {19000, 1000}}).bytes;
+    std::erase_if(totals, [](const auto& each) { return each.second == 0; });
+    EXPECT_EQ(totals, bytes) << claims;
+  }
+}
+
+TEST(Account, KeepsNoMoreRangesThanThereAre) {
+  Account account(std::uint64_t{1} << 40, ByteClass::unallocated);
+  for (std::uint64_t i = 0; i < 100000; ++i) account.claim(ByteClass::allocated, i % 100 * 1000, 10);
+  EXPECT_LE(account.ranges(), 3000U);
+  EXPECT_THAT(account.runs(), SizeIs(200));
 }
 
 Item plain_item(ItemState state, std::uint64_t size, std::vector<Extent> extents) {

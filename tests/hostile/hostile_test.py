@@ -79,6 +79,21 @@ class HostileWorkers(unittest.TestCase):
         for coverage in [record for record in records(case) if record["record"] == "coverage"]:
             self.assertEqual(sum(coverage["bytes"].values()), os.path.getsize(self.image))
 
+    def test_an_account_that_a_walk_dies_of_is_made_apart(self):
+        worker = os.path.join(self.folder.name, "crash-on-accounts")
+        os.symlink(os.path.abspath(f"{BIN}/hostile_worker"), worker)
+        case = os.path.join(self.folder.name, "accounts")
+        done = run(f"{BIN}/exhibit", "process", self.image, "--case", case, "--worker-program", worker)
+        self.assertEqual(done.returncode, 4, done.stderr)
+        def split(lines):
+            return ([record for record in lines if record["record"] != "problem"],
+                    [(record["where"], record["stage"], record["cause"]) for record in lines if record["record"] == "problem"])
+        died = [("E1/p0", "walk", "crash")]
+        self.assertEqual(split(records(case)), (records(self.good), died))
+        def listed(*words):
+            return [json.loads(line) for line in run(f"{BIN}/exhibit", "list", self.image, "--json", *words).stdout.splitlines()]
+        self.assertEqual(split(listed("--worker-program", worker)), (listed(), died))
+
     def test_what_was_not_searched_does_not_count_as_carved(self):
         worker = os.path.join(self.folder.name, "crash-on-stretches")
         os.symlink(os.path.abspath(f"{BIN}/hostile_worker"), worker)

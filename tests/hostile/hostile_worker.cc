@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -50,7 +51,16 @@ void misbehave(std::string_view role, std::string_view object) {
 constexpr std::string_view maps_name = "hang-over-maps";
 
 void hang_over_maps(std::string_view role, std::string_view object) {
-  while (role == "account" && object.ends_with(":/blocks")) asm volatile("");
+  while ((role == "account" || role == "walk") && object.ends_with(":/blocks")) asm volatile("");
+}
+
+// Under this name it dies when a walk tells of a volume's bytes.
+constexpr std::string_view account_name = "crash-on-accounts";
+
+void crash_on_accounts(std::string_view role, std::string_view object) {
+  const bool is_volume =
+      std::count(object.begin(), object.end(), '/') == 1 && object.find(':') == std::string_view::npos;
+  if (role == "walk" && is_volume) __builtin_trap();
 }
 
 // Under this name it dies of each stretch of the medium.
@@ -75,6 +85,8 @@ int main(int, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   if (std::string_view(argv[0]).ends_with(stretch_name))
     return exhibit::worker::serve(worker_socket, crash_on_stretches);
+  if (std::string_view(argv[0]).ends_with(account_name))
+    return exhibit::worker::serve(worker_socket, crash_on_accounts);
   if (std::string_view(argv[0]).ends_with(taint_name)) return exhibit::worker::serve(worker_socket, taint_contents);
   if (std::string_view(argv[0]).ends_with(maps_name)) return exhibit::worker::serve(worker_socket, hang_over_maps);
   return exhibit::worker::serve(worker_socket, misbehave);

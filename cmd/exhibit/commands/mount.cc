@@ -71,8 +71,8 @@ Result<void> add_findings(Session& session, const std::string& id, mount::TreeBu
 
 Result<void> add_runs(Session& session, const std::string& id, mount::TreeBuilder& builder) {
   for (const auto& volume : session.run().volumes(id)) {
-    if (volume.account.empty()) continue;
-    EXHIBIT_TRY(engine::for_each_line(volume.account, [&](std::string_view line) -> Result<void> {
+    if (volume.account.path.empty()) continue;
+    EXHIBIT_TRY(engine::for_each_line({volume.account}, [&](std::string_view line) -> Result<void> {
       const Json message = EXHIBIT_TRY(base::parse_json(line));
       if (message.value("message", "") != "runs") return {};
       return builder.add_runs(volume.id, message.at("runs"));

@@ -1,21 +1,38 @@
-// Every directory entry and every stream of a volume's file system.
+// Every directory entry and every stream of a volume's file system, and with them the volume's account.
 
 #include "base/record.h"
 #include "filesystem/consistency.h"
 #include "worker/task.h"
+#include "worker/volume_account.h"
 
 namespace exhibit::worker {
+namespace {
+
+// An account beside the walk takes so much memory at most (8 MiB); a larger one is left to a task of its own.
+constexpr std::size_t most_ranges = std::size_t{1} << 19;
+
+}  // namespace
 
 Result<void> run_walk(Context& context, const Task& task, Output& output) {
   OpenVolume* volume = EXHIBIT_TRY(context.open_volume(task.arguments));
   filesystem::FileSystem* filesystem = EXHIBIT_TRY(volume->filesystem());
   if (filesystem == nullptr) return Error{ErrorCode::not_found, "the volume has no file system", volume->id(), {}};
-  EXHIBIT_TRY(filesystem->walk(task.skip(), output, [&](const Item& item) { output.line(base::to_line(item)); }));
+  // A worker that died while it told of the volume as a whole died of the account.
+  std::optional<VolumeAccount> account;
+  const bool tells = task.arguments.contains("tells") && !task.skips(volume->id());
+  if (tells) account = EXHIBIT_TRY(VolumeAccount::create(*volume, task));
+  EXHIBIT_TRY(filesystem->walk(task.skip(), output, [&](const Item& item) {
+    output.line(base::to_line(item));
+    if (account) account->take(item, false);
+    if (account && account->ranges() > most_ranges) account.reset();
+  }));
   // The library walks over damage without a word; what its structures say against themselves is told besides.
   const std::string structures = volume->id() + ":/structures";
-  if (task.skips(structures)) return {};
-  output.touch(structures, volume->bytes().size() / 8);
-  filesystem::check_consistency(volume->bytes(), filesystem->description(), volume->id(), output);
+  if (!task.skips(structures)) {
+    output.touch(structures, volume->bytes().size() / 8);
+    filesystem::check_consistency(volume->bytes(), filesystem->description(), volume->id(), output);
+  }
+  if (account) account->finish(task, output);
   return {};
 }
 
