@@ -1,60 +1,136 @@
 #pragma once
-// The digests that the formats use, each written from its standard: SHA-256, SHA-384, SHA-512 (FIPS 180-4), Streebog
-// with 256 and 512 bits (GOST R 34.11-2012, RFC 6986), belt-hash (STB 34.101.31); and HMAC-SHA-256 (RFC 2104).
+// The digests by their names in the formats, HMAC (RFC 2104), and the Merkle tree of RFC 9162 section 2.1.
 
-#include <algorithm>
-#include <memory>
-
-#include "base.h"
+#include "belt.h"
+#include "streebog.h"
 
 namespace exhibit_verify {
 
-class Digest {
- public:
-  virtual ~Digest() = default;
-  virtual void update(View bytes) = 0;
-  virtual Bytes finish() = 0;  // once
+struct DigestKind {
+  View name;
+  std::size_t size;  // bytes
+  std::unique_ptr<Digest> (*make)();
 };
+inline constexpr DigestKind digest_kinds[] = {
+    {"sha256", 32, [] { return std::unique_ptr<Digest>(new Sha2<std::uint32_t>(initial, 32)); }},
+    {"sha384", 48, [] { return std::unique_ptr<Digest>(new Sha2<std::uint64_t>(initial384, 48)); }},
+    {"sha512", 64, [] { return std::unique_ptr<Digest>(new Sha2<std::uint64_t>(initial, 64)); }},
+    {"streebog256", 32, [] { return std::unique_ptr<Digest>(new Streebog(false)); }},
+    {"streebog512", 64, [] { return std::unique_ptr<Digest>(new Streebog(true)); }},
+    {"belt256", 32, [] { return std::unique_ptr<Digest>(new Belt); }}};
 
-// By the formats' names: sha256 sha384 sha512 streebog256 streebog512 belt256. nullptr for any other.
-std::unique_ptr<Digest> make_digest(View name);
-// In bytes; 0 for any other name.
-std::size_t digest_size(View name);
-// Of a name that make_digest knows.
-Bytes digest_of(View name, View bytes);
+// nullptr for any other name; the size of such a digest is 0.
+inline std::unique_ptr<Digest> make_digest(View name) {
+  for (const DigestKind& kind : digest_kinds) {
+    if (kind.name == name) return kind.make();
+  }
+  return nullptr;
+}
+inline std::size_t digest_size(View name) {
+  for (const DigestKind& kind : digest_kinds) {
+    if (kind.name == name) return kind.size;
+  }
+  return 0;
+}
+
+// Of a name that make_digest knows; over the pieces one after another.
+inline Bytes digest_of(View name, std::initializer_list<View> pieces) {
+  const auto digest = make_digest(name);
+  for (const View piece : pieces) digest->update(piece);
+  return digest->finish();
+}
+inline Bytes digest_of(View name, View bytes) { return digest_of(name, {bytes}); }
 inline Bytes sha256(View bytes) { return digest_of("sha256", bytes); }
-Bytes hmac_sha256(View key, View bytes);
 
-// A digest that takes its message in blocks of `block` bytes.
-template <std::size_t block>
-class BlockDigest : public Digest {
+inline Bytes hmac_sha256(View key, View bytes) {
+  constexpr std::size_t block = 64;
+  Bytes inner = key.size() > block ? sha256(key) : Bytes(key);
+  inner.resize(block, '\0');
+  Bytes outer = inner;
+  for (char& c : inner) c ^= 0x36;
+  for (char& c : outer) c ^= 0x5C;
+  return digest_of("sha256", {outer, digest_of("sha256", {inner, bytes})});
+}
+
+// H(0x00 || salt || line); the salt may be empty.
+inline Bytes leaf_hash(View algorithm, View salt, View line) {
+  return digest_of(algorithm, {View("\0", 1), salt, line});
+}
+// H(0x01 || left || right)
+inline Bytes node_hash(View algorithm, View left, View right) { return digest_of(algorithm, {"\1", left, right}); }
+// manifest.md, "The tree".
+inline Bytes salt_of(View key, std::uint64_t index) { return hmac_sha256(key, "exhibit-salt" + big_endian(index, 8)); }
+
+// The root over leaves that come one by one.
+class Tree {
  public:
-  void update(View bytes) final {
-    size_ += bytes.size();
-    while (!bytes.empty()) {
-      const std::size_t more = std::min(block - held_.size(), bytes.size());
-      if (more == block) {
-        take(bytes.substr(0, block));
-      } else if (held_ += bytes.substr(0, more); held_.size() == block) {
-        take(held_);
-        held_.clear();
-      }
-      bytes.remove_prefix(more);
+  explicit Tree(View algorithm) : algorithm_(algorithm) {}
+  void add(Bytes leaf) {
+    complete_.push_back(std::move(leaf));
+    // As in a counter: each trailing one bit is a subtree as large as the one that has just become complete.
+    for (std::uint64_t carry = leaves_++; (carry & 1) != 0; carry >>= 1) {
+      const Bytes right = std::move(complete_.back());
+      complete_.pop_back();
+      complete_.back() = node_hash(algorithm_, complete_.back(), right);
     }
   }
-
- protected:
-  std::uint64_t size() const { return size_; }  // bytes so far
-  const Bytes& held() const { return held_; }   // those that don't fill a block yet
+  Bytes root() const {
+    if (complete_.empty()) return digest_of(algorithm_, "");
+    Bytes root = complete_.back();
+    for (std::size_t i = complete_.size() - 1; i-- > 0;) root = node_hash(algorithm_, complete_[i], root);
+    return root;
+  }
 
  private:
-  virtual void take(View full_block) = 0;
-  std::uint64_t size_ = 0;
-  Bytes held_;
+  Bytes algorithm_;
+  std::uint64_t leaves_ = 0;
+  std::vector<Bytes> complete_;  // roots of complete subtrees, the largest first: a one bit of leaves_ each
 };
 
-std::unique_ptr<Digest> make_streebog256();
-std::unique_ptr<Digest> make_streebog512();
-std::unique_ptr<Digest> make_belt();
+// The root to which an audit path leads from a leaf (RFC 9162 section 2.1.3.2). Refused where the path is too long or
+// too short for that index and size.
+inline Bytes root_of_path(View algorithm, Bytes root, std::uint64_t index, std::uint64_t size,
+                          const std::vector<Bytes>& path) {
+  if (index >= size) throw Refused{"an index beyond the tree"};
+  std::uint64_t last = size - 1;
+  for (const Bytes& sibling : path) {
+    if (last == 0) throw Refused{"an audit path that is too long"};
+    const bool right = (index & 1) != 0 || index == last;
+    root = right ? node_hash(algorithm, sibling, root) : node_hash(algorithm, root, sibling);
+    for (; right && (index & 1) == 0 && index != 0; last >>= 1) index >>= 1;
+    index >>= 1;
+    last >>= 1;
+  }
+  if (last != 0) throw Refused{"an audit path that is too short"};
+  return root;
+}
+
+// The root over `size` leaves of which those from `first` on are known, and `outside` are the roots of the largest
+// subtrees without any of them, from left to right.
+struct RangeProof {
+  View algorithm;
+  std::uint64_t size, first;
+  const std::vector<Bytes>&leaves, &outside;
+  std::size_t used = 0;  // of `outside`
+
+  // Refused where `outside` has too many or too few.
+  Bytes root() {
+    if (leaves.empty() || first >= size || leaves.size() > size - first) throw Refused{"a range beyond the tree"};
+    Bytes root = over(0, size);
+    if (used != outside.size()) throw Refused{"a range proof with too many hashes"};
+    return root;
+  }
+  // Over the leaves from low to high - 1. Each step halves the span, so it goes at most 64 deep.
+  Bytes over(std::uint64_t low, std::uint64_t high) {
+    if (high <= first || low >= first + leaves.size()) {
+      if (used == outside.size()) throw Refused{"a range proof with too few hashes"};
+      return outside[used++];
+    }
+    if (high - low == 1) return leaves[low - first];
+    const std::uint64_t middle = low + std::bit_floor(high - low - 1);  // the largest power of two below the span
+    const Bytes left = over(low, middle);
+    return node_hash(algorithm, left, over(middle, high));
+  }
+};
 
 }  // namespace exhibit_verify

@@ -1,25 +1,23 @@
+#pragma once
 // Streebog (GOST R 34.11-2012; sections of RFC 6986). The standard writes its vectors as numbers with the most
 // significant byte first; the bytes that every tool reads and prints are the same numbers the other way round, and so
 // it is here: word 0 and byte 0 are the least significant.
 
-#include <array>
-
-#include "digest.h"
+#include "sha2.h"
 
 namespace exhibit_verify {
-namespace {
 
 using Block = std::array<std::uint64_t, 8>;
 
 // All in hex. Section 6.2: the substitution pi.
-constexpr View substitution =
+inline constexpr View pi_bytes =
     "fceedd11cf6e3116fbc4fada23c5044de977f0db932e99ba1736f1bb14cd5fc1f918655ae25cef21811c3c428b018e4f058402aee36a8fa0"
     "060bed987fd4d31feb342c51eac848abf22a68a2fd3aceccb5700e56080c7612bf7213479cb75d8715a19629107b9ac7f391786f9d9eb2b1"
     "3275193dff358a7e6d54c680c3bd0d57dff524a93ea843c9d779d6f67c22b903e00fecde7a94b0bcdce828504e330a4aa79760731e006244"
     "1ab83882649f2641ad454692275e552f8ca3a57d69d5953b0758b34086ac1df730376be488d9e789e11b83494c3ff8fe8d53aa90cad88561"
     "207167a42d2b095bcb9b25d0bee56c5259a674d2e6f4b4c0d166afc2394b63b6";
 // Section 6.4: the rows of the matrix A; row 0 is for the most significant bit.
-constexpr View matrix =
+inline constexpr View matrix =
     "8e20faa72ba0b47047107ddd9b505a38ad08b0e0c3282d1cd8045870ef14980e6c022c38f90a4c073601161cf205268d1b8e0b0e798c13c8"
     "83478b07b2468764a011d380818e8f405086e740ce47c9202843fd2067adea1014aff010bdd875080ad97808d06cb40405e23c0468365a02"
     "8c711e02341b2d0146b60f011a83988e90dab52a387ae76f486dd4151c3dfdb924b86a840e90f0d2125c354207487869092e94218d243cba"
@@ -31,7 +29,7 @@ constexpr View matrix =
     "70a6a56e2440598e3853dc371220a2471ca76e95091051ad0edd37c48a08a6d807e095624504536c8d70c431ac02a736c83862965601dd1b"
     "641c314b2b8ee083";
 // Section 6.5: C_1 to C_12, as printed there.
-constexpr View constants =
+inline constexpr View constants =
     "b1085bda1ecadae9ebcb2f81c0657c1f2f6a76432e45d016714eb88d7585c4fc4b7ce09192676901a2422a08a460d31505767436cc744d23"
     "dd806559f2a645076fa3b58aa99d2f1a4fe39d460f70b5d7f3feea720a232b9861d55e0f16b501319ab5176b12d699585cb561c2db0aa7ca"
     "55dda21bd7cbcd56e679047021b19bb7f574dcac2bce2fc70a39fc286a3d843506f15e5f529c1f8bf2ea7514b1297b7bd3e20fe490359eb1"
@@ -47,19 +45,11 @@ constexpr View constants =
     "8a1d71efea48b9caefbacd1d7d476e98dea2594ac06fd85d6bcaa4cd81f32d1b378ee767f11631bad21380b00449b17acda43c32bcdf1d77"
     "f82012d430219f9b5d80ef9d1891cc86e71da4aa88e12852faf417d5d9b21b9948bc924af11bd720";
 
-// Words as they are printed: the most significant byte first.
-std::vector<std::uint64_t> words(View hex) {
-  std::vector<std::uint64_t> out(hex.size() / 16);
-  const Bytes bytes = *from_hex(hex);
-  for (std::size_t i = 0; i < bytes.size(); ++i) out[i / 8] = out[i / 8] << 8 | static_cast<unsigned char>(bytes[i]);
-  return out;
-}
-
 // L after S for byte `at` of a word: the product of A with the substituted byte there (sections 6.2 and 6.4).
-std::array<std::array<std::uint64_t, 256>, 8> make_tables() {
+inline std::array<std::array<std::uint64_t, 256>, 8> make_tables() {
   std::array<std::array<std::uint64_t, 256>, 8> tables{};
-  const Bytes pi = *from_hex(substitution);
-  const auto rows = words(matrix);
+  const Bytes pi = *from_hex(pi_bytes);
+  const auto rows = words_of_hex(matrix);
   for (std::size_t at = 0; at < 8; ++at) {
     for (std::size_t x = 0; x < 256; ++x) {
       const auto value = static_cast<unsigned char>(pi[x]);
@@ -71,14 +61,14 @@ std::array<std::array<std::uint64_t, 256>, 8> make_tables() {
   return tables;
 }
 
-Block exclusive_or(const Block& a, const Block& b) {
+inline Block exclusive_or(const Block& a, const Block& b) {
   Block out;
   for (std::size_t i = 0; i < 8; ++i) out[i] = a[i] ^ b[i];
   return out;
 }
 
 // L(P(S(x))). P (section 6.3) makes byte i of word j into byte j of word i.
-Block lps(const Block& x) {
+inline Block lps(const Block& x) {
   static const auto tables = make_tables();
   Block out{};
   for (std::size_t i = 0; i < 8; ++i) {
@@ -88,8 +78,8 @@ Block lps(const Block& x) {
 }
 
 // g_N(h, m) = E(LPS(h ^ N), m) ^ h ^ m (section 8; E, section 7).
-Block compress(const Block& n, const Block& h, const Block& m) {
-  static const auto c = words(constants);
+inline Block compress(const Block& n, const Block& h, const Block& m) {
+  static const auto c = words_of_hex(constants);
   Block key = lps(exclusive_or(h, n));
   Block state = m;
   for (std::size_t round = 0; round < 12; ++round) {
@@ -101,7 +91,7 @@ Block compress(const Block& n, const Block& h, const Block& m) {
 }
 
 // Addition modulo 2^512.
-void add(Block& sum, const Block& more) {
+inline void add(Block& sum, const Block& more) {
   std::uint64_t carry = 0;
   for (std::size_t i = 0; i < 8; ++i) {
     const std::uint64_t once = sum[i] + carry;
@@ -111,7 +101,7 @@ void add(Block& sum, const Block& more) {
   }
 }
 
-Block block_of(View bytes) {
+inline Block block_of(View bytes) {
   Block out{};
   for (std::size_t i = 0; i < 64; ++i)
     out[i / 8] |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * (i % 8));
@@ -145,10 +135,5 @@ class Streebog : public BlockDigest<64> {
   bool wide_;
   Block h_, n_{}, sum_{};
 };
-
-}  // namespace
-
-std::unique_ptr<Digest> make_streebog256() { return std::make_unique<Streebog>(false); }
-std::unique_ptr<Digest> make_streebog512() { return std::make_unique<Streebog>(true); }
 
 }  // namespace exhibit_verify
