@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from authority import Authority
-from verify import ZERO_DIGEST, canonical, salted_root, sha256, tree_root
+from verify import RECORD_ALGORITHMS, ZERO_DIGEST, canonical, content_key, salted_root, sha256, tree_root
 
 MIB = 1 << 20
 SIZE = 2 * MIB + MIB // 2
@@ -122,6 +122,20 @@ def classes(**given):
             ("allocated", "deleted", "slack", "metadata", "unallocated", "gap", "unreadable")}
 
 
+def content_claim(records, algorithms=("sha256",)):
+    """The content tree: the sorted set of keys of all contents that have a SHA-256."""
+    keys = content_keys(records)
+    without = [r for r in records if r["record"] == "item" and r["kind"] == "file" and r["size"] and not r.get("digests")]
+    trees = {name: tree_root([RECORD_ALGORITHMS[name](b"\0" + key).digest() for key in keys],
+                             lambda data, name=name: RECORD_ALGORITHMS[name](data).digest()).hex() for name in algorithms}
+    return {"digest": "sha256", "entries": len(keys), "without": len(without), "trees": trees}
+
+
+def content_keys(records):
+    digests = {r["digests"]["sha256"] for r in records if r["record"] == "item" and r.get("digests")}
+    return sorted(content_key(bytes.fromhex(digest)) for digest in digests)
+
+
 def findings_claim(lines, key, data):
     kinds = [line.split(b'"record":"')[1].split(b'"')[0] for line in lines]
     return {"file": "findings/E1.jsonl", "records": len(lines), "bytes": len(data), "digests": {"sha256": sha256(data).hex()},
@@ -147,7 +161,8 @@ def custody_line(authority, seq, event, previous):
     return canonical(entry)
 
 
-def make_case(folder):
+def make_case(folder, content=False):
+    """`content`: whether the manifest has the content tree, which manifests had not before disclosures of absence."""
     folder = Path(folder)
     case = folder / "case"
     for part in ("findings", "secret", "log"):
@@ -173,6 +188,8 @@ def make_case(folder):
                               "findings": findings_claim(lines, key, data)}],
                 "custody": {"events": len(custody), "head": head},
                 "created": "2024-05-02T10:01:00Z"}
+    if content:
+        manifest["evidence"][0]["findings"]["content"] = content_claim(records)
     (case / "manifest.json").write_bytes(canonical(manifest))
     authority.seal(case)
     return case

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 # Longer than 500 lines because it is one file that can be carried to any machine.
-"""Verify a case folder from the published formats alone.
+"""Verify a case folder, a disclosure or a signature from the published formats alone.
 
-Usage: verify.py CASE [--trust CA.pem] [--evidence E1=RAWIMAGE]...
+Usage: verify.py CASE|disclosure.json [--trust CA.pem] [--evidence E1=RAWIMAGE]...
+       verify.py --content FILE --signature P7S [--timestamp TSR] [--trust CA.pem]
 
 Written from spec/manifest.md and spec/findings.md, never from Exhibit's code: Python's standard
-library and the `openssl` command only, in one file that can be carried to any machine. One line a check:
+library and the `openssl` command only, in one file that can be carried to any machine. Signatures by
+GOST R 34.10-2012 need OpenSSL's gost engine, those by bign the file bign.py beside this one; without
+them they are `not checked`. One line a check:
 
     ok  NAME: detail
     FAILED  NAME: detail
@@ -46,8 +49,14 @@ import tempfile
 from calendar import timegm
 from pathlib import Path
 
+try:
+    import bign
+except ImportError:  # carried without it
+    bign = None
+
 MAX_INTEGER = 2**53
 ZERO_DIGEST = "0" * 64
+CLOCK_TOLERANCE = 300  # seconds that a signer's clock may be ahead of a time-stamp authority's
 
 
 class Refused(Exception):
@@ -147,6 +156,23 @@ ALGORITHMS = {"md5": hashlib.md5, "sha1": hashlib.sha1, "sha256": hashlib.sha256
               "sha512": hashlib.sha512, "sha3-256": hashlib.sha3_256, "blake2b": hashlib.blake2b}
 
 
+class BeltHash:
+    """belt-hash (STB 34.101.31) in the manner of hashlib."""
+
+    def __init__(self, data):
+        self.value = bign.belt_hash(data)
+
+    def digest(self):
+        return self.value
+
+    def hexdigest(self):
+        return self.value.hex()
+
+
+# Those of findings files and trees; whole images have no digest by a function without `update`.
+RECORD_ALGORITHMS = {**ALGORITHMS, **({"belt256": BeltHash} if bign else {})}
+
+
 def sha256(data):
     return hashlib.sha256(data).digest()
 
@@ -169,6 +195,54 @@ def tree_root(leaves, digest=sha256):
 
 def salt(key, index):
     return hmac.new(key, b"exhibit-salt" + index.to_bytes(8, "big"), hashlib.sha256).digest()
+
+
+def root_of_path(leaf, index, size, path, digest=sha256):
+    """RFC 9162 section 2.1.3.2: the root to which an audit path leads."""
+    if index >= size:
+        raise Refused("an index beyond the tree")
+    node, last = leaf, size - 1
+    for sibling in path:
+        if last == 0:
+            raise Refused("an audit path that is too long")
+        if index & 1 or index == last:
+            node = digest(b"\x01" + sibling + node)
+            while not index & 1 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            node = digest(b"\x01" + node + sibling)
+        index, last = index >> 1, last >> 1
+    if last:
+        raise Refused("an audit path that is too short")
+    return node
+
+
+def root_of_range(leaves, first, size, outside, digest=sha256):
+    """The root, from the leaves first, first + 1, … and the roots of the subtrees that hold none of them."""
+    rest = list(outside)
+
+    def walk(low, high):
+        if high <= first or low >= first + len(leaves):
+            if not rest:
+                raise Refused("a range proof with too few hashes")
+            return rest.pop(0)
+        if high - low == 1:
+            return leaves[low - first]
+        middle = low + (1 << (high - low - 1).bit_length() - 1)
+        left = walk(low, middle)
+        return digest(b"\x01" + left + walk(middle, high))
+
+    if not leaves or first + len(leaves) > size:
+        raise Refused("a range beyond the tree")
+    root = walk(0, size)
+    if rest:
+        raise Refused("a range proof with too many hashes")
+    return root
+
+
+def content_key(digest):
+    """An entry of a content tree, for the raw SHA-256 of a content."""
+    return sha256(b"exhibit-content" + digest)
 
 
 def salted_root(lines, key, digest=sha256):
@@ -263,7 +337,36 @@ OID_SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 OID_TIME_STAMP_TOKEN = "1.2.840.113549.1.9.16.2.14"
 DIGEST_OIDS = {"2.16.840.1.101.3.4.2.1": hashlib.sha256, "2.16.840.1.101.3.4.2.2": hashlib.sha384,
                "2.16.840.1.101.3.4.2.3": hashlib.sha512}
-NATIONAL = ("1.2.643.", "1.2.112.")  # GOST, STB: stock OpenSSL has the names but no algorithms
+GOST, STB = "1.2.643.", "1.2.112."  # national suites: stock OpenSSL has the names but no algorithms
+GOST_DIGESTS = {"1.2.643.7.1.1.2.2": "-md_gost12_256", "1.2.643.7.1.1.2.3": "-md_gost12_512"}
+
+
+class Streebog:
+    """GOST R 34.11-2012 by OpenSSL's gost engine, in the manner of hashlib."""
+
+    def __init__(self, data, option):
+        self.value = subprocess.run(["openssl", "dgst", "-engine", "gost", option, "-binary"], input=data,
+                                    capture_output=True, check=True).stdout
+
+    def digest(self):
+        return self.value
+
+
+def digest_of(oid):
+    """The digest function of an object identifier; None where there is none here."""
+    if oid in GOST_DIGESTS and has_gost():
+        return lambda data: Streebog(data, GOST_DIGESTS[oid])
+    return BeltHash if bign and oid == bign.BELT_HASH else DIGEST_OIDS.get(oid)
+
+
+_HAS_GOST = []
+
+
+def has_gost():
+    if not _HAS_GOST:
+        found = subprocess.run(["openssl", "engine", "gost"], capture_output=True, text=True)
+        _HAS_GOST.append(found.returncode == 0 and "gost" in found.stdout)
+    return _HAS_GOST[0]
 
 
 def attributes(node):
@@ -281,9 +384,9 @@ class Signer:
         parts = node.expect(0x30, "SignerInfo").children()
         self.sid, self.digest_oid = parts[1], parts[2].children()[0].oid()
         at = 3
-        self.signed = self.unsigned = {}
+        self.signed, self.signed_raw, self.unsigned = {}, b"", {}
         if parts[at].tag == 0xA0:
-            self.signed = attributes(parts[at])
+            self.signed, self.signed_raw = attributes(parts[at]), parts[at].raw
             at += 1
         self.signature_oid = parts[at].children()[0].oid()
         self.signature = parts[at + 1].expect(0x04, "signature value").value
@@ -296,9 +399,13 @@ class Signer:
             raise Refused(f"signed attribute {name}: {len(values)} values, 1 expected")
         return values[0]
 
+    def of(self, country):
+        return self.signature_oid.startswith(country) or self.digest_oid.startswith(country)
+
     @property
-    def national(self):
-        return self.signature_oid.startswith(NATIONAL) or self.digest_oid.startswith(NATIONAL)
+    def unknown(self):
+        """Whether nothing here can check it."""
+        return self.of(GOST) and not has_gost() or self.of(STB) and not bign
 
 
 class SignedData:
@@ -327,6 +434,12 @@ class SignedData:
             if signer.sid.tag == 0x80 and signer.sid.value in certificate.raw:
                 return certificate
         raise Refused("the signer's certificate isn't in the CMS")
+
+
+def validity(certificate):
+    """notBefore and notAfter."""
+    fields = certificate.children()[0].children()
+    return [time.time() for time in fields[4 if fields[0].tag == 0xA0 else 3].children()]
 
 
 class TimeStamp:
@@ -435,7 +548,8 @@ class Verifier:
 
     # ---- the manifest and what it names
 
-    def manifest(self, manifest):
+    def form(self, manifest):
+        """What the manifest must be by itself."""
         report = self.report
         if not isinstance(manifest, dict):
             raise Refused("not an object")
@@ -452,6 +566,11 @@ class Verifier:
         identities = [evidence.get("id") for evidence in manifest["evidence"]]
         if not identities or len(set(identities)) != len(identities):
             report.fail("manifest evidence", "none, or an id twice")
+
+    def manifest(self, manifest):
+        report = self.report
+        self.form(manifest)
+        identities = [evidence.get("id") for evidence in manifest["evidence"]]
         for evidence in manifest["evidence"]:
             name = str(evidence.get("id"))
             with Guard(report, name):
@@ -467,7 +586,8 @@ class Verifier:
             raise Refused(f"findings file {path!r}, expected findings/{name}.jsonl")
         data = (self.case / path).read_bytes()
         report.equal(f"{path} bytes", findings["bytes"], len(data))
-        self.digests(f"{path} digest", findings["digests"], {a: f(data).hexdigest() for a, f in ALGORITHMS.items()})
+        self.digests(f"{path} digest", findings["digests"],
+                     {a: RECORD_ALGORITHMS[a](data).hexdigest() for a in findings["digests"] if a in RECORD_ALGORITHMS})
         lines = lines_of(data, path)
         report.equal(f"{path} records", findings["records"], len(lines))
         self.trees(name, path, findings, lines)
@@ -475,6 +595,8 @@ class Verifier:
         if records is None:
             return
         kinds = [record["record"] for record in records]
+        if "content" in findings:
+            report.equal(f"{path} content tree", findings["content"], self.content(findings["content"], records))
         report.equal(f"{path} counts", findings["counts"],
                      {"items": kinds.count("item"), "matches": kinds.count("match"),
                       "problems": kinds.count("problem")})
@@ -514,12 +636,29 @@ class Verifier:
         if "sha256" not in findings["trees"]:
             report.fail(f"{path} tree sha256", "missing")
         for algorithm, root in sorted(findings["trees"].items()):
-            if algorithm in ALGORITHMS and algorithm not in ("md5", "sha1"):
-                function = ALGORITHMS[algorithm]
+            if algorithm in RECORD_ALGORITHMS and algorithm not in ("md5", "sha1"):
+                function = RECORD_ALGORITHMS[algorithm]
                 found = salted_root(lines, key, lambda data, f=function: f(data).digest()).hex()
                 report.equal(f"{path} tree {algorithm}", root, found)
             else:
                 report.skip("no such digest in Python's library", f"{path} tree {algorithm}", str(root))
+
+    def content(self, claim, records):
+        """The content tree: which contents the findings have a digest of."""
+        items = [record for record in records if record["record"] == "item"]
+        digests = [item.get("digests", {}).get("sha256") for item in items]
+        keys = sorted({content_key(bytes.fromhex(digest)) for digest in digests if digest})
+        without = sum(1 for item, digest in zip(items, digests)
+                      if not digest and item["kind"] in ("file", "virtual") and item["size"] > 0)
+        trees = dict(claim["trees"])  # those that can't be computed here stay as claimed, and are told
+        for algorithm in trees:
+            function = RECORD_ALGORITHMS.get(algorithm)
+            if function is None:
+                self.report.skip("no such digest here", f"content tree {algorithm}", trees[algorithm])
+                continue
+            leaves = [function(b"\x00" + key).digest() for key in keys]
+            trees[algorithm] = tree_root(leaves, lambda data, f=function: f(data).digest()).hex()
+        return {"digest": "sha256", "entries": len(keys), "without": without, "trees": trees}
 
     def records(self, path, lines):
         records = []
@@ -544,22 +683,27 @@ class Verifier:
         report, good = self.report, 0
         numbers = sorted(int(m[1]) for p in self.case.iterdir()
                          if (m := re.fullmatch(r"manifest\.json\.([1-9]\d*)\.p7s", p.name)))
-        if not numbers:
-            report.fail("signatures", "the manifest isn't signed")
-        elif numbers != list(range(1, len(numbers) + 1)):
-            report.fail("signatures", f"numbers {numbers}: one was taken away")
         for number in numbers:
-            with Guard(report, f"manifest.json.{number}.p7s"):
-                good += self.signature(f"manifest.json.{number}", manifest)
-        if numbers and not good:
-            report.fail("signatures", "none that this script can check holds")
+            base = f"manifest.json.{number}"
+            with Guard(report, f"{base}.p7s"):
+                response = self.case / f"{base}.tsr"
+                good += self.signature(base, (self.case / f"{base}.p7s").read_bytes(),
+                                       response.read_bytes() if response.exists() else None, manifest)
+        self.enough(numbers, good)
 
-    def signature(self, base, manifest):
+    def enough(self, numbers, good):
+        if not numbers:
+            self.report.fail("signatures", "the manifest isn't signed")
+        elif numbers != list(range(1, len(numbers) + 1)):
+            self.report.fail("signatures", f"numbers {numbers}: one was taken away")
+        elif not good:
+            self.report.fail("signatures", "none that this script can check holds")
+
+    def signature(self, base, data, response, manifest):
         report, name = self.report, f"{base}.p7s"
-        data = (self.case / name).read_bytes()
         cms = SignedData(data)
-        if all(signer.national for signer in cms.signers):
-            report.skip("national suite, needs its own engine", name, cms.signers[0].signature_oid)
+        if all(signer.unknown for signer in cms.signers):
+            report.skip("a national suite that isn't at hand", name, cms.signers[0].signature_oid)
             return False
         if cms.content_type != OID_DATA or cms.content is not None:
             raise Refused("not a detached signature over data")
@@ -567,12 +711,12 @@ class Verifier:
         for signer in cms.signers:
             self.attributes(name, cms, signer, manifest)
             self.cms(name, data, manifest, signer.attribute(OID_SIGNING_TIME, "signingTime").time())
-            self.time_stamps(base, data, signer, manifest)
+            self.time_stamps(base, data, response, signer, manifest)
         return report.failed == failed
 
     def attributes(self, name, cms, signer, content):
         """CAdES-BES: contentType, messageDigest, signingTime, signingCertificateV2."""
-        digest = DIGEST_OIDS.get(signer.digest_oid)
+        digest = digest_of(signer.digest_oid)
         if digest is None:
             raise Refused(f"digest {signer.digest_oid} isn't accepted")
         if signer.attribute(OID_CONTENT_TYPE, "contentType").oid() != OID_DATA:
@@ -583,7 +727,7 @@ class Verifier:
         fields = certificates[0].children()
         function = hashlib.sha256  # RFC 5035: the default
         if fields[0].tag == 0x30:
-            function = DIGEST_OIDS[fields.pop(0).children()[0].oid()]
+            function = digest_of(fields.pop(0).children()[0].oid())
         if fields[0].value != function(cms.certificate_of(signer).raw).digest():
             raise Refused("signingCertificateV2 names another certificate than the one enclosed")
         time = signer.attribute(OID_SIGNING_TIME, "signingTime").time()
@@ -593,9 +737,7 @@ class Verifier:
         return ["-CAfile", self.trust, "-no-CApath", "-no-CAstore", "-purpose", "any", "-attime", time]
 
     def cms(self, name, data, content, time):
-        path = self.trusted(time) if self.trust else ["-noverify"]
-        good, message = openssl("cms", "-verify", "-binary", "-inform", "DER", "-in", self.temporary(data),
-                                "-content", self.temporary(content), *path, "-out", "/dev/null")
+        good, message = self.signed_and_trusted(data, content, time)
         if not good:
             raise Refused(message)
         if self.trust:
@@ -604,44 +746,92 @@ class Verifier:
             self.report.ok(name, "signature")
             self.report.skip("no --trust", f"{name} path", "certificate path")
 
-    def time_stamps(self, base, data, signer, manifest):
+    def signed_and_trusted(self, data, content, time, purpose="any"):
+        """(whether the signature holds, with its path where --trust was given; why not)"""
+        cms = SignedData(data)
+        if any(signer.of(STB) for signer in cms.signers):
+            return self.by_bign(cms, content, time)
+        engine = ["-engine", "gost"] if any(signer.of(GOST) for signer in cms.signers) else []
+        path = [*self.trusted(time), "-purpose", purpose] if self.trust else ["-noverify"]
+        detached = ["-content", self.temporary(content)] if cms.content is None else []
+        return openssl("cms", "-verify", *engine, "-binary", "-inform", "DER", "-in", self.temporary(data), *detached, *path,
+                       "-out", "/dev/null")
+
+    def trusted(self, time):
+        return ["-CAfile", self.trust, "-no-CApath", "-no-CAstore", "-attime", time]
+
+    def by_bign(self, cms, content, time):
+        for signer in cms.signers:
+            certificate = cms.certificate_of(signer)
+            digest = digest_of(signer.digest_oid)
+            stated = signer.attribute(OID_MESSAGE_DIGEST, "messageDigest").value
+            if digest is not BeltHash or stated != digest(content).digest():
+                return False, "its digest isn't the content's by belt-hash"
+            if signer.attribute(OID_CONTENT_TYPE, "contentType").oid() != cms.content_type:
+                return False, "contentType is another"
+            key = bign.Certificate(certificate.raw).key
+            if not bign.verify(key, bign.belt_hash(b"\x31" + signer.signed_raw[1:]), signer.signature):
+                return False, "it isn't the key's signature"
+            if self.trust and not self.bign_path(certificate, time):
+                return False, "the certificate isn't by a trusted authority, or not valid then"
+        return True, ""
+
+    def bign_path(self, certificate, time):
+        """Whether a trusted authority has signed the certificate itself (no chains: one authority, one signer)."""
+        for text in Path(self.trust).read_text(encoding="ascii", errors="replace").split("-----BEGIN CERTIFICATE-----")[1:]:
+            authority = Der(base64.b64decode(text.split("-----END")[0]))
+            fields = authority.children()[0].raw
+            try:
+                bign.verify_certificate(certificate.raw, authority.raw)
+                bign.verify_certificate(authority.raw, authority.raw)
+            except bign.Refused:
+                continue
+            is_authority = bytes.fromhex("0603551d130101ff040530030101ff") in fields  # basicConstraints, critical, cA
+            valid = all(start <= time <= end for start, end in map(validity, (certificate, authority)))
+            if is_authority and valid:
+                return True
+        return False
+
+    def time_stamps(self, base, data, response, signer, manifest):
         report, found = self.report, 0
-        response = self.case / f"{base}.tsr"
-        if response.exists():
-            with Guard(report, response.name):
-                answer = response.read_bytes()
-                self.time_stamp(response.name, TimeStamp.of_response(answer), signer, data, manifest)
+        if response is not None:
+            with Guard(report, f"{base}.tsr"):
+                self.time_stamp(f"{base}.tsr", TimeStamp.of_response(response), signer, data, manifest)
                 found += 1
         for value in signer.unsigned.get(OID_TIME_STAMP_TOKEN, []):
             with Guard(report, f"{base}.p7s time-stamp"):
                 self.time_stamp(f"{base}.p7s time-stamp", TimeStamp(value.raw), signer, data, manifest)
                 found += 1
-        if not found and not response.exists():
+        if not found and response is None:
             report.skip("no time-stamp was asked for", f"{base} time-stamp", "the signing time is the signer's word")
 
     def time_stamp(self, name, stamp, signer, data, manifest):
-        digest = DIGEST_OIDS.get(stamp.algorithm)
+        digest = digest_of(stamp.algorithm)
         if digest is None:
             raise Refused(f"digest {stamp.algorithm} isn't accepted")
         covered = [signer.signature] + ([data] if name.endswith(".tsr") else [])
         if stamp.imprint not in [digest(bytes_).digest() for bytes_ in covered]:
             raise Refused("the time-stamp is over another signature")
-        token = self.temporary(stamp.token)
-        if not self.trust:
-            good, message = openssl("cms", "-verify", "-binary", "-inform", "DER", "-in", token,
-                                    "-noverify", "-out", "/dev/null")
+        cms = SignedData(stamp.token)
+        if any(one.unknown for one in cms.signers):
+            self.report.skip("a national suite that isn't at hand", name, utc(stamp.time))
+            return
+        national = any(one.of(GOST) or one.of(STB) for one in cms.signers)
+        if not self.trust or national:
+            good, message = self.signed_and_trusted(stamp.token, cms.content, stamp.time, "timestampsign")
         else:
-            good, message = openssl("ts", "-verify", "-token_in", "-in", token, "-digest", stamp.imprint.hex(),
-                                    "-CAfile", self.trust, "-attime", stamp.time)
+            good, message = openssl("ts", "-verify", "-token_in", "-in", self.temporary(stamp.token), "-digest",
+                                    stamp.imprint.hex(), "-CAfile", self.trust, "-attime", stamp.time)
         if not good:
             raise Refused(message)
+        if signer.attribute(OID_SIGNING_TIME, "signingTime").time() > stamp.time + CLOCK_TOLERANCE:
+            raise Refused("the signer's own time is later than the time-stamp's")
         self.report.ok(name, f"over the signature, {utc(stamp.time)}")
         if not self.trust:
             self.report.skip("no --trust", f"{name} path", "certificate path of the authority")
             return
         # The authority's word for the time counts more than the signer's: the path must hold then too.
-        good, message = openssl("cms", "-verify", "-binary", "-inform", "DER", "-in", self.temporary(data),
-                                "-content", self.temporary(manifest), *self.trusted(stamp.time), "-out", "/dev/null")
+        good, message = self.signed_and_trusted(data, manifest, stamp.time)
         self.report.say(good, f"{name} path", "the signer's certificate at that time" if good else message)
 
     # ---- custody
@@ -686,8 +876,8 @@ class Verifier:
             raise Refused("previous isn't the digest of the line before")
         signature = base64.b64decode(event.pop("signature"), validate=True)
         signer = SignedData(signature).signers[0]
-        if signer.national:
-            report.skip("national suite, needs its own engine", name, signer.signature_oid)
+        if signer.unknown:
+            report.skip("a national suite that isn't at hand", name, signer.signature_oid)
             self.unchecked = number
         else:
             time = signer.attribute(OID_SIGNING_TIME, "signingTime").time()
@@ -717,6 +907,132 @@ class Verifier:
 
 def as_bytes(value):
     return str(value or "").encode("utf-8", "surrogatepass")
+
+
+
+
+class Disclosure:
+    """Chosen records with their proofs, the manifest and its signatures (manifest.md, "Disclosure")."""
+
+    def __init__(self, value, verifier):
+        self.value, self.verifier, self.report = value, verifier, verifier.report
+
+    @staticmethod
+    def keys(value, *names, optional=()):
+        if not isinstance(value, dict) or not set(names) <= set(value) <= set(names) | set(optional):
+            raise Refused(f"the keys {sorted(value)}, expected {sorted(names)}")
+
+    def check(self):
+        report, value = self.report, self.value
+        self.keys(value, "format", "manifest", "signatures", "items", "volumes", "absent")
+        if value["format"] != "exhibit-disclosure/1":
+            raise Refused("another format")
+        if not value["items"] and not value["volumes"] and not value["absent"]:
+            raise Refused("it discloses nothing")
+        report.ok("disclosure form", "canonical")
+        text = value["manifest"].encode()
+        with Guard(report, "signatures"):
+            self.signatures(text)
+        manifest = parse_canonical(text)
+        self.verifier.form(manifest)
+        self.claims = {evidence["id"]: evidence["findings"] for evidence in manifest["evidence"]}
+        for kind, name, check in (("items", "item", self.item), ("volumes", "volume", self.volume), ("absent", "digest", self.absence)):
+            for entry in value[kind]:
+                with Guard(report, f"disclosed {name} {entry[name]}"):
+                    check(entry)
+        for name in ("findings", "ledger", "inputs", "media"):
+            report.skip("it isn't in a disclosure", name, "the case")
+
+    def signatures(self, text):
+        numbers, good = [], 0
+        for one in self.value["signatures"]:
+            self.keys(one, "name", "cms", optional=("timestamp",))
+            match = re.fullmatch(r"(manifest\.json\.([1-9]\d*))\.p7s", one["name"])
+            numbers.append(int(match[2]))
+            stamp = base64.b64decode(one["timestamp"], validate=True) if "timestamp" in one else None
+            with Guard(self.report, one["name"]):
+                good += self.verifier.signature(match[1], base64.b64decode(one["cms"], validate=True), stamp, text)
+        self.verifier.enough(numbers, good)
+
+    def trees(self, trees, proofs, root_by):
+        """Each tree needs its proof, from which `root_by` must come to its root."""
+        if set(trees) != set(proofs):
+            raise Refused("a tree without its proof, or a proof for no tree")
+        for algorithm, root in sorted(trees.items()):
+            function = RECORD_ALGORITHMS.get(algorithm)
+            if function is None:
+                self.report.skip("no such digest here", f"proof {algorithm}", root)
+                continue
+            hashes = [unhex(text, len(root) // 2) for text in proofs[algorithm]]
+            if root_by(lambda data: function(data).digest(), hashes).hex() != root:
+                raise Refused(f"it isn't in the tree by {algorithm}")
+
+    def item(self, entry):
+        self.keys(entry, "evidence", "item", "records")
+        claim, records, name = self.claims[entry["evidence"]], entry["records"], entry["item"]
+        if not records:
+            raise Refused("no record")
+        for number, one in enumerate(records):
+            self.keys(one, "index", "line", "salt", "paths")
+            if one["index"] != records[0]["index"] + number:
+                raise Refused("its records don't stand together")
+            record = parse_canonical(one["line"].encode())
+            about = {"item": "id", "match": "item", "problem": "where"}[record["record"]]
+            if record[about] != name or (record["record"] == "item") != (number == 0):
+                raise Refused("a record that isn't the item's, or the item's own isn't the first")
+            self.trees(claim["trees"], one["paths"], lambda digest, path, one=one: root_of_path(
+                self.leaf(digest, one), one["index"], claim["records"], path, digest))
+        self.report.ok("disclosed item", f"{name}: {len(records)} records")
+
+    @staticmethod
+    def leaf(digest, one):
+        return digest(b"\x00" + unhex(one["salt"], 32) + one["line"].encode())
+
+    def volume(self, entry):
+        self.keys(entry, "evidence", "volume", "first", "records", "proofs")
+        claim, records = self.claims[entry["evidence"]], entry["records"]
+        for one in records:
+            self.keys(one, "line", "salt")
+        lines = [parse_canonical(one["line"].encode()) for one in records]
+        first, last = lines[0], lines[-1]
+        if len(lines) < 2 or first["record"] != "volume" or first["id"] != entry["volume"]:
+            raise Refused("its first record isn't the volume's own")
+        if last["record"] != "coverage" or last["where"] != entry["volume"]:
+            raise Refused("its last record isn't the volume's coverage")
+        if sum(last["bytes"].values()) != first["size"]:
+            raise Refused("its coverage doesn't add up to its size")
+        self.trees(claim["trees"], entry["proofs"], lambda digest, outside: root_of_range(
+            [self.leaf(digest, one) for one in records], entry["first"], claim["records"], outside, digest))
+        self.report.ok("disclosed volume", f"{entry['volume']}: {len(records)} records, none left out between")
+
+    def absence(self, entry):
+        self.keys(entry, "evidence", "digest", optional=("low", "high"))
+        content = self.claims[entry["evidence"]]["content"]
+        kind, digest = entry["digest"].split(":")
+        if kind != "sha256":
+            raise Refused("another digest than SHA-256")
+        wanted = content_key(unhex(digest, 32))
+        low, high = (self.neighbour(entry[side], content) if side in entry else None for side in ("low", "high"))
+        if low and low[1] >= wanted or high and high[1] <= wanted:
+            raise Refused("the neighbours don't enclose it")
+        if (high[0] if high else content["entries"]) != (low[0] + 1 if low else 0):
+            raise Refused("the neighbours aren't neighbours")
+        self.report.ok("absence", f"{entry['digest']}: none of {content['entries']} contents")
+        if content["without"]:
+            self.report.skip("their content has no SHA-256", "absence", f"{content['without']} items")
+
+    def neighbour(self, entry, content):
+        self.keys(entry, "index", "key", "paths")
+        key = unhex(entry["key"], 32)
+        self.trees(content["trees"], entry["paths"], lambda digest, path: root_of_path(
+            digest(b"\x00" + key), entry["index"], content["entries"], path, digest))
+        return entry["index"], key
+
+
+def unhex(text, size):
+    if not re.fullmatch(r"[0-9a-f]*", text) or len(text) != 2 * size:
+        raise Refused(f"{text[:80]!r} isn't {size} bytes in hex")
+    return bytes.fromhex(text)
 
 
 class Findings:
@@ -964,18 +1280,33 @@ class Image:
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Verify an Exhibit case folder from its published formats.")
-    parser.add_argument("case")
+    parser = argparse.ArgumentParser(description="Verify what Exhibit leaves, from its published formats.")
+    parser.add_argument("case", nargs="?")
     parser.add_argument("--trust", metavar="CA.pem")
     parser.add_argument("--evidence", metavar="E1=RAWIMAGE", action="append", default=[])
+    parser.add_argument("--content", metavar="FILE")
+    parser.add_argument("--signature", metavar="P7S")
+    parser.add_argument("--timestamp", metavar="TSR")
     arguments = parser.parse_args()
     if any("=" not in pair for pair in arguments.evidence):
         parser.error("--evidence wants ID=IMAGE")
+    if bool(arguments.case) == bool(arguments.content) or bool(arguments.content) != bool(arguments.signature):
+        parser.error("give a case or a disclosure, or --content and --signature")
     report = Report()
     with Guard(report, "case"):
         if arguments.trust and not os.path.isfile(arguments.trust):
             raise Refused(f"{arguments.trust}: no such file")
-        Verifier(arguments.case, arguments.trust, dict(p.split("=", 1) for p in arguments.evidence), report).run()
+        verifier = Verifier(arguments.case or ".", arguments.trust, dict(p.split("=", 1) for p in arguments.evidence), report)
+        if arguments.content:
+            content, data = Path(arguments.content).read_bytes(), Path(arguments.signature).read_bytes()
+            stamp = Path(arguments.timestamp).read_bytes() if arguments.timestamp else None
+            with Guard(report, arguments.signature):
+                if not verifier.signature(arguments.signature.removesuffix(".p7s"), data, stamp, content):
+                    report.fail("signature", "it isn't good, or can't be checked here")
+        elif os.path.isfile(arguments.case):
+            Disclosure(parse_canonical(Path(arguments.case).read_bytes()), verifier).check()
+        else:
+            verifier.run()
     print("verdict: " + ("NOT VERIFIED" if report.failed else "verified"))
     return 1 if report.failed else 0
 
