@@ -52,6 +52,8 @@ class Disclosure {
                     });
     }
     report_.ok("disclosed item", id, std::to_string(records.size()) + " records of the findings that the manifest saw");
+    report_.not_checked("disclosed item", id,
+                        "whether further records of it follow: only its whole volume would show it");
   }
 
   void volume(const Value& entry) {

@@ -27,6 +27,11 @@ PARSER_LIBRARIES = ("libhs libdeflate libbz2 liblzma libzstd liblz4 libewf libbf
 WORKER_NEEDS = "libewf libtsk libyara libmagic libarchive".split()
 WORKER_STANDS_IN_FOR = "tsk_fs_dir_add tsk_fs_dir_contains".split()
 
+# The second verifier: what it may load, and how much of it there may be to read (lines that are neither blank nor comment).
+SECOND = "cmd/exhibit-verify"
+SECOND_LIBRARIES = re.compile(r"(libstdc\+\+|libm|libgcc_s|libc|ld-linux-[\w-]+)\.so\.\d+$")
+SECOND_LONGEST = 2500
+
 # The function that ends a C handle's life: where it is named, the handle's owning type is.
 RELEASE = re.compile(r"\b(?:libewf|libbfio|tsk|yr|magic|seccomp|archive|sqlite3|EVP|X509|CMS|PKCS7|TS|OCSP|BIO|BN|ASN1"
                      r"|OSSL)_(?:\w+_)?(?:free|free_all|close|destroy|release)\b")
@@ -179,6 +184,19 @@ def check_handles(all_sources):
                 yield f"{other}:{files[other]}: {token} is also in {first}: one file owns a C handle"
 
 
+def check_second(all_sources):
+    """It shares nothing with the rest: its own headers and the standard library, and few enough lines to be read."""
+    mine = [source for source in all_sources if source.name.startswith(SECOND + "/")]
+    headers = {Path(source.name).name for source in mine}
+    for source in mine:
+        for number, header, quoted in source.includes():
+            if header not in headers if quoted else not re.fullmatch(r"[a-z_]+", header):
+                yield f"{source.name}:{number}: the second verifier includes {header}, which isn't its own"
+    lines = sum(bool(line.strip()) for source in mine for line in source.code)
+    if lines >= SECOND_LONGEST:
+        yield f"{SECOND}/main.cc:1: {lines} lines of code; the second verifier has fewer than {SECOND_LONGEST}, so that it can be read"
+
+
 def check_sources(root):
     depends = dependencies(root)
     everything = list(sources(root))
@@ -191,6 +209,7 @@ def check_sources(root):
             yield from check_habits(source)
         yield from check_shape(source)
     yield from check_handles(everything)
+    yield from check_second(everything)
 
 
 def run(*command):
@@ -209,14 +228,17 @@ def loaded(program):
 
 
 def check_programs(folder):
-    trusted, worker = folder / "exhibit", folder / "exhibit-worker"
-    for program in (trusted, worker):
+    trusted, worker, second = folder / "exhibit", folder / "exhibit-worker", folder / "exhibit-verify"
+    for program in (trusted, worker, second):
         if not program.is_file():
             yield f"{program}: isn't built"
             return
     for library in sorted(set(needed(trusted) + loaded(trusted))):
         if Path(library).name.startswith(tuple(PARSER_LIBRARIES)):
             yield f"{trusted}: loads {library}, which parses evidence"
+    for library in needed(second):
+        if not SECOND_LIBRARIES.fullmatch(library):
+            yield f"{second}: needs {library}: the second verifier links nothing but the C++ library"
     for name in WORKER_NEEDS:
         if not any(library.startswith(name) for library in needed(worker)):
             yield f"{worker}: doesn't need {name}: is this check still looking at the right program?"

@@ -25,6 +25,8 @@ CLEAN = {
     "modules/manifest/file.cc": '#include "base/text.h"\n#include "hash/digest.h"\n',
     "cmd/exhibit/main.cc": '#include "manifest/file.h"\nint main() { std::cout << std::getenv("HOME"); }\n',
     "cmd/exhibit-worker/main.cc": '#include "image/image.h"\n#include <libewf.h>\n',
+    "cmd/exhibit-verify/main.cc": '#include "json.h"\n#include <charconv>\nint main() { std::printf("x"); }\n',
+    "cmd/exhibit-verify/json.h": "#pragma once\n// Comments and blank lines don't count.\n\n" + "// x\n" * 20 + "int x;\n" * 400,
     "modules/base/long.cc": "// Longer than 500 lines because it is one table.\n" + "int x;\n" * 600,
 }
 
@@ -54,6 +56,13 @@ VIOLATIONS = {
         "include/exhibit/more.h", '#pragma once\n#include "base/text.h"\n', "only <exhibit/…>", "include/exhibit/more.h:2"),
     "vocabulary includes a library": (
         "include/exhibit/more.h", "#pragma once\n#include <nlohmann/json.hpp>\n", "only <exhibit/…>", "include/exhibit/more.h:2"),
+    "second verifier includes a module": (
+        "cmd/exhibit-verify/main.cc", '#include "base/json.h"\n', "isn't its own", "cmd/exhibit-verify/main.cc:1"),
+    "second verifier includes a library": (
+        "cmd/exhibit-verify/main.cc", "\n#include <openssl/evp.h>\n", "isn't its own", "cmd/exhibit-verify/main.cc:2"),
+    "second verifier too long to be read": (
+        "cmd/exhibit-verify/main.cc", "// Longer than 500 lines because of this test.\n" + "int x;\n" * 2099, "2500 lines of code",
+        "cmd/exhibit-verify/main.cc:1"),
     "C handle released in two files": (
         "modules/image/other.cc", "void g() {\n  libewf_handle_free(&h, nullptr);\n}\n", "one file owns", "modules/image/other.cc:2"),
     "printing": ("modules/base/more.cc", 'void f() { printf("x"); }\n', "don't print", "modules/base/more.cc:1"),
@@ -115,19 +124,23 @@ class Programs(unittest.TestCase):
             (self.bin / name.replace("_", "-")).symlink_to(shutil.which(program))
 
     def test_parser_in_the_trusted_program_is_found(self):
-        self.place(exhibit="fls", exhibit_worker="fls")
+        self.place(exhibit="fls", exhibit_worker="fls", exhibit_verify="true")
         self.assertIn("loads libtsk", "\n".join(check.check_programs(self.bin)))
 
     def test_library_of_a_library_is_found(self):
         # fls itself asks for libtsk alone of these; libtsk asks for libewf.
-        self.place(exhibit="fls", exhibit_worker="fls")
+        self.place(exhibit="fls", exhibit_worker="fls", exhibit_verify="true")
         self.assertFalse(any(name.startswith("libewf") for name in check.needed(self.bin / "exhibit")))
         self.assertIn("loads libewf", "\n".join(check.check_programs(self.bin)))
 
     def test_worker_without_parsers_is_found(self):
-        self.place(exhibit="true", exhibit_worker="true")
+        self.place(exhibit="true", exhibit_worker="true", exhibit_verify="true")
         found = list(check.check_programs(self.bin))
         self.assertEqual(len(found), len(check.WORKER_NEEDS) + len(check.WORKER_STANDS_IN_FOR), found)
+
+    def test_library_in_the_second_verifier_is_found(self):
+        self.place(exhibit="true", exhibit_worker="true", exhibit_verify="openssl")
+        self.assertIn("needs libcrypto", "\n".join(check.check_programs(self.bin)))
 
     def test_missing_program_is_no_success(self):
         self.place(exhibit="true")

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Do two verifiers agree on a good case and on its tampered copies?
+"""Do three verifiers agree on a good case, on its tampered copies, and on tampered disclosures?
 
-Usage: test_tampering.py [--exhibit build/bin/exhibit] [--case GOODCASE --trust CA.pem [--image E1.raw]]
-                         [--keep FOLDER] [--only NAME] [--verbose]
+Usage: test_tampering.py cases|disclosures [--exhibit build/bin/exhibit] [--second build/bin/exhibit-verify]
+                         [--case GOODCASE --trust CA.pem [--image E1.raw]] [--keep FOLDER] [--only NAME] [--verbose]
 
-verify.py and `exhibit verify` must both accept the good case and the controls (exit 0), and both
-refuse every tampered copy (1 or 3). Without --case, a case made by make_case.py is used; without
---exhibit, verify.py alone is tried. With the raw image, one byte of an item's content is changed
-too: both must refuse it with --evidence, and name the item.
+verify.py, `exhibit verify` and `exhibit-verify` must all accept what is good and the controls (exit 0), and all refuse
+every tampered copy (1 or 3). Without --case, a case made by make_case.py is used; without --exhibit or --second, the others
+alone are tried. With the raw image, one byte of an item's content is changed too: who reads images must refuse it with
+--evidence, and name the item.
 """
 
 import argparse
@@ -20,9 +20,11 @@ from pathlib import Path
 
 import make_case
 import tamper
+import tamper_disclosure
+import tamper_ledger  # noqa: F401  adds its tamperings to tamper's
 
 HERE = Path(__file__).resolve().parent
-TIME_LIMIT = 120
+TIME_LIMIT = 300
 
 
 def run(command):
@@ -42,7 +44,9 @@ def gist(text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("what", choices=["cases", "disclosures"])
     parser.add_argument("--exhibit", type=Path)
+    parser.add_argument("--second", type=Path)
     parser.add_argument("--case", type=Path)
     parser.add_argument("--trust", type=Path)
     parser.add_argument("--image", type=Path, help="the raw image of the case's first evidence")
@@ -59,18 +63,20 @@ def main():
 
 
 class Row:
-    """One case folder (and perhaps an image) that the verifiers are asked about."""
+    """A case folder or a disclosure (and perhaps an image) that the verifiers are asked about."""
 
-    def __init__(self, name, case, trust, accept, evidence=None, named=""):
-        self.name, self.case, self.trust, self.accept = name, case, trust, accept
+    def __init__(self, name, path, trust, accept, evidence=None, named=""):
+        self.name, self.path, self.trust, self.accept = name, path, trust, accept
         self.evidence, self.named = evidence, named
 
-    def ask(self, exhibit):
-        """(exit code, words) of each verifier."""
+    def ask(self, arguments):
+        """Verifier -> (exit code, words)."""
         more = ["--trust", self.trust] + (["--evidence", f"{self.evidence[0]}={self.evidence[1]}"] if self.evidence else [])
-        results = [run([sys.executable, HERE / "verify.py", self.case, *more])]
-        if exhibit:
-            results.append(run([exhibit, "verify", self.case, *more]))
+        results = {"verify.py": run([sys.executable, "-B", HERE / "verify.py", self.path, *more])}
+        if arguments.exhibit:
+            results["exhibit"] = run([arguments.exhibit, "verify", self.path, *more])
+        if arguments.second and not self.evidence:  # it reads no images
+            results["second"] = run([arguments.second, self.path, *more])
         return results
 
     def right(self, code, text):
@@ -96,7 +102,7 @@ def evidence_rows(good, trust, image, folder):
             Row(f"evidence: one byte of the image changed, at {at}", good, trust, False, (entry["id"], changed), item["id"])]
 
 
-def make_rows(arguments, folder):
+def case_rows(arguments, folder):
     good, trust, image = arguments.case, arguments.trust, arguments.image
     if not good:
         good = make_case.make_case(folder / "good")
@@ -111,22 +117,35 @@ def make_rows(arguments, folder):
     return rows, poor
 
 
+def disclosure_rows(arguments, folder):
+    good, trust = arguments.case, arguments.trust
+    if not good:
+        good, trust = make_case.make_case(folder / "good", content=True), folder / "good/ca.pem"
+    if arguments.only:
+        tamper_disclosure.TAMPERINGS[:] = [t for t in tamper_disclosure.TAMPERINGS if t[0] == arguments.only]
+    keys = tamper.make_keys(folder / "keys")
+    bundle = folder / "trust.pem"
+    bundle.write_bytes(trust.read_bytes() + keys["insider"].trust.read_bytes())
+    names = tamper_disclosure.make_all(good, folder / "copies", keys)
+    return [Row(name, folder / f"copies/{name}.json", bundle, name.startswith("control-")) for name in names], []
+
+
 def compare(arguments, folder):
-    rows, poor = make_rows(arguments, folder)
+    rows, poor = (case_rows if arguments.what == "cases" else disclosure_rows)(arguments, folder)
     wrong = []
-    print(f"{'verify.py':>9} {'exhibit':>8}  case")
+    print(f"{'verify.py':>9} {'exhibit':>8} {'second':>7}  {arguments.what}")
     for row in rows:
-        results = row.ask(arguments.exhibit)
-        good = all(row.right(*result) for result in results)
-        codes = [str(code) for code, _ in results] + ["-"] * (2 - len(results))
-        print(f"{codes[0]:>9} {codes[1]:>8}  {row.name}" + ("" if good else f"   <-- expected {'0' if row.accept else '1 or 3'}"
-                                                           + (f" and {row.named}" if row.named else "")))
+        results = row.ask(arguments)
+        good = all(row.right(*result) for result in results.values())
+        codes = [results[name][0] if name in results else "-" for name in ("verify.py", "exhibit", "second")]
+        print(f"{codes[0]:>9} {codes[1]:>8} {codes[2]:>7}  {row.name}" + ("" if good else f"   <-- expected {'0' if row.accept else '1 or 3'}"
+                                                                     + (f" and {row.named}" if row.named else "")))
         if arguments.verbose or not good:
-            print("".join(f"{'':20}{gist(text)[:200]}\n" for _, text in results), end="")
+            print("".join(f"{'':27}{gist(text)[:200]}\n" for _, text in results.values()), end="")
         if not good:
             wrong.append(row.name)
     for name, why in poor:
-        print(f"{'-':>9} {'-':>8}  {name}: not made: {why}")
+        print(f"{'-':>9} {'-':>8} {'-':>7}  {name}: not made: {why}")
     for name in wrong:
         print(f"disagreement: {name}")
     print(f"{len(rows) - len(wrong)} passed, {len(wrong)} failed")
