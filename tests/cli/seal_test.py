@@ -1,7 +1,7 @@
 """Sealing: signatures that stock openssl accepts, time-stamps, several signers, signatures made elsewhere; and the
 independent verifier, with all its tamperings, on a case that Exhibit made."""
 import os, subprocess, sys, tempfile, unittest
-from support import EXHIBIT, findings, lines, run, unpack
+from support import BIN, EXHIBIT, findings, lines, run, unpack
 
 INDEPENDENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "independent")
 sys.path.insert(0, INDEPENDENT)
@@ -74,12 +74,12 @@ class Seal(unittest.TestCase):
             file.write(self.authority.sign(b"something else"))
         self.assertNotEqual(run("seal", self.case, "--import-signature", self.path("other.p7s")).returncode, 0)
 
-    def test_two_verifiers_agree_on_this_case_and_on_all_its_tampered_forms(self):
+    def test_three_verifiers_agree_on_this_case_and_on_all_its_tampered_forms(self):
         self.images = self.images[:1]
         self.process()
         self.seal("signer", "--tsa", str(self.authority.config))
-        done = subprocess.run([sys.executable, "-B", os.path.join(INDEPENDENT, "test_tampering.py"), "--exhibit", EXHIBIT, "--case", self.case,
-                               "--trust", str(self.authority.trust), "--image", self.images[0]], capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-B", os.path.join(INDEPENDENT, "test_tampering.py"), "cases", "--exhibit", EXHIBIT,
+                               "--second", os.path.join(BIN, "exhibit-verify"), "--case", self.case, "--trust", str(self.authority.trust), "--image", self.images[0]], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr[-2000:])
         self.assertGreater(int(done.stdout.split()[-4]), 100, done.stdout[-300:])
 

@@ -7,14 +7,22 @@ import base64
 import json
 
 from make_case import custody_line
-from tamper import TAMPERINGS, entries, flip, tampering
+from tamper import TAMPERINGS, TooPoor, entries, flip, tampering
 from verify import SignedData, canonical, sha256
+
+
+def at_least(case, count):
+    """The ledger's lines, of which there must be so many."""
+    lines = case.custody()
+    if len(lines) < count:
+        raise TooPoor(f"the good case's ledger has {len(lines)} events, not {count}")
+    return lines
 
 
 def append(case, event, who="insider", signer="signer", cades=True, seal=True, **other):
     """One more event at the end, rightly chained and signed, and claimed by the manifest."""
-    lines = case.custody()
-    previous = sha256(lines[-1]).hex() if lines else "0" * 64
+    lines = at_least(case, 1)
+    previous = sha256(lines[-1]).hex()
     case.set_custody(lines + [custody_line(case.keys[who], len(lines) + 1, event, previous, signer, cades, other)])
     if seal:
         case.claim_custody()
@@ -65,14 +73,14 @@ def ledger_first_line_dropped(case):
 
 @tampering
 def ledger_middle_line_dropped(case):
-    lines = case.custody()
+    lines = at_least(case, 3)
     case.set_custody(lines[:1] + lines[2:])
 
 
 @tampering
 def ledger_line_inserted_in_the_middle(case):
     """By the insider, rightly signed; the lines after it name another predecessor."""
-    lines = case.custody()
+    lines = at_least(case, 2)
     added = custody_line(case.keys["insider"], 2, "reviewed", sha256(lines[0]).hex())
     case.set_custody(lines[:1] + [added] + lines[1:])
 
@@ -116,7 +124,7 @@ def ledger_goes_on_by_a_stranger(case):
 
 @tampering
 def ledger_goes_on_with_an_event_before_the_last(case):
-    lines = case.custody()
+    lines = at_least(case, 2)
     added = custody_line(case.keys["insider"], len(lines), "disclosed", sha256(lines[-2]).hex())
     case.set_custody(lines + [added])
 
@@ -178,7 +186,8 @@ def ledger_signed_without_signing_certificate_attribute(case):
 
 def signed_event(name, kind="reviewed", **other):
     def tamper(case):
-        append(case, kind, **other)
+        own = {"detail": {"corrects": len(at_least(case, 1)) + 1}} if name == "corrects-itself" else {}
+        append(case, kind, **other, **own)
     TAMPERINGS.append(("signed-but-event-" + name, tamper))
 
 
@@ -194,5 +203,5 @@ signed_event("participants-are-text", participants="two witnesses")
 signed_event("evidence-is-a-number", evidence=[1])
 signed_event("detail-is-a-number", detail=7)
 signed_event("corrects-nothing", kind="corrected", detail="a slip of the pen")
-signed_event("corrects-itself", kind="corrected", detail={"corrects": 5})
+signed_event("corrects-itself", kind="corrected")
 signed_event("corrects-what-is-to-come", kind="corrected", detail={"corrects": 99})
