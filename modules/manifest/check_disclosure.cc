@@ -128,9 +128,9 @@ class Checker {
 
   // What a disclosure can't show; once for all.
   void tell_limits(const Disclosure& disclosure) {
-    CheckList list(checks_, disclosure_format);
     if (!disclosure.items.empty()) {
-      list.not_checked(item_check,
+      CheckList(checks_, "each")
+          .not_checked(item_check,
                        "whether an item has further matches or problems after those disclosed; a disclosure of its "
                        "volume would show it");
     }
@@ -143,7 +143,8 @@ class Checker {
           .not_checked(absence_check, std::to_string(claim->findings.content->without) +
                                           " items have content but no SHA-256: absence says nothing of them");
     }
-    for (const std::string& algorithm : unknown_) list.not_checked("tree", "no implementation of " + algorithm);
+    for (const std::string& algorithm : unknown_)
+      CheckList(checks_, disclosure_format).not_checked("tree", "no implementation of " + algorithm);
   }
 
  private:

@@ -354,10 +354,11 @@ Result<std::map<std::string, Wanted>> wanted_by_exhibit(const DisclosureRequest&
   return wanted;
 }
 
-// What was made is checked before anybody is given it.
-Result<void> check_made(const std::string& bytes, const Manifest& manifest) {
+// What was made is checked before anybody is given it. Gives what it can't show.
+Result<Checks> check_made(const std::string& bytes, const Manifest& manifest) {
   Checks checks;
   check_disclosure(EXHIBIT_TRY(read_disclosure(bytes)), manifest, checks);
+  std::erase_if(checks, [](const Check& check) { return check.status == Status::ok; });
   for (const Check& check : checks) {
     if (check.status == Status::failed) {
       return Error{ErrorCode::corrupt,
@@ -366,7 +367,7 @@ Result<void> check_made(const std::string& bytes, const Manifest& manifest) {
                    {}};
     }
   }
-  return {};
+  return checks;
 }
 
 }  // namespace
@@ -392,7 +393,7 @@ Result<MadeDisclosure> make_disclosure(const DisclosureRequest& request) {
   if (made.bytes.size() > largest_disclosure)
     return Error{
         ErrorCode::size_limit, "the disclosure would be too large; disclose less, or give the case folder", {}, {}};
-  EXHIBIT_TRY(check_made(made.bytes, manifest));
+  made.not_checked = EXHIBIT_TRY(check_made(made.bytes, manifest));
   return made;
 }
 

@@ -24,6 +24,7 @@ struct MadeDisclosure {
   std::string bytes;  // of the file; what it says was checked
   // Digests that are not absent: "sha256:… is in the findings of E1". Then there is nothing to disclose.
   std::vector<std::string> present;
+  Checks not_checked;  // what it can't show, as whoever verifies it will be told
 };
 
 // Reads each findings file that is asked about twice. Memory: what is disclosed, one line, and that of content.h.

@@ -154,7 +154,10 @@ void check_media(const Manifest& manifest, const Request& request, Checks& check
 // What the manifest claims and a disclosure doesn't hold.
 void tell_what_is_not_disclosed(const Manifest& manifest, Checks& checks) {
   for (const manifest::EvidenceClaim& claim : manifest.evidence) {
-    CheckList(checks, claim.id).not_checked("findings", "only what is disclosed of them is here");
+    CheckList(checks, claim.id)
+        .not_checked("findings",
+                     "only what is disclosed of them is here; that they are in order, and their "
+                     "content tree sorted and complete, is checked on the case");
   }
   CheckList(checks, custody::ledger_name).not_checked("ledger", "it is no part of a disclosure");
 }

@@ -180,7 +180,8 @@ class Disclose(unittest.TestCase):
                    and record["size"] > 0 and "sha256" not in record.get("digests", {})]
         self.assertEqual(claimed["content"]["without"], len(without))
         self.assertGreater(len(without), 0)
-        run("disclose", case, "--absent", ABSENT, "-o", self.path("damaged.json"), check=(0,))
+        done = run("disclose", case, "--absent", ABSENT, "-o", self.path("damaged.json"), check=(0,))
+        self.assertIn(f"it doesn't show: {len(without)} items have content but no SHA-256: absence says nothing of them (E1)", done.stdout.decode())
         code, text = self.verify("damaged.json")
         self.assertEqual(code, 0, text)
         self.assertRegex(text, rf"(?m)^not checked: {len(without)} items have content but no SHA-256: absence says nothing of them +absence +E1")

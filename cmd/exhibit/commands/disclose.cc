@@ -82,6 +82,8 @@ Result<int> disclose(const options::variables_map& values, manifest::DisclosureR
     return recorded.take_error();
   }
   put_line(file.string() + ": sha256 " + base::to_hex(hash::digest_of("sha256", made.bytes)));
+  for (const auto& check : made.not_checked)
+    put_line("it doesn't show: " + printable(check.detail) + " (" + printable(check.subject) + ")");
   put_line("A match is a lead for a person, never a finding of fact.");
   return exit_done;
 }
