@@ -38,12 +38,31 @@ constexpr auto make_rotated() {
 }
 constexpr auto rotated = make_rotated();
 
-template <std::size_t r>
-inline Word g(Word x) {
-  constexpr std::size_t shift = (r - 5) / 8;
-  return rotated[shift % 4][x & 0xff] ^ rotated[(shift + 1) % 4][x >> 8 & 0xff] ^
-         rotated[(shift + 2) % 4][x >> 16 & 0xff] ^ rotated[(shift + 3) % 4][x >> 24];
-}
+struct ByTables {
+  template <std::size_t r>
+  static Word g(Word x) {
+    constexpr std::size_t shift = (r - 5) / 8;
+    return rotated[shift % 4][x & 0xff] ^ rotated[(shift + 1) % 4][x >> 8 & 0xff] ^
+           rotated[(shift + 2) % 4][x >> 16 & 0xff] ^ rotated[(shift + 3) % 4][x >> 24];
+  }
+};
+
+// G_r for secrets: the whole of H is read for each byte, so that neither an address nor a branch depends on it.
+struct ByScan {
+  template <std::size_t r>
+  static Word g(Word x) {
+    Word out = 0;
+    for (int shift = 0; shift < 32; shift += 8) {
+      Word found = 0;
+      for (Word i = 0; i < substitution.size(); ++i) {
+        const Word other = i ^ (x >> shift & 0xff);  // 0 at the byte's own place
+        found |= Word{substitution[i]} & (Word{0} - ((other - 1) >> 31));
+      }
+      out |= found << shift;
+    }
+    return std::rotl(out, static_cast<int>(r));
+  }
+};
 
 struct Key {
   std::array<Word, 8> words;
@@ -51,7 +70,7 @@ struct Key {
 
 // belt-block encryption of `lanes` independent blocks at once: a processor does two nearly in the time
 // of one.
-template <std::size_t lanes>
+template <typename G, std::size_t lanes>
 inline void encrypt(std::array<Half, lanes>& blocks, const std::array<Key, lanes>& keys) {
   std::array<Word, lanes> a, b, c, d;
   for (std::size_t i = 0; i < lanes; ++i) {
@@ -64,15 +83,15 @@ inline void encrypt(std::array<Half, lanes>& blocks, const std::array<Key, lanes
   for (Word round = 1; round <= 8; ++round) {
     for (std::size_t i = 0; i < lanes; ++i) {
       const auto key = [&](Word j) { return keys[i].words[(7 * (round - 1) + j) % 8]; };
-      b[i] ^= g<5>(a[i] + key(0));
-      c[i] ^= g<21>(d[i] + key(1));
-      a[i] -= g<13>(b[i] + key(2));
-      const Word e = g<21>(b[i] + c[i] + key(3)) ^ round;
+      b[i] ^= G::template g<5>(a[i] + key(0));
+      c[i] ^= G::template g<21>(d[i] + key(1));
+      a[i] -= G::template g<13>(b[i] + key(2));
+      const Word e = G::template g<21>(b[i] + c[i] + key(3)) ^ round;
       b[i] += e;
       c[i] -= e;
-      d[i] += g<13>(c[i] + key(4));
-      b[i] ^= g<21>(a[i] + key(5));
-      c[i] ^= g<5>(d[i] + key(6));
+      d[i] += G::template g<13>(c[i] + key(4));
+      b[i] ^= G::template g<21>(a[i] + key(5));
+      c[i] ^= G::template g<5>(d[i] + key(6));
       std::swap(a[i], b[i]);
       std::swap(c[i], d[i]);
       std::swap(b[i], c[i]);
@@ -86,13 +105,14 @@ inline Half operator~(const Half& x) { return {~x[0], ~x[1], ~x[2], ~x[3]}; }
 inline Key join(const Half& x, const Half& y) { return {{x[0], x[1], x[2], x[3], y[0], y[1], y[2], y[3]}}; }
 
 // belt-compress of h and the block X: h becomes sigma2, the result is sigma1.
+template <typename G>
 Half compress(Half& h0, Half& h1, const Half& x0, const Half& x1) {
   const Half sum = h0 ^ h1;
   std::array<Half, 1> mixed = {sum};
-  encrypt<1>(mixed, {join(x0, x1)});
+  encrypt<G, 1>(mixed, {join(x0, x1)});
   const Half sigma1 = mixed[0] ^ sum;
   std::array<Half, 2> halves = {x0, x1};
-  encrypt<2>(halves, {join(sigma1, h1), join(~sigma1, h0)});
+  encrypt<G, 2>(halves, {join(sigma1, h1), join(~sigma1, h0)});
   h0 = halves[0] ^ x0;
   h1 = halves[1] ^ x1;
   return sigma1;
@@ -106,7 +126,45 @@ Half load(const void* bytes) {
   return half;
 }
 
+std::string join_bytes(const Half& first, const Half& second) {
+  std::string bytes(2 * sizeof(Half), '\0');
+  std::memcpy(bytes.data(), first.data(), sizeof first);
+  std::memcpy(bytes.data() + sizeof first, second.data(), sizeof second);
+  return bytes;
+}
+
+std::array<std::uint64_t, 2> bit_count(std::uint64_t bytes) { return {bytes << 3, bytes >> 61}; }  // little-endian
+
 }  // namespace
+
+std::string belt_hash_of_secret(std::string_view message) {
+  Half s = {};
+  Half h0 = load(substitution.data());
+  Half h1 = load(substitution.data() + sizeof h0);
+  for (std::size_t at = 0; at < message.size(); at += 2 * sizeof(Half)) {
+    std::array<char, 2 * sizeof(Half)> block{};
+    std::ranges::copy(message.substr(at, block.size()), block.begin());
+    s = s ^ compress<ByScan>(h0, h1, load(block.data()), load(block.data() + sizeof s));
+  }
+  compress<ByScan>(h0, h1, load(bit_count(message.size()).data()), s);
+  return join_bytes(h0, h1);
+}
+
+std::string belt_wide_block_of_secret(std::string_view block, std::string_view key) {
+  EXHIBIT_CHECK(block.size() == 2 * sizeof(Half) && key.size() == 2 * sizeof(Half));
+  Half left = load(block.data());
+  Half right = load(block.data() + sizeof left);
+  const Key words = join(load(key.data()), load(key.data() + sizeof left));
+  for (Word round = 1; round <= 4; ++round) {
+    std::array<Half, 1> mixed = {left};
+    encrypt<ByScan, 1>(mixed, {words});
+    mixed[0][0] ^= round;
+    const Half next = right ^ mixed[0];
+    right = left;
+    left = next;
+  }
+  return join_bytes(left, right);
+}
 
 void BeltHash::start() {
   length_ = 0;
@@ -117,7 +175,7 @@ void BeltHash::start() {
 }
 
 void BeltHash::take_block(const std::byte* bytes) {
-  s_ = s_ ^ compress(h0_, h1_, load(bytes), load(bytes + sizeof s_));
+  s_ = s_ ^ compress<ByTables>(h0_, h1_, load(bytes), load(bytes + sizeof s_));
 }
 
 void BeltHash::update(std::span<const std::byte> bytes) {
@@ -141,11 +199,8 @@ std::string BeltHash::finish() {
     std::fill(buffer_.begin() + static_cast<std::ptrdiff_t>(filled_), buffer_.end(), std::byte{0});
     take_block(buffer_.data());
   }
-  const std::array<std::uint64_t, 2> bits = {length_ << 3, length_ >> 61};  // 128 bits, little-endian
-  compress(h0_, h1_, load(bits.data()), s_);
-  std::string digest(sizeof h0_ + sizeof h1_, '\0');
-  std::memcpy(digest.data(), h0_.data(), sizeof h0_);
-  std::memcpy(digest.data() + sizeof h0_, h1_.data(), sizeof h1_);
+  compress<ByTables>(h0_, h1_, load(bit_count(length_).data()), s_);
+  const std::string digest = join_bytes(h0_, h1_);
   start();
   return digest;
 }

@@ -1,8 +1,10 @@
 #pragma once
-// belt-hash of STB 34.101.31; algorithms/belt256.cc is its row.
+// belt-hash of STB 34.101.31; algorithms/belt256.cc is its row. And, for signatures (bign), belt on secrets.
 
 #include <array>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "hash/multi_digest.h"
 
@@ -29,5 +31,11 @@ class BeltHash final : public ChainHasher {
   std::array<std::byte, block_bytes> buffer_;  // the first `filled_` bytes wait for the rest of their block
   std::size_t filled_ = 0;
 };
+
+// belt-hash of a secret: slow, and in a time that depends on the length alone. 32 raw bytes.
+std::string belt_hash_of_secret(std::string_view message);
+
+// belt-wblock, the encryption of a wide block, of 32 bytes under a key of 32; in constant time.
+std::string belt_wide_block_of_secret(std::string_view block, std::string_view key);
 
 }  // namespace exhibit::hash
