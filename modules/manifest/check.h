@@ -12,6 +12,12 @@ enum class Status { ok, failed, not_checked };
 // `ok`, `FAILED`, `not checked` as manifest.md spells them.
 const char* name_of(Status status);
 
+// What one question came to.
+struct Answer {
+  Status status = Status::not_checked;
+  std::string detail;
+};
+
 // One line of the answer. `detail` says what was found; for not_checked, why. Nothing is ever left out in silence:
 // what can't be checked here is a Check of its own.
 struct Check {
@@ -33,6 +39,7 @@ class CheckList {
   void ok(std::string name, std::string detail = {}) { add(std::move(name), Status::ok, std::move(detail)); }
   void failed(std::string name, std::string detail) { add(std::move(name), Status::failed, std::move(detail)); }
   void not_checked(std::string name, std::string why) { add(std::move(name), Status::not_checked, std::move(why)); }
+  void add(std::string name, Answer answer) { add(std::move(name), answer.status, std::move(answer.detail)); }
   // ok with `right`, or failed with `wrong`.
   void expect(bool holds, std::string name, std::string right, std::string wrong) {
     holds ? ok(std::move(name), std::move(right)) : failed(std::move(name), std::move(wrong));

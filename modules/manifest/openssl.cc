@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/json.h"
+#include "hash/multi_digest.h"
 #include "manifest/file.h"
 
 namespace exhibit::manifest::openssl {
@@ -50,15 +51,12 @@ std::string name_of(const X509* certificate) {
 }
 
 std::string fingerprint_of(const X509* certificate) {
-  return base::to_hex(digest("SHA2-256", der_of(certificate, i2d_X509)));
+  return base::to_hex(hash::digest_of("sha256", der_of(certificate, i2d_X509)));
 }
 
-std::string digest(const char* algorithm, std::string_view bytes) {
-  const Digest md(EVP_MD_fetch(nullptr, algorithm, nullptr));
-  unsigned char out[EVP_MAX_MD_SIZE];
-  unsigned length = 0;
-  if (!md || EVP_Digest(bytes.data(), bytes.size(), out, &length, md.get(), nullptr) != 1) return {};
-  return {reinterpret_cast<const char*>(out), length};
+Certificate share(X509* certificate) {
+  X509_up_ref(certificate);
+  return Certificate(certificate);
 }
 
 Result<std::vector<Certificate>> certificates_of_pem(std::string_view pem, const std::filesystem::path& path) {

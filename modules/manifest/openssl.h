@@ -3,9 +3,11 @@
 
 #include <exhibit/result.h>
 #include <openssl/bio.h>
+#include <openssl/bn.h>
 #include <openssl/cms.h>
 #include <openssl/conf.h>
 #include <openssl/crypto.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/ts.h>
 #include <openssl/x509.h>
@@ -43,8 +45,17 @@ using Bytes = Owned<unsigned char, free_bytes>;
 using Text = Owned<char, free_text>;
 using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
 using Digest = hash::OwnedDigest;
-using DigestContext = hash::OwnedDigestContext;
+using KeyContext = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
+using PublicKey = Owned<X509_PUBKEY, X509_PUBKEY_free>;
+using PrivateKeyInfo = Owned<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
+using Object = Owned<ASN1_OBJECT, ASN1_OBJECT_free>;
+using Number = Owned<BIGNUM, BN_clear_free>;
+using NumberContext = Owned<BN_CTX, BN_CTX_free>;
+using Curve = Owned<EC_GROUP, EC_GROUP_free>;
+using Point = Owned<EC_POINT, EC_POINT_clear_free>;
 using Certificate = Owned<X509, X509_free>;
+using DistinguishedName = Owned<X509_NAME, X509_NAME_free>;
+using RevocationList = Owned<X509_CRL, X509_CRL_free>;
 using Certificates = Owned<STACK_OF(X509), free_certificates>;      // owns the certificates too
 using BorrowedCertificates = Owned<STACK_OF(X509), free_borrowed>;  // owns only the list
 using Store = Owned<X509_STORE, X509_STORE_free>;
@@ -53,7 +64,6 @@ using Cms = Owned<CMS_ContentInfo, CMS_ContentInfo_free>;
 using Time = Owned<ASN1_TIME, ASN1_TIME_free>;
 using Integer = Owned<ASN1_INTEGER, ASN1_INTEGER_free>;
 using SigningCert = Owned<ESS_SIGNING_CERT, ESS_SIGNING_CERT_free>;
-using SigningCertV2 = Owned<ESS_SIGNING_CERT_V2, ESS_SIGNING_CERT_V2_free>;
 using StampInfo = Owned<TS_TST_INFO, TS_TST_INFO_free>;
 using StampRequest = Owned<TS_REQ, TS_REQ_free>;
 using StampImprint = Owned<TS_MSG_IMPRINT, TS_MSG_IMPRINT_free>;
@@ -96,8 +106,8 @@ std::optional<std::int64_t> seconds_of(const ASN1_TIME* time);
 std::string name_of(const X509* certificate);         // the subject, RFC 2253
 std::string fingerprint_of(const X509* certificate);  // SHA-256 of the DER, lower-case hex
 
-// The raw digest by OpenSSL's name of the algorithm (SHA2-256); empty where OpenSSL refuses it.
-std::string digest(const char* algorithm, std::string_view bytes);
+// A second owner of the same certificate.
+Certificate share(X509* certificate);
 
 // Certificates of PEM text in order. Error where there is none or one is broken.
 Result<std::vector<Certificate>> certificates_of_pem(std::string_view pem, const std::filesystem::path& path);

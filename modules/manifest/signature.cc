@@ -7,6 +7,7 @@
 #include "manifest/file.h"
 #include "manifest/signed_data.h"
 #include "manifest/stamp_token.h"
+#include "manifest/suite.h"
 #include "manifest/trust_path.h"
 
 namespace exhibit::manifest {
@@ -55,20 +56,14 @@ class Stamps {
     if (stamp.time && signing_time_ && *signing_time_ > *stamp.time + clock_tolerance) {
       answer = {Status::failed, answer.detail + "; the signer says " + time_text(*signing_time_) + ", later than that"};
     }
-    switch (answer.status) {
-      case Status::ok:
-        list_.ok("time-stamp", answer.detail);
-        if (!time_ || *stamp.time < *time_) time_ = stamp.time;
-        break;
-      case Status::failed:
-        list_.failed("time-stamp", answer.detail);
-        break;
-      case Status::not_checked:
-        list_.not_checked("time-stamp", answer.detail);
-        break;
-    }
-    if (answer.status == Status::ok && request_.trust == nullptr)
+    list_.add("time-stamp", answer);
+    if (answer.status != Status::ok) return;
+    if (!time_ || *stamp.time < *time_) time_ = stamp.time;
+    if (request_.trust == nullptr) {
       list_.not_checked("time-stamp certificate path", no_trust);
+    } else {
+      list_.add("time-stamp revocation", stamp.revocation);
+    }
   }
 
   std::string value_;
@@ -78,8 +73,9 @@ class Stamps {
   std::vector<std::string> tokens_;
 };
 
-void check_certificate(const SignedData& data, std::int64_t seconds, const std::string& whose_time, const Trust* trust,
+void check_certificate(const SignedData& data, std::int64_t seconds, bool vouched, const Trust* trust,
                        CheckList& list) {
+  const std::string whose_time = vouched ? "the time-stamp's time" : "the signer's own time";
   const std::string at = "at " + time_text(seconds) + " (" + whose_time + ")";
   const auto defect = certificate_defect(data.certificate, seconds, false);
   list.expect(!defect, "signer's certificate", "valid " + at, at + ": " + defect.value_or(""));
@@ -88,9 +84,11 @@ void check_certificate(const SignedData& data, std::int64_t seconds, const std::
     return;
   }
   // Any purpose: certificate_defect looked at the key usage, and national profiles have purposes of their own.
-  const auto broken = path_defect(*trust, data.certificate, data.others.get(), seconds, X509_PURPOSE_ANY);
-  list.expect(!broken, "certificate path", "to a trusted certificate " + at, at + ": " + broken.value_or(""));
-  list.not_checked("revocation", "no revocation list is looked at");
+  const Path path = find_path(*trust, data.certificate, data.others.get(), seconds, X509_PURPOSE_ANY);
+  list.add("certificate path", path.answer.status == Status::ok
+                                   ? Answer{Status::ok, "to a trusted certificate " + at}
+                                   : Answer{path.answer.status, at + ": " + path.answer.detail});
+  if (path.answer.status == Status::ok) list.add("revocation", check_revocation(*trust, path.chain, seconds, vouched));
 }
 
 void skip_rest(CheckList& list, const std::string& why) {
@@ -100,18 +98,14 @@ void skip_rest(CheckList& list, const std::string& why) {
 }  // namespace
 
 Result<std::string> Content::digest(const char* algorithm) const {
-  if (path_.empty()) return openssl::digest(algorithm, bytes_);
-  const openssl::Digest digest(EVP_MD_fetch(nullptr, algorithm, nullptr));
-  const openssl::DigestContext context(EVP_MD_CTX_new());
-  bool good = digest && context && EVP_DigestInit_ex(context.get(), digest.get(), nullptr) == 1;
-  EXHIBIT_TRY(read_pieces(path_, [&](std::string_view piece) {
-    good = good && EVP_DigestUpdate(context.get(), piece.data(), piece.size()) == 1;
-  }));
-  unsigned char out[EVP_MAX_MD_SIZE];
-  unsigned length = 0;
-  good = good && EVP_DigestFinal_ex(context.get(), out, &length) == 1;
-  if (!good) return file_error(ErrorCode::internal, path_, "OpenSSL refused the digest");
-  return std::string(reinterpret_cast<const char*>(out), length);
+  const auto hasher = EXHIBIT_TRY(create_digest(algorithm));
+  const auto take = [&](std::string_view piece) { hasher->update(std::as_bytes(std::span(piece))); };
+  if (path_.empty()) {
+    take(bytes_);
+  } else {
+    EXHIBIT_TRY(read_pieces(path_, take));
+  }
+  return hasher->finish();
 }
 
 void check_signature(const Content& content, const SignatureRequest& request, Checks& checks) {
@@ -131,18 +125,11 @@ void check_signature(const Content& content, const SignatureRequest& request, Ch
     answer = check_signed_data(
         data, [&](const char* digest) { return content.digest(digest); }, Office::signer);
   }
-  if (answer.status == Status::failed) {
-    list.failed(request.name, answer.detail);
-    return skip_rest(list, "the signature failed");
-  }
-  if (answer.status == Status::not_checked) {
-    list.not_checked(request.name, answer.detail);
-    return skip_rest(list, "the signature was not checked");
-  }
-  list.ok(request.name, answer.detail);
+  list.add(request.name, answer);
+  if (answer.status != Status::ok)
+    return skip_rest(list, answer.status == Status::failed ? "the signature failed" : "the signature was not checked");
   const auto stamped = Stamps(data, request, list).check();
-  check_certificate(data, stamped.value_or(*data.signing_time()),
-                    stamped ? "the time-stamp's time" : "the signer's own time", request.trust, list);
+  check_certificate(data, stamped.value_or(*data.signing_time()), stamped.has_value(), request.trust, list);
 }
 
 Result<Checks> check_signature_files(const std::filesystem::path& content, const std::filesystem::path& signature,

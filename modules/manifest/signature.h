@@ -20,7 +20,7 @@ class Content {
   static Content of(std::string_view bytes) { return Content(bytes, {}); }
   static Content file(std::filesystem::path path) { return Content({}, std::move(path)); }
 
-  // Raw; `algorithm` by OpenSSL's name (SHA2-256).
+  // Raw; `algorithm` by a name of suite.h's digest_named(), say SHA2-256.
   Result<std::string> digest(const char* algorithm) const;
 
  private:

@@ -3,6 +3,10 @@
 #include <openssl/err.h>
 #include <openssl/ess.h>
 
+#include <algorithm>
+
+#include "manifest/der.h"
+
 namespace exhibit::manifest {
 namespace {
 
@@ -21,22 +25,67 @@ std::string attribute_bytes(const CMS_SignerInfo* signer, int nid, int type) {
   return value == nullptr || ASN1_TYPE_get(value) != type ? std::string() : openssl::bytes_of(value->value.asn1_string);
 }
 
-// RFC 5035: the signed attribute that says whose certificate the signature is to be checked with. Version 1 (SHA-1)
-// only where RFC 3161 allows it.
-bool names_certificate(const SignedData& data, X509* certificate, Office office) {
-  const std::string v1 = attribute_bytes(data.signer, NID_id_smime_aa_signingCertificate, V_ASN1_SEQUENCE);
-  const std::string v2 = attribute_bytes(data.signer, NID_id_smime_aa_signingCertificateV2, V_ASN1_SEQUENCE);
-  const auto mark = openssl::from_der<openssl::SigningCert>(d2i_ESS_SIGNING_CERT, v1);
-  const auto mark2 = openssl::from_der<openssl::SigningCertV2>(d2i_ESS_SIGNING_CERT_V2, v2);
-  if ((!v1.empty() && !mark) || (!v2.empty() && !mark2)) return false;
-  if (!mark2 && (office == Office::signer || !mark)) return false;
+// issuerSerial of RFC 5035: the issuer's name, as the only one of a list, and the certificate's number.
+bool is_issuer_and_number(std::string_view bytes, X509* certificate) {
+  const auto fields = der::elements(bytes);
+  if (!fields || fields->size() != 2 || (*fields)[0].tag != der::sequence_tag) return false;
+  const auto name_der = der::only((*fields)[0].content, der::context_tag(4));  // directoryName
+  const auto name =
+      name_der ? openssl::from_der<openssl::DistinguishedName>(d2i_X509_NAME, name_der->content) : nullptr;
+  return name && X509_NAME_cmp(name.get(), X509_get_issuer_name(certificate)) == 0 &&
+         (*fields)[1].whole == openssl::der_of(X509_get0_serialNumber(certificate), i2d_ASN1_INTEGER);
+}
+
+// ESSCertIDv2 of RFC 5035 section 4: a digest (of SHA-256 where none is named), and maybe issuer and number.
+bool is_mark_of(const der::Element& mark, X509* certificate) {
+  auto fields = mark.tag == der::sequence_tag ? der::elements(mark.content) : std::nullopt;
+  if (!fields || fields->empty()) return false;
+  const char* digest = "SHA2-256";
+  if (fields->front().tag == der::sequence_tag) {
+    const auto algorithm = der::first(fields->front().content);
+    digest = algorithm ? digest_named(der::oid_of(*algorithm)) : nullptr;
+    fields->erase(fields->begin());
+  }
+  if (digest == nullptr || fields->empty() || fields->size() > 2 || fields->front().tag != der::octet_string_tag ||
+      fields->front().content != digest_of(digest, openssl::der_of(certificate, i2d_X509)))
+    return false;
+  return fields->size() == 1 ||
+         ((*fields)[1].tag == der::sequence_tag && is_issuer_and_number((*fields)[1].content, certificate));
+}
+
+// SigningCertificateV2: the first mark is the signer's certificate's, the others are of certificates that go along.
+bool names_by_v2(const SignedData& data, X509* certificate, std::string_view attribute) {
+  const auto outer = der::only(attribute, der::sequence_tag);
+  const auto parts = outer ? der::elements(outer->content) : std::nullopt;
+  const auto marks = parts && !parts->empty() ? der::elements(parts->front().content) : std::nullopt;
+  if (!marks || marks->empty() || !is_mark_of(marks->front(), certificate)) return false;
+  return std::all_of(marks->begin() + 1, marks->end(), [&](const der::Element& mark) {
+    for (int i = 0; i < sk_X509_num(data.others.get()); ++i) {
+      if (is_mark_of(mark, sk_X509_value(data.others.get(), i))) return true;
+    }
+    return false;
+  });
+}
+
+// Version 1 (SHA-1), by OpenSSL.
+bool names_by_v1(const SignedData& data, X509* certificate, std::string_view attribute) {
+  const auto mark = openssl::from_der<openssl::SigningCert>(d2i_ESS_SIGNING_CERT, attribute);
   const openssl::BorrowedCertificates chain(sk_X509_new_null());
   sk_X509_push(chain.get(), certificate);
   for (int i = 0; i < sk_X509_num(data.others.get()); ++i)
     sk_X509_push(chain.get(), sk_X509_value(data.others.get(), i));
-  const bool named = OSSL_ESS_check_signing_certs(mark.get(), mark2.get(), chain.get(), 1) == 1;
+  const bool named = mark && OSSL_ESS_check_signing_certs(mark.get(), nullptr, chain.get(), 1) == 1;
   ERR_clear_error();
   return named;
+}
+
+// RFC 5035: the signed attribute that says whose certificate the signature is to be checked with. Version 1 alone only
+// where RFC 3161 allows it.
+bool names_certificate(const SignedData& data, X509* certificate, Office office) {
+  const std::string v1 = attribute_bytes(data.signer, NID_id_smime_aa_signingCertificate, V_ASN1_SEQUENCE);
+  const std::string v2 = attribute_bytes(data.signer, NID_id_smime_aa_signingCertificateV2, V_ASN1_SEQUENCE);
+  if (v2.empty() && (office == Office::signer || v1.empty())) return false;
+  return (v1.empty() || names_by_v1(data, certificate, v1)) && (v2.empty() || names_by_v2(data, certificate, v2));
 }
 
 // Of several certificates with the signer's name and number, the one that the signature itself names.
@@ -62,18 +111,20 @@ Algorithms algorithms_of(CMS_SignerInfo* signer) {
   return {openssl::oid_of(digest), openssl::oid_of(signature)};
 }
 
-// The row's digest for this pair of algorithms; nullptr where the row has no such pair.
-const char* paired_digest(const Suite& suite, const Algorithms& algorithms) {
+// nullptr where the row has no such pair.
+const Pairing* pairing_of(const Suite& suite, const Algorithms& algorithms) {
   for (const Pairing& pairing : suite.pairings) {
-    if (algorithms.digest == pairing.digest_oid && algorithms.signature == pairing.signature_oid) return pairing.digest;
+    if (algorithms.digest == pairing.digest_oid && algorithms.signature == pairing.signature_oid) return &pairing;
   }
   return nullptr;
 }
 
-std::string key_oid(X509* certificate) {
-  ASN1_OBJECT* algorithm = nullptr;
-  X509_PUBKEY_get0_param(&algorithm, nullptr, nullptr, nullptr, X509_get_X509_PUBKEY(certificate));
-  return openssl::oid_of(algorithm);
+// What is signed (RFC 5652 section 5.4): the signed attributes as a SET OF, in the order in which they stand.
+std::string signed_bytes(const CMS_SignerInfo* signer) {
+  std::string content;
+  for (int i = 0; i < CMS_signed_get_attr_count(signer); ++i)
+    content += openssl::der_of(CMS_signed_get_attr(signer, i), i2d_X509_ATTRIBUTE);
+  return der::element(der::set_tag, content);
 }
 
 Answer failed(std::string why) { return {Status::failed, std::move(why)}; }
@@ -114,16 +165,13 @@ Answer check_signed_data(SignedData& data, const ContentDigest& content, Office 
   const std::string by = "by " + openssl::name_of(data.certificate);
   const Algorithms algorithms = algorithms_of(data.signer);
   if (is_broken_digest(algorithms.digest)) return failed(by + ": its digest is MD5 or SHA-1, which prove nothing");
-  const Suite* suite = suite_of(X509_get_X509_PUBKEY(data.certificate));
-  const char* digest = suite == nullptr ? nullptr : paired_digest(*suite, algorithms);
-  if (digest == nullptr) {
-    return {Status::not_checked, by + ": no suite for the key algorithm " + key_oid(data.certificate) +
-                                     " with the digest " + algorithms.digest + " and the signature algorithm " +
-                                     algorithms.signature};
+  X509_PUBKEY* const key = X509_get_X509_PUBKEY(data.certificate);
+  const Suite* suite = suite_of(key);
+  const Pairing* pairing = suite == nullptr ? nullptr : pairing_of(*suite, algorithms);
+  if (pairing == nullptr) {
+    return {Status::not_checked, by + ": no suite for the key algorithm " + key_oid(key) + " with the digest " +
+                                     algorithms.digest + " and the signature algorithm " + algorithms.signature};
   }
-  const EVP_PKEY* key = X509_get0_pubkey(data.certificate);
-  ERR_clear_error();
-  if (key == nullptr) return failed(by + ": the certificate's public key can't be read");
   if (const auto weak = suite->weakness(key, office)) return failed(by + ": " + *weak);
 
   const ASN1_TYPE* type = single_attribute(data.signer, NID_pkcs9_contentType);
@@ -133,13 +181,15 @@ Answer check_signed_data(SignedData& data, const ContentDigest& content, Office 
   if (!names_certificate(data, data.certificate, office))
     return failed(by + ": the signed attribute signingCertificateV2 is missing or names another certificate");
   const std::string stated = attribute_bytes(data.signer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING);
-  const auto actual = content(digest);
+  const auto actual = content(pairing->digest);
   if (!actual.ok()) return failed(actual.error().message);
   if (stated.empty() || stated != *actual) return failed(by + ": it is over other bytes (messageDigest differs)");
-  if (!suite->verify(data.signer, data.certificate))
-    return failed(by + ": the signature isn't of that certificate's key over these attributes");
-  return {Status::ok,
-          by + " (certificate " + openssl::fingerprint_of(data.certificate) + "), " + suite->name + " with " + digest};
+  const auto good =
+      suite->verify(key, *pairing, digest_of(pairing->digest, signed_bytes(data.signer)), data.signature());
+  if (!good.ok()) return {Status::not_checked, by + ": " + good.error().message};
+  if (!*good) return failed(by + ": the signature isn't of that certificate's key over these attributes");
+  return {Status::ok, by + " (certificate " + openssl::fingerprint_of(data.certificate) + "), " + suite->name +
+                          " with " + pairing->digest};
 }
 
 }  // namespace exhibit::manifest

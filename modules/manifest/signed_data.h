@@ -28,13 +28,8 @@ struct SignedData {
 // Error (corrupt) for what isn't exactly one SignedData with exactly one signer.
 Result<SignedData> parse_signed_data(std::string_view der);
 
-// The raw digest of the content by OpenSSL's name of the algorithm.
+// The raw digest of the content, by a name that digest_named() gives.
 using ContentDigest = std::function<Result<std::string>(const char* algorithm)>;
-
-struct Answer {
-  Status status = Status::not_checked;
-  std::string detail;
-};
 
 // Signed attributes (contentType, messageDigest, the certificate's mark), algorithms, key and signature. The
 // certificate's dates and path are not looked at. ok: `detail` names signer and algorithms.

@@ -41,7 +41,7 @@ Answer match_imprint(const TS_TST_INFO* info, const std::vector<Stamped>& stampe
   if (digest == nullptr) return {Status::not_checked, "no digest for its imprint's algorithm " + algorithm};
   const std::string stated = openssl::bytes_of(TS_MSG_IMPRINT_get_msg(imprint));
   for (const Stamped& one : stamped) {
-    const std::string actual = openssl::digest(digest, one.bytes);
+    const std::string actual = digest_of(digest, one.bytes);
     if (!actual.empty() && actual == stated) return {Status::ok, std::string("over ") + one.what};
   }
   return failed("it is over something else than this signature");
@@ -84,30 +84,34 @@ openssl::StampInfo stamp_info(const SignedData& token) {
 
 StampAnswer check_token(std::string_view token, const std::vector<Stamped>& stamped, const Trust* trust) {
   auto parsed = parse_signed_data(token);
-  if (!parsed.ok()) return {failed("the token " + parsed.error().message), {}};
+  if (!parsed.ok()) return {failed("the token " + parsed.error().message), {}, {}};
   SignedData& data = *parsed;
   const openssl::StampInfo info = stamp_info(data);
   if (!info || TS_TST_INFO_get_version(info.get()) != 1)
-    return {failed("the token holds no time-stamp of version 1"), {}};
+    return {failed("the token holds no time-stamp of version 1"), {}, {}};
   const auto time = openssl::seconds_of(TS_TST_INFO_get_time(info.get()));
-  if (!time) return {failed("the token's time can't be read"), {}};
+  if (!time) return {failed("the token's time can't be read"), {}, {}};
 
   const Answer imprint = match_imprint(info.get(), stamped);
-  if (imprint.status == Status::failed) return {imprint, {}};
-  const ContentDigest content = [&](const char* digest) { return Result(openssl::digest(digest, *data.content)); };
+  if (imprint.status == Status::failed) return {imprint, {}, {}};
+  const ContentDigest content = [&](const char* digest) { return Result(digest_of(digest, *data.content)); };
   Answer answer = check_signed_data(data, content, Office::time_stamper);
-  if (answer.status != Status::ok) return {answer, {}};
-  if (imprint.status != Status::ok) return {imprint, {}};
+  if (answer.status != Status::ok) return {answer, {}, {}};
+  if (imprint.status != Status::ok) return {imprint, {}, {}};
   if (const auto defect = certificate_defect(data.certificate, *time, true))
-    return {failed(answer.detail + ": the certificate at " + time_text(*time) + ": " + *defect), {}};
+    return {failed(answer.detail + ": the certificate at " + time_text(*time) + ": " + *defect), {}, {}};
   answer.detail = time_text(*time) + " " + imprint.detail + ", " + answer.detail;
   if (trust == nullptr) {
     answer.detail += "; its certificate path was not checked";
-  } else if (const auto defect =
-                 path_defect(*trust, data.certificate, data.others.get(), *time, X509_PURPOSE_TIMESTAMP_SIGN)) {
-    return {failed(answer.detail + "; certificate path: " + *defect), {}};
+    return {answer, time, {}};
   }
-  return {answer, time};
+  const Path path = find_path(*trust, data.certificate, data.others.get(), *time, X509_PURPOSE_TIMESTAMP_SIGN);
+  if (path.answer.status != Status::ok)
+    return {{path.answer.status, answer.detail + "; certificate path: " + path.answer.detail}, {}, {}};
+  const Answer revocation = check_revocation(*trust, path.chain, *time, true);
+  if (revocation.status == Status::failed)
+    return {failed(answer.detail + "; its certificate path: " + revocation.detail), {}, {}};
+  return {answer, time, revocation};
 }
 
 }  // namespace exhibit::manifest

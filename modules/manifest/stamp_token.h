@@ -27,6 +27,7 @@ struct Stamped {
 struct StampAnswer {
   Answer answer;
   std::optional<std::int64_t> time;  // only where the answer is ok
+  Answer revocation;  // of the authority's certificate path; where the answer is ok and `trust` was given
 };
 
 // Signature, imprint (over one of `stamped`), certificate, and with `trust` the certificate's path at the token's time.

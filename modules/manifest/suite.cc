@@ -1,44 +1,75 @@
 #include "manifest/suite.h"
 
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 
+#include <algorithm>
 #include <array>
+
+#include "hash/openssl.h"
 
 namespace exhibit::manifest {
 namespace {
 
-constexpr std::array rows = {&ecdsa_suite, &rsa_suite};
+constexpr std::array rows = {&bign_suite, &ecdsa_suite, &gost256_suite, &gost512_suite, &rsa_suite};
 
-// FIPS 180-4; OIDs of NIST's hashAlgs arc.
 struct DigestRow {
   const char* oid;
   const char* name;
+  const char* algorithm;  // of the hash module
 };
-constexpr std::array digests = {DigestRow{"2.16.840.1.101.3.4.2.1", "SHA2-256"},
-                                DigestRow{"2.16.840.1.101.3.4.2.2", "SHA2-384"},
-                                DigestRow{"2.16.840.1.101.3.4.2.3", "SHA2-512"}};
+// FIPS 180-4 (NIST's hashAlgs arc), GOST R 34.11-2012 (RFC 9215), STB 34.101.31.
+constexpr std::array digests = {DigestRow{"2.16.840.1.101.3.4.2.1", "SHA2-256", "sha256"},
+                                DigestRow{"2.16.840.1.101.3.4.2.2", "SHA2-384", nullptr},
+                                DigestRow{"2.16.840.1.101.3.4.2.3", "SHA2-512", "sha512"},
+                                DigestRow{"1.2.643.7.1.1.2.2", "Streebog-256", "streebog256"},
+                                DigestRow{"1.2.643.7.1.1.2.3", "Streebog-512", "streebog512"},
+                                DigestRow{"1.2.112.0.2.0.34.101.31.81", "belt-hash", "belt256"}};
 
 }  // namespace
 
 std::span<const Suite* const> suites() { return rows; }
 
-const Suite* suite_of(X509_PUBKEY* key) {
+std::string key_oid(X509_PUBKEY* key) {
   ASN1_OBJECT* algorithm = nullptr;
-  if (key == nullptr || X509_PUBKEY_get0_param(&algorithm, nullptr, nullptr, nullptr, key) != 1) return nullptr;
-  const std::string oid = openssl::oid_of(algorithm);
+  if (key == nullptr || X509_PUBKEY_get0_param(&algorithm, nullptr, nullptr, nullptr, key) != 1) return {};
+  return openssl::oid_of(algorithm);
+}
+
+const Suite* suite_of(X509_PUBKEY* key) {
+  const std::string oid = key_oid(key);
   for (const Suite* suite : rows) {
     if (oid == suite->key_oid) return suite;
   }
   return nullptr;
 }
 
-const Suite* suite_of(const EVP_PKEY* key) {
-  const ASN1_OBJECT* algorithm = OBJ_nid2obj(EVP_PKEY_get_base_id(key));
-  const std::string oid = openssl::oid_of(algorithm);
-  for (const Suite* suite : rows) {
-    if (oid == suite->key_oid) return suite;
+const Pairing* pairing_of_certificate(const Suite& suite, const std::string& signature_oid) {
+  // A key's own OID names a signature algorithm only beside a digest's, in a SignerInfo.
+  if (signature_oid == suite.key_oid) return nullptr;
+  for (const Pairing& pairing : suite.pairings) {
+    if (signature_oid == pairing.signature_oid) return &pairing;
   }
   return nullptr;
+}
+
+std::string key_bytes(X509_PUBKEY* key) {
+  const unsigned char* bytes = nullptr;
+  int length = 0;
+  if (key == nullptr || X509_PUBKEY_get0_param(nullptr, &bytes, &length, nullptr, key) != 1 || length < 0) return {};
+  return {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(length)};
+}
+
+std::string key_parameters(X509_PUBKEY* key) {
+  X509_ALGOR* algorithm = nullptr;
+  if (key == nullptr || X509_PUBKEY_get0_param(nullptr, nullptr, nullptr, &algorithm, key) != 1) return {};
+  int type = V_ASN1_UNDEF;
+  const void* value = nullptr;
+  X509_ALGOR_get0(nullptr, &type, &value, algorithm);
+  if (type == V_ASN1_OBJECT) return openssl::der_of(static_cast<const ASN1_OBJECT*>(value), i2d_ASN1_OBJECT);
+  // OpenSSL keeps a SEQUENCE as the bytes that it was.
+  if (type == V_ASN1_SEQUENCE) return openssl::bytes_of(static_cast<const ASN1_STRING*>(value));
+  return {};
 }
 
 const char* digest_named(const std::string& oid) {
@@ -48,13 +79,44 @@ const char* digest_named(const std::string& oid) {
   return nullptr;
 }
 
+const char* oid_of_digest(std::string_view name) {
+  for (const DigestRow& row : digests) {
+    if (name == row.name) return row.oid;
+  }
+  return nullptr;
+}
+
 bool is_broken_digest(const std::string& oid) {
   return oid == "1.2.840.113549.2.5" /* MD5, RFC 1321 */ || oid == "1.3.14.3.2.26" /* SHA-1, FIPS 180-4 */;
 }
 
-bool verify_with_openssl(CMS_SignerInfo* signer, X509* certificate) {
-  CMS_SignerInfo_set1_signer_cert(signer, certificate);
-  const bool good = CMS_SignerInfo_verify(signer) == 1;
+Result<std::unique_ptr<hash::Hasher>> create_digest(std::string_view name) {
+  static constinit hash::OpensslDigest sha384("SHA2-384");  // which no record holds, so it has no row among the hashes
+  for (const DigestRow& row : digests) {
+    if (name == row.name) return row.algorithm == nullptr ? sha384.create() : hash::create(row.algorithm);
+  }
+  return Error{ErrorCode::invalid_argument, "no digest is called " + std::string(name), {}, {}};
+}
+
+std::string digest_of(std::string_view name, std::string_view bytes) {
+  auto hasher = create_digest(name);
+  if (!hasher.ok()) return {};
+  (*hasher)->update(std::as_bytes(std::span(bytes)));
+  return (*hasher)->finish();
+}
+
+Result<bool> verify_with_openssl(X509_PUBKEY* key, const Pairing& pairing, std::string_view digest,
+                                 std::string_view signature) {
+  const auto bytes = [](std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); };
+  EVP_PKEY* const public_key = X509_PUBKEY_get0(key);
+  const openssl::KeyContext context(public_key == nullptr ? nullptr : EVP_PKEY_CTX_new(public_key, nullptr));
+  const openssl::Digest algorithm(EVP_MD_fetch(nullptr, pairing.digest, nullptr));
+  bool good = context && algorithm && EVP_PKEY_verify_init(context.get()) == 1 &&
+              EVP_PKEY_CTX_set_signature_md(context.get(), algorithm.get()) == 1;
+  if (good && EVP_PKEY_get_base_id(public_key) == EVP_PKEY_RSA)
+    good = EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) == 1;
+  good = good && digest.size() == static_cast<std::size_t>(EVP_MD_get_size(algorithm.get())) &&
+         EVP_PKEY_verify(context.get(), bytes(signature), signature.size(), bytes(digest), digest.size()) == 1;
   ERR_clear_error();
   return good;
 }

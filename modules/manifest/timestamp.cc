@@ -9,6 +9,7 @@
 #include "manifest/local_authority.h"
 #include "manifest/signed_data.h"
 #include "manifest/stamp_token.h"
+#include "manifest/suite.h"
 
 namespace exhibit::manifest {
 namespace {
@@ -21,7 +22,7 @@ Error cannot(std::string what) { return {ErrorCode::io_error, "time-stamp: " + s
 
 // RFC 3161 section 2.4.1: SHA-256 imprint of the signature value, a fresh nonce, the authority's certificate wanted.
 Result<openssl::StampRequest> make_request(std::string_view stamped) {
-  std::string imprint_bytes = openssl::digest("SHA2-256", stamped);
+  std::string imprint_bytes = digest_of("SHA2-256", stamped);
   openssl::StampRequest request(TS_REQ_new());
   const openssl::StampImprint imprint(TS_MSG_IMPRINT_new());
   const openssl::AlgorithmIdentifier algorithm(X509_ALGOR_new());

@@ -1,0 +1,129 @@
+// exhibit-crypto: OpenSSL's engines, in a process of their own, so that `exhibit` loads none.
+// A line of JSON is a question, a line of JSON the answer (modules/manifest/crypto_process.h). It reads no file but the
+// engines' own, and ends when its input does.
+
+#include <openssl/engine.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <sys/prctl.h>
+
+#include <csignal>
+#include <iostream>
+#include <string>
+
+#include "base/json.h"
+#include "manifest/openssl.h"
+
+namespace {
+
+using exhibit::base::Json;
+
+namespace openssl = exhibit::manifest::openssl;
+
+// A question that can't be answered; the text is for a person.
+struct Cannot {
+  std::string why;
+};
+
+const unsigned char* bytes(const std::string& text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+
+// Loaded once, never unloaded; nullptr where the machine hasn't it.
+ENGINE* load_engine(const char* id, bool for_everything) {
+  ENGINE* engine = ENGINE_by_id(id);
+  if (engine == nullptr || ENGINE_init(engine) != 1) return nullptr;
+  if (for_everything && ENGINE_set_default(engine, ENGINE_METHOD_ALL) != 1) return nullptr;
+  return engine;
+}
+
+void need_gost() {
+  static ENGINE* const engine = load_engine("gost", true);
+  if (engine == nullptr) throw Cannot{"the GOST engine is missing: install libengine-gost-openssl"};
+}
+
+std::string text_of(const Json& question, const char* name) {
+  const auto found = question.find(name);
+  if (found == question.end() || !found->is_string()) throw Cannot{std::string("the question lacks ") + name};
+  return found->get<std::string>();
+}
+
+std::string bytes_of(const Json& question, const char* name) {
+  auto decoded = exhibit::base::from_hex(text_of(question, name));
+  if (!decoded.ok()) throw Cannot{std::string(name) + " isn't hex"};
+  return decoded.take();
+}
+
+openssl::Key private_key(const Json& question) {
+  std::string der = bytes_of(question, "key");
+  const auto info = openssl::from_der<openssl::PrivateKeyInfo>(d2i_PKCS8_PRIV_KEY_INFO, der);
+  OPENSSL_cleanse(der.data(), der.size());
+  openssl::Key key(info ? EVP_PKCS82PKEY(info.get()) : nullptr);
+  if (!key) throw Cannot{"the private key can't be read (" + openssl::last_error() + ")"};
+  return key;
+}
+
+Json verify(const Json& question) {
+  need_gost();
+  const auto key = openssl::from_der<openssl::Key>(d2i_PUBKEY, bytes_of(question, "key"));
+  const std::string digest = bytes_of(question, "digest");
+  const std::string signature = bytes_of(question, "signature");
+  const openssl::KeyContext context(key ? EVP_PKEY_CTX_new(key.get(), nullptr) : nullptr);
+  const bool valid =
+      context && EVP_PKEY_verify_init(context.get()) == 1 &&
+      EVP_PKEY_verify(context.get(), bytes(signature), signature.size(), bytes(digest), digest.size()) == 1;
+  return {{"valid", valid}};
+}
+
+Json sign(const Json& question) {
+  need_gost();
+  const openssl::Key key = private_key(question);
+  const std::string digest = bytes_of(question, "digest");
+  const openssl::KeyContext context(EVP_PKEY_CTX_new(key.get(), nullptr));
+  std::string signature(static_cast<std::size_t>(EVP_PKEY_get_size(key.get())), '\0');
+  std::size_t size = signature.size();
+  if (!context || EVP_PKEY_sign_init(context.get()) != 1 ||
+      EVP_PKEY_sign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, bytes(digest),
+                    digest.size()) != 1)
+    throw Cannot{"the key refused to sign (" + openssl::last_error() + ")"};
+  signature.resize(size);
+  return {{"signature", exhibit::base::to_hex(signature)}};
+}
+
+Json public_of(const Json& question) {
+  need_gost();
+  const openssl::Key key = private_key(question);
+  const std::string der = openssl::der_of(key.get(), i2d_PUBKEY);
+  if (der.empty()) throw Cannot{"the key has no public half (" + openssl::last_error() + ")"};
+  return {{"key", exhibit::base::to_hex(der)}};
+}
+
+Json answer(const std::string& line) {
+  const auto question = exhibit::base::parse_json(line);
+  if (!question.ok() || !question->is_object()) throw Cannot{"the question isn't JSON"};
+  const std::string what = text_of(*question, "do");
+  if (what == "verify") return verify(*question);
+  if (what == "sign") return sign(*question);
+  if (what == "public") return public_of(*question);
+  throw Cannot{"no such question: " + what};
+}
+
+}  // namespace
+
+int main() {
+  prctl(PR_SET_DUMPABLE, 0);  // private keys pass through: no core, no debugger of the same user
+  // The machine's openssl.cnf has no say in what is loaded here.
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_ENGINE_DYNAMIC, nullptr);
+  std::string line;
+  while (std::getline(std::cin, line)) {
+    Json reply;
+    try {
+      reply = answer(line);
+    } catch (const Cannot& cannot) {
+      reply = {{"error", cannot.why}};
+    }
+    ERR_clear_error();
+    OPENSSL_cleanse(line.data(), line.size());
+    std::cout << exhibit::base::canonical(reply) << std::endl;
+  }
+  return 0;
+}
