@@ -99,22 +99,60 @@ Result<Seals> find_signatures(const fs::path& manifest_file) {
 }
 
 Result<SealFiles> add_signature(const fs::path& manifest_file, const Signer& signer, std::int64_t time,
-                                const std::optional<std::string>& authority) {
+                                const Authorities& authorities) {
   const std::string bytes = EXHIBIT_TRY(read_whole(manifest_file));
   std::string signature = EXHIBIT_TRY(signer.sign(bytes, time));
-  std::optional<std::string> answer;
-  if (authority) {
-    answer = EXHIBIT_TRY(ask_timestamp(*authority, signature));
-    signature = EXHIBIT_TRY(with_timestamp(signature, *answer));
+  std::optional<std::string> first;
+  for (const std::string& authority : authorities.names) {
+    std::string answer = EXHIBIT_TRY(ask_timestamp(authority, signature, authorities.imprint_digest));
+    signature = EXHIBIT_TRY(with_timestamp(signature, answer));
+    if (!first) first = std::move(answer);
   }
-  EXHIBIT_TRY(check_before_writing(manifest_file, bytes, signature, answer));
-  return write_next(manifest_file, signature, answer);
+  EXHIBIT_TRY(check_before_writing(manifest_file, bytes, signature, first));
+  return write_next(manifest_file, signature, first);
 }
 
 Result<SealFiles> import_signature(const fs::path& manifest_file, std::string_view signature) {
   const std::string bytes = EXHIBIT_TRY(read_whole(manifest_file));
   EXHIBIT_TRY(check_before_writing(manifest_file, bytes, signature, {}));
   return write_next(manifest_file, signature, {});
+}
+
+Result<std::string> export_timestamp_question(const fs::path& manifest_file, std::uint64_t number,
+                                              const std::string& imprint_digest) {
+  const Seals there = EXHIBIT_TRY(find_signatures(manifest_file));
+  for (const SealFiles& files : there.files) {
+    const bool wanted = number == 0 ? &files == &there.files.back() : files.number == number;
+    if (wanted) return timestamp_question(EXHIBIT_TRY(read_whole(files.signature)), imprint_digest);
+  }
+  return file_error(ErrorCode::not_found, manifest_file,
+                    number == 0 ? "nobody has signed it yet" : "has no signature " + std::to_string(number));
+}
+
+Result<SealFiles> import_timestamp(const fs::path& manifest_file, std::string_view answer) {
+  const std::string bytes = EXHIBIT_TRY(read_whole(manifest_file));
+  Seals there = EXHIBIT_TRY(find_signatures(manifest_file));
+  std::string why = "nobody has signed it yet";
+  for (SealFiles& files : there.files) {
+    const std::string signature = EXHIBIT_TRY(read_whole(files.signature));
+    const auto holds = check_timestamp_answer(answer, signature);
+    if (!holds.ok()) {
+      why = holds.error().message;
+      continue;
+    }
+    const std::string stamped = EXHIBIT_TRY(with_timestamp(signature, answer));
+    std::optional<std::string> beside;
+    beside = files.timestamp ? EXHIBIT_TRY(read_whole(*files.timestamp)) : std::string(answer);
+    EXHIBIT_TRY(check_before_writing(manifest_file, bytes, stamped, beside));
+    // The signature first: an answer beside it that isn't in it holds too, but the other way round two would differ.
+    EXHIBIT_TRY(replace(files.signature, stamped));
+    if (!files.timestamp) {
+      files.timestamp = numbered(manifest_file, files.number, "tsr");
+      EXHIBIT_TRY(write_new(*files.timestamp, answer));
+    }
+    return std::move(files);
+  }
+  return file_error(ErrorCode::invalid_argument, manifest_file, "no signature takes this time-stamp: " + why);
 }
 
 }  // namespace exhibit::manifest

@@ -70,9 +70,10 @@ Checks check(std::string_view content, std::string_view signature, const Trust* 
 // A folder with a signed manifest.json.
 class Signed : public testing::Test {
  protected:
-  void sign(const std::string& who, const std::optional<std::string>& authority = {}) {
+  void sign(const std::string& who, const std::vector<std::string>& authorities = {}) {
     write_file(folder_ / "manifest.json", message);
-    const auto files = add_signature(folder_ / "manifest.json", *signer_of(pki_, who), clock_now(), authority);
+    const auto files =
+        add_signature(folder_ / "manifest.json", *signer_of(pki_, who), clock_now(), {.names = authorities});
     ASSERT_TRUE(files.ok()) << files.error().message;
     p7s_ = files->signature;
     if (files->timestamp) tsr_ = *files->timestamp;
@@ -122,7 +123,7 @@ TEST_F(Signed, HasTheAttributesOfCadesAndNoCapabilities) {
 }
 
 TEST_F(Signed, TimeStampOfALocalAuthorityHoldsForOpensslToo) {
-  sign("signer", pki_.configuration().string());
+  sign("signer", {pki_.configuration().string()});
   const Trust trust = trust_in(pki_.certificate("ca"));
   const Checks checks = check_files(&trust);
   EXPECT_EQ(status_of(checks, "time-stamp"), Status::ok) << text_of(checks);
@@ -172,7 +173,7 @@ server.handle_request()
   ASSERT_NE(server, nullptr);
   int port = 0;
   ASSERT_EQ(std::fscanf(server, "%d", &port), 1);
-  sign("signer", "http://127.0.0.1:" + std::to_string(port) + "/tsa?x=1");
+  sign("signer", {"http://127.0.0.1:" + std::to_string(port) + "/tsa?x=1"});
   EXPECT_EQ(pclose(server), 0);
   const Trust trust = trust_in(pki_.certificate("ca"));
   EXPECT_EQ(status_of(check_files(&trust), "time-stamp"), Status::ok) << text_of(check_files(&trust));
@@ -181,7 +182,8 @@ server.handle_request()
 TEST_F(Signed, AnAuthorityThatCannotBeReachedIsAnErrorAndLeavesNothing) {
   write_file(folder_ / "manifest.json", message);
   for (const char* authority : {"http://127.0.0.1:1/", "https://127.0.0.1:1/", "/no/such/file"}) {
-    EXPECT_FALSE(add_signature(folder_ / "manifest.json", *signer_of(pki_, "signer"), clock_now(), authority).ok());
+    EXPECT_FALSE(
+        add_signature(folder_ / "manifest.json", *signer_of(pki_, "signer"), clock_now(), {.names = {authority}}).ok());
   }
   EXPECT_FALSE(std::filesystem::exists(folder_ / "manifest.json.1.p7s"));
 }
@@ -394,7 +396,7 @@ TEST_F(Signed, AnUntrustedAuthorityIsRefusedAndNoneIsNotChecked) {
 }
 
 TEST_F(Signed, TimeStampsThatMustNotCount) {
-  sign("signer", pki_.configuration().string());
+  sign("signer", {pki_.configuration().string()});
   const std::string p7s = read_file(p7s_);
   const std::string tsr = read_file(tsr_);
   const Trust trust = trust_in(pki_.certificate("ca"));
@@ -476,7 +478,7 @@ INSTANTIATE_TEST_SUITE_P(All, Corpus,
 
 // No byte of a signature or an answer can be changed so that it crashes us.
 TEST_F(Signed, AnyByteChangedIsSurvived) {
-  sign("signer", pki_.configuration().string());
+  sign("signer", {pki_.configuration().string()});
   const std::string p7s = read_file(p7s_);
   const std::string tsr = read_file(tsr_);
   std::size_t refused = 0;

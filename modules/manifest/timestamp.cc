@@ -4,8 +4,11 @@
 #include <openssl/http.h>
 #include <openssl/rand.h>
 
+#include <array>
 #include <ctime>
+#include <utility>
 
+#include "manifest/der.h"
 #include "manifest/local_authority.h"
 #include "manifest/signed_data.h"
 #include "manifest/stamp_token.h"
@@ -20,29 +23,47 @@ constexpr std::size_t nonce_size = 8;                         // bytes, as opens
 
 Error cannot(std::string what) { return {ErrorCode::io_error, "time-stamp: " + std::move(what), {}, {}}; }
 
-// RFC 3161 section 2.4.1: SHA-256 imprint of the signature value, a fresh nonce, the authority's certificate wanted.
-Result<openssl::StampRequest> make_request(std::string_view stamped) {
-  std::string imprint_bytes = digest_of("SHA2-256", stamped);
+// By our name for a digest, the one that suite.h has.
+Result<const char*> imprint_digest_named(const std::string& name) {
+  constexpr std::array names = {std::pair("sha256", "SHA2-256"), std::pair("streebog256", "Streebog-256"),
+                                std::pair("streebog512", "Streebog-512"), std::pair("belt256", "belt-hash")};
+  for (const auto& [ours, its] : names) {
+    if (name == ours) return its;
+  }
+  return Error{ErrorCode::invalid_argument,
+               "time-stamp: no imprint by " + name + "; give sha256, streebog256, streebog512 or belt256",
+               {},
+               {}};
+}
+
+// RFC 3161 section 2.4.1: the imprint of the signature value, the authority's certificate wanted.
+Result<openssl::StampRequest> make_request(std::string_view stamped, const std::string& digest_name) {
+  const char* const digest = EXHIBIT_TRY(imprint_digest_named(digest_name));
+  std::string imprint_bytes = digest_of(digest, stamped);
   openssl::StampRequest request(TS_REQ_new());
   const openssl::StampImprint imprint(TS_MSG_IMPRINT_new());
-  const openssl::AlgorithmIdentifier algorithm(X509_ALGOR_new());
-  const openssl::Integer nonce(ASN1_INTEGER_new());
-  unsigned char random[nonce_size];
-  if (!request || !imprint || !algorithm || !nonce || RAND_bytes(random, sizeof random) != 1)
-    return cannot("no random number for the question");
-  random[0] = (random[0] & 0x7F) | 0x40;  // positive, and of one length
-  std::uint64_t number = 0;
-  for (const unsigned char byte : random) number = number << 8 | byte;
-  const bool made = X509_ALGOR_set0(algorithm.get(), OBJ_nid2obj(NID_sha256), V_ASN1_NULL, nullptr) == 1 &&
-                    TS_MSG_IMPRINT_set_algo(imprint.get(), algorithm.get()) == 1 &&
+  const auto algorithm =
+      openssl::from_der<openssl::AlgorithmIdentifier>(d2i_X509_ALGOR, der::algorithm(oid_of_digest(digest), true));
+  const bool made = request && imprint && algorithm && TS_MSG_IMPRINT_set_algo(imprint.get(), algorithm.get()) == 1 &&
                     TS_MSG_IMPRINT_set_msg(imprint.get(), reinterpret_cast<unsigned char*>(imprint_bytes.data()),
                                            static_cast<int>(imprint_bytes.size())) == 1 &&
                     TS_REQ_set_version(request.get(), 1) == 1 &&
                     TS_REQ_set_msg_imprint(request.get(), imprint.get()) == 1 &&
-                    ASN1_INTEGER_set_uint64(nonce.get(), number) == 1 &&
-                    TS_REQ_set_nonce(request.get(), nonce.get()) == 1 && TS_REQ_set_cert_req(request.get(), 1) == 1;
+                    TS_REQ_set_cert_req(request.get(), 1) == 1;
   if (!made) return cannot("the question can't be put: " + openssl::last_error());
   return request;
+}
+
+Result<void> add_nonce(TS_REQ* request) {
+  const openssl::Integer nonce(ASN1_INTEGER_new());
+  unsigned char random[nonce_size];
+  if (!nonce || RAND_bytes(random, sizeof random) != 1) return cannot("no random number for the question");
+  random[0] = (random[0] & 0x7F) | 0x40;  // positive, and of one length
+  std::uint64_t number = 0;
+  for (const unsigned char byte : random) number = number << 8 | byte;
+  if (ASN1_INTEGER_set_uint64(nonce.get(), number) != 1 || TS_REQ_set_nonce(request, nonce.get()) != 1)
+    return cannot("the question can't be put: " + openssl::last_error());
+  return {};
 }
 
 struct Address {
@@ -95,32 +116,46 @@ Result<std::string> ask_by_http(const std::string& url, std::string_view questio
 }
 
 // Whether the answer is to this question.
-Result<void> check_answer(std::string_view answer, const TS_REQ* request, std::string_view stamped,
-                          const std::string& authority) {
-  const auto token = token_of_answer(answer);
-  if (!token.ok()) return cannot(authority + ": " + token.error().message);
-  const StampAnswer stamp = check_token(*token, {{"the signature", stamped}}, nullptr);
-  if (stamp.answer.status != Status::ok) return cannot(authority + ": " + stamp.answer.detail);
-  const SignedData data = EXHIBIT_TRY(parse_signed_data(*token));
+Result<void> check_nonce(std::string_view answer, const TS_REQ* request) {
+  const std::string token = EXHIBIT_TRY(token_of_answer(answer));
+  const SignedData data = EXHIBIT_TRY(parse_signed_data(token));
   const openssl::StampInfo info = stamp_info(data);
   const ASN1_INTEGER* nonce = TS_TST_INFO_get_nonce(info.get());
   if (nonce == nullptr || ASN1_INTEGER_cmp(nonce, TS_REQ_get_nonce(request)) != 0)
-    return cannot(authority + ": the answer is to another question (nonce differs)");
+    return cannot("the answer is to another question (nonce differs)");
   return {};
 }
 
 }  // namespace
 
-Result<std::string> ask_timestamp(const std::string& authority, std::string_view signature) {
+Result<std::string> ask_timestamp(const std::string& authority, std::string_view signature,
+                                  const std::string& imprint_digest) {
   const SignedData data = EXHIBIT_TRY(parse_signed_data(signature));
-  const std::string stamped = data.signature();
-  const openssl::StampRequest request = EXHIBIT_TRY(make_request(stamped));
+  const openssl::StampRequest request = EXHIBIT_TRY(make_request(data.signature(), imprint_digest));
+  EXHIBIT_TRY(add_nonce(request.get()));
   const std::string question = openssl::der_of(request.get(), i2d_TS_REQ);
   const bool is_address = authority.find("://") != std::string::npos;
   auto answer = is_address ? ask_by_http(authority, question) : answer_locally(authority, question);
   if (!answer.ok()) return answer.take_error();
-  EXHIBIT_TRY(check_answer(*answer, request.get(), stamped, authority));
+  auto checked = check_timestamp_answer(*answer, signature);
+  if (checked.ok()) checked = check_nonce(*answer, request.get());
+  if (!checked.ok()) return Error{ErrorCode::io_error, authority + ": " + checked.error().message, {}, {}};
   return answer;
+}
+
+Result<std::string> timestamp_question(std::string_view signature, const std::string& imprint_digest) {
+  const SignedData data = EXHIBIT_TRY(parse_signed_data(signature));
+  const openssl::StampRequest request = EXHIBIT_TRY(make_request(data.signature(), imprint_digest));
+  return openssl::der_of(request.get(), i2d_TS_REQ);
+}
+
+Result<void> check_timestamp_answer(std::string_view answer, std::string_view signature) {
+  const SignedData data = EXHIBIT_TRY(parse_signed_data(signature));
+  const std::string value = data.signature();
+  const std::string token = EXHIBIT_TRY(token_of_answer(answer));
+  const StampAnswer stamp = check_token(token, {{"the signature", value}}, nullptr);
+  if (stamp.answer.status != Status::ok) return cannot(stamp.answer.detail);
+  return {};
 }
 
 Result<std::string> with_timestamp(std::string_view signature, std::string_view answer) {

@@ -98,7 +98,8 @@ class CaseMaker {
     for (const char* name : {"received", "acquired", "processed"})
       must(custody::append(folder_ / custody::ledger_name, event_of(name), *signer(), clock_now()));
     write_file(folder_ / "manifest.json", must(manifest::write_manifest(describe(folder_.path(), "hashes\n"))));
-    must(manifest::add_signature(folder_ / "manifest.json", *signer(), clock_now(), pki_.configuration().string()));
+    must(manifest::add_signature(folder_ / "manifest.json", *signer(), clock_now(),
+                                 {.names = {pki_.configuration().string()}}));
   }
 
   Pki pki_;
@@ -135,7 +136,7 @@ class Case {
   void sign_again(const std::string& who = "signer") const {
     for (const char* extension : {"p7s", "tsr"}) fs::remove(path() / ("manifest.json.1." + std::string(extension)));
     must(manifest::add_signature(path() / "manifest.json", *CaseMaker::instance().signer(who), clock_now(),
-                                 pki().configuration().string()));
+                                 {.names = {pki().configuration().string()}}));
   }
   void edit_and_sign(const std::string& from, const std::string& to) const {
     edit("manifest.json", from, to);
@@ -483,7 +484,7 @@ const Tampering tamperings[] = {
     {"TimeStampOfAnotherSignature", "time-stamp",
      [](const Case& c) {
        const auto second = must(manifest::add_signature(c / "manifest.json", *CaseMaker::instance().signer(),
-                                                        clock_now(), c.pki().configuration().string()));
+                                                        clock_now(), {.names = {c.pki().configuration().string()}}));
        fs::copy_file(*second.timestamp, c / "manifest.json.1.tsr", fs::copy_options::overwrite_existing);
      }},
     {"TimeStampBroken", "time-stamp",

@@ -67,6 +67,11 @@ std::optional<std::string> disclosure_bytes(const std::filesystem::path& target)
 Result<int> verify(const options::variables_map& values) {
   std::optional<manifest::Trust> trust;
   if (values.count("trust") != 0) trust = EXHIBIT_TRY(manifest::Trust::from_pem(values["trust"].as<std::string>()));
+  if (values.count("crl") != 0) {
+    if (!trust) throw Usage{"--crl needs --trust: a list counts only by its authority's certificate"};
+    for (const auto& file : values["crl"].as<std::vector<std::string>>())
+      EXHIBIT_TRY(trust->add_revocation_lists(file));
+  }
   const bool records = values.count("json") != 0;
   if (values.count("content") != 0) {
     std::optional<std::filesystem::path> timestamp;
@@ -106,6 +111,8 @@ int run_verify(const std::vector<std::string>& arguments) {
   described.add_options()("evidence", options::value<std::vector<std::string>>()->composing(),
                           "E1=IMAGE: read the image again and compare")("trust", options::value<std::string>(),
                                                                         "certificates to which signers must lead, PEM")(
+      "crl", options::value<std::vector<std::string>>()->composing()->multitoken(),
+      "revocation lists of the authorities on the path, PEM or DER")(
       "sample", options::value<std::uint64_t>(), "with --evidence: only so many items, drawn at random")(
       "input", options::value<std::vector<std::string>>()->composing()->multitoken(),
       "hash sets and rules, to compare with the manifest's inputs")("previous", options::value<std::string>(),
