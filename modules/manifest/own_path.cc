@@ -150,7 +150,8 @@ Result<bool> is_signed_by(X509_CRL* list, X509* issuer) {
   if (!fields || fields->size() < 3) return false;
   const auto& inside = (*fields)[fields->front().tag == der::integer_tag ? 1 : 0];
   const auto stated = openssl::from_der<openssl::AlgorithmIdentifier>(d2i_X509_ALGOR, inside.whole);
-  return stated && is_signed(whole, algorithm, stated.get(), signature, issuer);
+  if (!stated) return false;
+  return is_signed(whole, algorithm, stated.get(), signature, issuer);
 }
 
 }  // namespace exhibit::manifest

@@ -165,7 +165,8 @@ TEST(Verify, AnHonestCaseIsVerifiedAndSaysWhatWasNotChecked) {
   const Checks checks = honest.verify();
   EXPECT_TRUE(verdict(checks).verified) << text_of(checks);
   EXPECT_THAT(with_status(checks, Status::not_checked),
-              testing::UnorderedElementsAre("input", "media", "media", "revocation", "ledger: revocation"))
+              testing::UnorderedElementsAre("input", "media", "media", "revocation", "time-stamp revocation",
+                                            "ledger: revocation"))
       << text_of(checks);
 }
 

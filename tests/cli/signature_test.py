@@ -6,6 +6,7 @@ from support import BIN, CORPORA, EXHIBIT, run, unpack
 INDEPENDENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "independent")
 sys.path.insert(0, INDEPENDENT)
 import bign
+from authority import Authority
 
 CRYPTO = os.path.join(CORPORA, "crypto")
 MESSAGE = os.path.join(CRYPTO, "message.json")
@@ -138,6 +139,41 @@ class Judging(Folder):
         code, text = self.verify_file(MESSAGE, self.path("one.p7s"))
         self.assertEqual(code, 1, text)
         self.assertRegex(text, r"FAILED  signature .* on the curve 1.2.643.2.2.35.0")
+
+
+class Revoking(Folder):
+    def setUp(self):
+        super().setUp()
+        self.authority = Authority(self.path("pki"))
+        with open(self.authority.config, "a", encoding="ascii") as file:
+            file.write("[crl]\ndatabase = %s/index.txt\ndefault_md = sha256\ndefault_crl_days = 30\n" % self.path("pki"))
+
+    def list(self, name):
+        self.openssl("ca", "-gencrl", "-config", str(self.authority.config), "-name", "crl", "-cert", self.path("pki/ca.pem"),
+                     "-keyfile", self.path("pki/ca.key"), "-out", self.path(name))
+        return self.path(name)
+
+    def judge(self, *more):
+        return self.verify_file(MESSAGE, self.path("m.p7s"), "--trust", str(self.authority.trust), *more)
+
+    def test_lists_from_files(self):
+        with open(MESSAGE, "rb") as file:
+            signature = self.authority.sign(file.read())
+        self.write("m.p7s", signature)
+        code, text = self.judge()
+        self.assertEqual(code, 0, text)
+        self.assertRegex(text, r"(?m)^not checked: no revocation list was given  revocation  ")
+        code, text = self.judge("--crl", self.list("before.crl"))
+        self.assertEqual(code, 0, text)
+        self.assertRegex(text, r"(?m)^ok  revocation  .*isn't revoked in the list of ")
+        self.openssl("ca", "-revoke", self.path("pki/signer.pem"), "-config", str(self.authority.config), "-name", "crl",
+                     "-cert", self.path("pki/ca.pem"), "-keyfile", self.path("pki/ca.key"))
+        after = self.list("after.crl")
+        # Revoked after it was signed, but only the signer says when that was; a time-stamp would tell.
+        code, text = self.judge("--crl", self.path("before.crl"), after)
+        self.assertEqual(code, 1, text)
+        self.assertRegex(text, r"(?m)^FAILED  revocation  .* was revoked at ")
+        self.assertEqual(run("verify", "--content", MESSAGE, "--signature", self.path("m.p7s"), "--crl", after).returncode, 2)
 
 
 class Making(Folder):
