@@ -56,3 +56,38 @@ std::span<const @ARG_TYPE@* const> @ARG_FUNCTION@() {
 ]])
   target_sources(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${ARG_FUNCTION}.cc)
 endfunction()
+
+# exhibit_texts(TARGET FOLDER f TYPE t NAMESPACE n HEADER h FUNCTION fn)
+# The FOLDER's .json files, built in whole: one row {"NAME", text} for each, sorted by name; FUNCTION gives the rows as
+# std::span<const TYPE>. TYPE has a `const char* name` and a `std::string_view text`.
+function(exhibit_texts target)
+  cmake_parse_arguments(ARG "" "FOLDER;TYPE;NAMESPACE;HEADER;FUNCTION" "" ${ARGN})
+  get_filename_component(folder ${ARG_FOLDER} ABSOLUTE)
+  file(RELATIVE_PATH place ${PROJECT_SOURCE_DIR} ${folder})
+  file(GLOB paths CONFIGURE_DEPENDS ${folder}/*.json)
+  list(SORT paths)
+  set(rows "")
+  foreach(path IN LISTS paths)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
+    get_filename_component(name ${path} NAME_WE)
+    file(READ ${path} text)
+    string(APPEND rows "\n      {\"${name}\", R\"built_in(${text})built_in\"sv},")
+  endforeach()
+  set(made ${CMAKE_CURRENT_BINARY_DIR}/${ARG_FUNCTION}.cc)
+  file(WRITE ${made}.new "// Made by CMake from ${place}/.
+#include \"${ARG_HEADER}\"
+
+namespace ${ARG_NAMESPACE} {
+
+std::span<const ${ARG_TYPE}> ${ARG_FUNCTION}() {
+  using std::literals::operator\"\"sv;  // knows its length: counting it is more than a compiler will do for a constant
+  static constexpr ${ARG_TYPE} files[] = {${rows}
+  };
+  return files;
+}
+
+}  // namespace ${ARG_NAMESPACE}
+")
+  execute_process(COMMAND ${CMAKE_COMMAND} -E copy_if_different ${made}.new ${made})
+  target_sources(${target} PRIVATE ${made})
+endfunction()
