@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "custody/ledger.h"
 #include "hashset/hashset.h"
 #include "manifest/manifest.h"
 
@@ -22,6 +23,7 @@ class CaseFolder {
   Result<void> make() const;
 
   std::string findings(const std::string& evidence) const { return path_ + "/findings/" + evidence + ".jsonl"; }
+  std::string ledger() const { return path_ + "/" + custody::ledger_name; }
   // SHA-256 digests of the medium's blocks, 32 bytes each: the leaves beneath block_root. Lets verify say where an
   // image differs. Under log/, as it is no claim: it counts for nothing unless its tree has the claimed root.
   std::string blocks(const std::string& evidence) const { return path_ + "/log/" + evidence + ".blocks"; }
