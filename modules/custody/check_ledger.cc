@@ -1,10 +1,10 @@
 // Everything that a ledger's bytes can be asked, none of it stopping at the first failure.
 
 #include <map>
-#include <set>
 
 #include "custody/ledger.h"
 #include "custody/ledger_line.h"
+#include "custody/ledger_rules.h"
 #include "manifest/signature.h"
 
 namespace exhibit::custody {
@@ -74,32 +74,44 @@ void check_signatures(const Chain& chain, const manifest::Trust* trust, Checks& 
   merged.tell(checks);
 }
 
-// Each exhibit that was handed over and not yet taken over, with the seq of the handing over.
-std::map<std::string, std::uint64_t> open_transfers(const Chain& chain) {
-  std::map<std::string, std::uint64_t> open;
+// What ledger_rules.h asks, each question answered once; then what is still under way.
+void check_rules(const Chain& chain, CheckList& list) {
+  LedgerRules rules;
+  std::map<std::string, std::vector<std::string>> complaints;
   for (const auto& line : chain.lines) {
     if (!line) continue;
-    // An event that names no exhibit is about the whole case.
-    std::vector<std::string> ids = line->record["evidence"].get<std::vector<std::string>>();
-    if (ids.empty()) ids.push_back("the case");
-    for (const std::string& id : ids) {
-      if (line->event() == "transferred") open.emplace(id, line->seq());
-      if (line->event() == "accepted") open.erase(id);
-    }
+    for (const auto& complaint : rules.next(*line))
+      complaints[complaint.check].push_back("seq " + std::to_string(line->seq()) + " " + complaint.what);
   }
-  return open;
-}
-
-void check_transfers(const Chain& chain, CheckList& list) {
-  const auto open = open_transfers(chain);
+  const std::pair<const char*, const char*> questions[] = {
+      {transfers_check, "each acceptance is the other side's, of what was handed over"},
+      {times_check, "in order"},
+      {credentials_check, "each event was signed by the credential that it names"}};
+  for (const auto& [name, right] : questions) {
+    const auto& wrong = complaints[name];
+    list.expect(wrong.empty(), name, right, joined(wrong, "; "));
+  }
+  std::vector<std::string> open;
+  for (const auto& [seq, ids] : rules.open_transfers()) {
+    for (const std::string& id : ids) open.push_back(id + " since seq " + std::to_string(seq));
+  }
   if (open.empty()) {
     list.ok("open transfers", "none");
+  } else {
+    list.not_checked("open transfers", "transferred, and nobody has accepted yet: " + joined(open, ", "));
+  }
+}
+
+// A head that somebody noted: what was cut off or written anew since doesn't have it.
+void check_receipt(const Chain& chain, const std::string& receipt, CheckList& list) {
+  for (std::size_t i = 0; i < chain.texts.size(); ++i) {
+    if (link_of(chain.texts[i]) != receipt) continue;
+    const std::size_t later = chain.texts.size() - i - 1;
+    list.ok("ledger receipt", receipt + " is event " + std::to_string(i + 1) +
+                                  (later == 0 ? ", the last" : ", " + std::to_string(later) + " after it"));
     return;
   }
-  std::vector<std::string> texts;
-  texts.reserve(open.size());
-  for (const auto& [id, seq] : open) texts.push_back(id + " since seq " + std::to_string(seq));
-  list.not_checked("open transfers", "transferred, and nobody has accepted yet: " + joined(texts, ", "));
+  list.failed("ledger receipt", "no event has the head " + receipt + ": the ledger was cut off or written anew");
 }
 
 void check_head(const Chain& chain, const manifest::CustodyClaim& claim, CheckList& list) {
@@ -123,15 +135,16 @@ void check_head(const Chain& chain, const manifest::CustodyClaim& claim, CheckLi
 }  // namespace
 
 void check_ledger(std::string_view bytes, const manifest::CustodyClaim* claim, const manifest::Trust* trust,
-                  Checks& checks) {
+                  Checks& checks, const std::vector<std::string>& receipts) {
   const Chain chain = read_chain(bytes);
   CheckList list(checks, ledger_name);
   list.expect(chain.form.empty(), "ledger form", std::to_string(chain.texts.size()) + " events",
               joined(chain.form, "; "));
   list.expect(chain.links.empty(), "ledger chain", "every event follows the one before it", joined(chain.links, "; "));
   check_signatures(chain, trust, checks);
-  check_transfers(chain, list);
+  check_rules(chain, list);
   if (claim != nullptr) check_head(chain, *claim, list);
+  for (const std::string& receipt : receipts) check_receipt(chain, receipt, list);
 }
 
 }  // namespace exhibit::custody

@@ -10,6 +10,7 @@
 
 #include "base/unique_fd.h"
 #include "custody/ledger_line.h"
+#include "custody/ledger_rules.h"
 #include "manifest/file.h"
 
 namespace exhibit::custody {
@@ -43,14 +44,19 @@ Result<Chain> sound_chain(const fs::path& path, std::string_view bytes) {
   return chain;
 }
 
-Result<std::string> signed_line(const Event& event, const Head& head, const manifest::Signer& signer,
-                                std::int64_t now) {
+Result<Line> signed_line(const Event& event, const Head& head, const manifest::Signer& signer, std::int64_t now) {
   Json record = unsigned_line(event, head.events + 1, head.digest);
   const std::string signature = EXHIBIT_TRY(signer.sign(base::canonical(record), now));
   record["signature"] = base::base64_encode(signature);
-  std::string text = base::canonical(record);
-  EXHIBIT_TRY(read_line(text));
-  return text;
+  return read_line(base::canonical(record));
+}
+
+LedgerRules rules_after(const Chain& chain) {
+  LedgerRules rules;
+  for (const auto& line : chain.lines) {
+    if (line) rules.next(*line);
+  }
+  return rules;
 }
 
 // Writes at the end, or leaves the file as it was.
@@ -71,10 +77,15 @@ Result<Head> append(const fs::path& ledger, const Event& event, const manifest::
   const base::UniqueFd fd = EXHIBIT_TRY(open_locked(ledger));
   const std::string bytes = EXHIBIT_TRY(manifest::read_whole(ledger));
   const Chain chain = EXHIBIT_TRY(sound_chain(ledger, bytes));
-  const std::string line = EXHIBIT_TRY(signed_line(event, chain.head(), signer, now));
-  EXHIBIT_TRY(append_durably(fd.get(), line + "\n", ledger));
+  const Line line = EXHIBIT_TRY(signed_line(event, chain.head(), signer, now));
+  const auto complaints = rules_after(chain).next(line);
+  if (!complaints.empty()) {
+    return manifest::file_error(ErrorCode::invalid_argument, ledger,
+                                "not added: the event '" + event.event + "' " + complaints.front().what);
+  }
+  EXHIBIT_TRY(append_durably(fd.get(), line.text + "\n", ledger));
   EXHIBIT_TRY(manifest::sync_folder(ledger.parent_path()));
-  return Head{chain.texts.size() + 1, link_of(line)};
+  return Head{chain.texts.size() + 1, link_of(line.text)};
 }
 
 Result<Head> head_of(const fs::path& ledger) {
@@ -83,6 +94,15 @@ Result<Head> head_of(const fs::path& ledger) {
   const std::string bytes = EXHIBIT_TRY(manifest::read_whole(ledger));
   const Chain chain = EXHIBIT_TRY(sound_chain(ledger, bytes));
   return chain.head();
+}
+
+Result<std::vector<OpenTransfer>> open_transfers(const fs::path& ledger) {
+  const Chain chain = read_chain(EXHIBIT_TRY(manifest::read_whole(ledger)));
+  if (!chain.form.empty()) return manifest::file_error(ErrorCode::corrupt, ledger, chain.form.front());
+  std::vector<OpenTransfer> open;
+  const LedgerRules rules = rules_after(chain);
+  for (const auto& [seq, ids] : rules.open_transfers()) open.push_back({seq, {ids.begin(), ids.end()}});
+  return open;
 }
 
 Result<std::vector<Json>> read_events(const fs::path& ledger) {

@@ -52,8 +52,9 @@ struct Head {
 
 // Appends one event, signed, and returns the new head; the line is on the disk when this returns. Makes the file where
 // there is none (mode 0644). Others who append wait (flock). Refused: a ledger whose chain is broken or whose last
-// line is unfinished, an unknown event, a correction of what isn't there. A write that fails leaves the ledger as it
-// was. `now`: seconds since 1970, the signing time.
+// line is unfinished, an unknown event, a correction of what isn't there, what breaks a rule of ledger_rules.h (say an
+// acceptance by the side that handed over). A write that fails leaves the ledger as it was. `now`: seconds since 1970,
+// the signing time.
 Result<Head> append(const std::filesystem::path& ledger, const Event& event, const manifest::Signer& signer,
                     std::int64_t now);
 
@@ -63,10 +64,20 @@ Result<Head> head_of(const std::filesystem::path& ledger);
 // The events as they stand (the lines parsed), for display. Error where a line can't be read.
 Result<std::vector<base::Json>> read_events(const std::filesystem::path& ledger);
 
+// Exhibits that were handed over and that nobody has accepted yet.
+struct OpenTransfer {
+  std::uint64_t seq = 0;
+  std::vector<std::string> evidence;  // "the case": all of it
+};
+// Error where a line can't be read.
+Result<std::vector<OpenTransfer>> open_transfers(const std::filesystem::path& ledger);
+
 // Adds the checks of a ledger's bytes: "ledger form", "ledger chain", "ledger signature" (and the certificates behind
-// it), "open transfers", and where `claim` is given "ledger head": that the first claim->events events are those that
-// the manifest saw. Later events are allowed and counted.
+// it), "ledger transfers", "ledger times" and "ledger credentials" (ledger_rules.h), "open transfers"; where `claim` is
+// given "ledger head": that the first claim->events events are those that the manifest saw; and for each of `receipts`
+// "ledger receipt": that it is the SHA-256 of one of the events, as somebody noted it when that event was the last.
+// Later events are allowed and counted.
 void check_ledger(std::string_view bytes, const manifest::CustodyClaim* claim, const manifest::Trust* trust,
-                  manifest::Checks& checks);
+                  manifest::Checks& checks, const std::vector<std::string>& receipts = {});
 
 }  // namespace exhibit::custody

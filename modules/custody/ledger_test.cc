@@ -1,92 +1,20 @@
 #include "custody/ledger.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <sstream>
 #include <thread>
 
-#include "manifest/test_pki.h"
+#include "custody/test_ledger.h"
 
 namespace exhibit::custody {
 namespace {
 
 using exhibit::test::read_file;
 using exhibit::test::run;
-using exhibit::test::TemporaryDirectory;
 using exhibit::test::write_file;
 using manifest::Checks;
-using manifest::Status;
+using test::now;
+using test::text_of;
 
-constexpr std::int64_t now = 1'800'000'000;  // 2027-01-15T08:00:00Z
-
-std::string text_of(const Checks& checks) {
-  std::string text;
-  for (const auto& check : checks)
-    text += check.name + " [" + check.subject + "] " + name_of(check.status) + ": " + check.detail + "\n";
-  return text;
-}
-
-class Ledger : public testing::Test {
- protected:
-  Ledger() {
-    signer_ = manifest::open_signer(pki_.key("signer"), {pki_.certificate("signer")}).take();
-    trust_ = manifest::Trust::from_pem(pki_.certificate("ca")).take();
-  }
-  static Event event_of(const std::string& name, base::Json detail = "as usual") {
-    Event event;
-    event.time = "2027-01-15T08:00:00Z";
-    event.event = name;
-    event.actor = {"Ann", "examiner", "Laboratory", "signer"};
-    event.participants = {{"Bob", "witness"}};
-    event.place = "Minsk";
-    event.evidence = {"E1"};
-    event.detail = std::move(detail);
-    return event;
-  }
-  Head add(const std::string& name, base::Json detail = "as usual") {
-    auto head = append(path_, event_of(name, std::move(detail)), *signer_, now);
-    if (!head.ok()) throw std::runtime_error(head.error().message);
-    return *head;
-  }
-  Head three() {
-    add("received");
-    add("acquired");
-    return add("processed", {{"command", {"exhibit", "process"}}, {"status", 0}});
-  }
-  std::vector<std::string> lines() const {
-    std::vector<std::string> found;
-    std::istringstream in(read_file(path_));
-    for (std::string line; std::getline(in, line);) found.push_back(line);
-    return found;
-  }
-  static std::string bytes_of(const std::vector<std::string>& lines) {
-    std::string bytes;
-    for (const auto& line : lines) bytes += line + "\n";
-    return bytes;
-  }
-  Checks check(const std::string& bytes, const Head* head = nullptr) const {
-    Checks checks;
-    const manifest::CustodyClaim claim =
-        head == nullptr ? manifest::CustodyClaim{} : manifest::CustodyClaim{head->events, head->digest};
-    check_ledger(bytes, head == nullptr ? nullptr : &claim, &trust_, checks);
-    return checks;
-  }
-  // The names of the checks that failed.
-  static std::vector<std::string> failures(const Checks& checks) {
-    std::vector<std::string> names;
-    for (const auto& one : checks) {
-      if (one.status == Status::failed) names.push_back(one.name);
-    }
-    return names;
-  }
-
-  manifest::test::Pki pki_;
-  TemporaryDirectory folder_;
-  std::filesystem::path path_ = folder_ / "custody.jsonl";
-  std::unique_ptr<manifest::Signer> signer_;
-  manifest::Trust trust_;
-};
+class Ledger : public test::LedgerTest {};
 
 TEST_F(Ledger, ChainsAndSignsAsAnotherProgramReadsIt) {
   const Head head = three();
@@ -157,21 +85,6 @@ TEST_F(Ledger, TwoWhoAppendAtOnceWaitForEachOther) {
   EXPECT_THAT(failures(check(read_file(path_))), testing::IsEmpty());
 }
 
-TEST_F(Ledger, OpenTransfersAreTold) {
-  add("received");
-  add("transferred");
-  const auto open_now = [&] {
-    for (const auto& one : check(read_file(path_))) {
-      if (one.name == "open transfers") return one;
-    }
-    return manifest::Check{};
-  };
-  EXPECT_EQ(open_now().status, Status::not_checked);
-  EXPECT_THAT(open_now().detail, testing::HasSubstr("E1 since seq 2"));
-  add("accepted");
-  EXPECT_EQ(open_now().status, Status::ok);
-}
-
 TEST_F(Ledger, LaterEventsAreAllowedAndCounted) {
   const Head head = three();
   add("sealed");
@@ -220,9 +133,9 @@ TEST_F(Ledger, EveryTamperingIsNoticed) {
 TEST_F(Ledger, AStrangersSignatureIsNoticed) {
   pki_.root("stranger");
   pki_.issue("eve", "signer_ext", "P-256", "20260101000000Z", "20350101000000Z", "stranger");
-  const auto eve = manifest::open_signer(pki_.key("eve"), {pki_.certificate("eve")}).take();
+  const auto eve = open("eve");
   add("received");
-  ASSERT_TRUE(append(path_, event_of("acquired"), *eve, now).ok());
+  add(event_of("acquired", "as usual", "CN=eve"), *eve);
   EXPECT_THAT(failures(check(read_file(path_))), testing::ElementsAre("ledger: certificate path"));
 }
 

@@ -60,10 +60,16 @@ void check_custody(const fs::path& folder, const Manifest& manifest, const Reque
                    Checks& checks) {
   const auto bytes = manifest::read_whole(folder / custody::ledger_name);
   if (bytes.ok()) {
-    custody::check_ledger(*bytes, &manifest.custody, trust_of(request), checks);
+    custody::check_ledger(*bytes, &manifest.custody, trust_of(request), checks, request.ledger_heads);
     return;
   }
   CheckList list(checks, custody::ledger_name);
+  for (const std::string& receipt : request.ledger_heads) {
+    if (missing == Status::failed)
+      list.failed("ledger receipt", "there is no ledger that could have had the head " + receipt);
+    else
+      list.not_checked("ledger receipt", "the ledger is not here");
+  }
   const bool absent = bytes.error().code == ErrorCode::not_found;
   if (absent && manifest.custody.events == 0) {
     list.ok("ledger head", "no events, as in the manifest");

@@ -32,6 +32,7 @@ struct Request {
   std::optional<manifest::Trust> trust;
   std::vector<std::filesystem::path> inputs;      // hash sets, rule packs, …: to compare with the manifest's inputs
   std::optional<std::filesystem::path> previous;  // the manifest that this one replaces
+  std::vector<std::string> ledger_heads;          // receipts: heads that the ledger had, lower-case hex
   // Exhibits whose image the caller will read again (--evidence); for the others this says 'not checked'.
   std::set<std::string> evidence;
   // A folder for what memory doesn't hold (a file without a name): the keys of more than half a million contents.

@@ -55,9 +55,9 @@ class CaseMaker {
   }
   static custody::Event event_of(const std::string& name) {
     custody::Event event;
-    event.time = "2027-01-15T08:00:00Z";
+    event.time = "2024-01-15T08:00:00Z";
     event.event = name;
-    event.actor = {"Ann", "examiner", "Laboratory", "signer"};
+    event.actor = {"Ann", "examiner", "Laboratory", "CN=signer"};
     event.place = "Minsk";
     event.evidence = {"E1", "E2"};
     event.detail = "as usual";

@@ -2,6 +2,7 @@
 
 import subprocess
 import tempfile
+from functools import cached_property
 from pathlib import Path
 
 from verify import Der, SignedData, whole
@@ -87,6 +88,12 @@ class Authority:
     @property
     def trust(self):
         return self.path("ca.pem")
+
+    @cached_property
+    def credential(self):
+        """The signer's subject, as a ledger's `actor` names it (RFC 2253)."""
+        text = openssl("x509", "-in", self.path("signer.pem"), "-noout", "-subject", "-nameopt", "RFC2253").decode()
+        return text.removeprefix("subject=").strip()
 
     def key(self, name):
         openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", self.path(f"{name}.key"))

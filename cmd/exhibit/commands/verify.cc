@@ -3,6 +3,7 @@
 #include "verify/verify.h"
 
 #include "exhibit/evidence_checks.h"
+#include "exhibit/ledger_heads.h"
 #include "exhibit/session.h"
 #include "manifest/file.h"
 #include "manifest/signature.h"
@@ -90,6 +91,7 @@ Result<int> verify(const options::variables_map& values) {
     for (const auto& path : values["input"].as<std::vector<std::string>>()) request.inputs.emplace_back(path);
   }
   if (values.count("previous") != 0) request.previous = values["previous"].as<std::string>();
+  request.ledger_heads = EXHIBIT_TRY(ledger_heads(values));
   const auto paths = evidence_paths(values);
   for (const auto& [id, path] : paths) request.evidence.insert(id);
   const RunSettings settings = run_settings(values);
@@ -120,6 +122,7 @@ int run_verify(const std::vector<std::string>& arguments) {
       "content", options::value<std::string>(), "check just one signature: over this file")(
       "signature", options::value<std::string>(), "… this CMS signature")("timestamp", options::value<std::string>(),
                                                                           "… and this time-stamp answer");
+  add_head_options(described);
   add_run_options(described);
   const Parsed parsed = parse(verify_verb, arguments, described, "case", 1);
   if (parsed.help) return exit_done;

@@ -1,0 +1,27 @@
+#include "manifest/signing_certificate.h"
+
+#include "base/json.h"
+#include "hash/multi_digest.h"
+#include "manifest/signed_data.h"
+
+namespace exhibit::manifest {
+
+Result<SigningCertificate> signing_certificate(std::string_view der) {
+  const SignedData data = EXHIBIT_TRY(parse_signed_data(der));
+  if (data.certificate == nullptr) {
+    return Error{ErrorCode::corrupt, "the signature doesn't carry its signer's certificate", {}, {}};
+  }
+  SigningCertificate made;
+  made.subject = openssl::name_of(data.certificate);
+  made.issuer = openssl::der_of(X509_get_issuer_name(data.certificate), i2d_X509_NAME);
+  const std::string key = openssl::der_of(X509_get_X509_PUBKEY(data.certificate), i2d_X509_PUBKEY);
+  made.key_sha256 = base::to_hex(hash::digest_of("sha256", key));
+  made.signing_time = data.signing_time();
+  return made;
+}
+
+bool is_same_credential(const SigningCertificate& a, const SigningCertificate& b) {
+  return a.key_sha256 == b.key_sha256 || (a.subject == b.subject && a.issuer == b.issuer);
+}
+
+}  // namespace exhibit::manifest
