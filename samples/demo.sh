@@ -16,6 +16,10 @@ printf '%s  notice.txt\n' "$(printf 'harmless, but known\n' | sha256sum | cut -d
 cat >"$work/demo.yar" <<'RULE'
 rule demo_phrase { meta: category = "demonstration" severity = "low" strings: $phrase = "a phrase that the rule looks for" condition: $phrase }
 RULE
+cat >"$work/case.json" <<'FIELDS'
+{"received": {"place": "Laboratory, room 1", "local_time": "2026-01-15T10:05+03:00", "time_zone": "Europe/Minsk", "received_from": "B. Officer",
+              "purpose": "search for known files", "source_medium": {"type": "USB stick", "serial": "DEMO-1"}}}
+FIELDS
 cd "$work"
 
 say "What is in it"
@@ -24,7 +28,7 @@ run "$bin/exhibit" info drive.E01 --json | head -c 600; echo
 say "Process: items, digests, matches, coverage"
 code=0
 run "$bin/exhibit" process drive.E01 --case case --number DEMO-1 --title 'Demonstration' --authority 'order 1 of 2026-01-01' \
-    --examiner 'A. Examiner' --hashset known.sha256 --rules demo.yar || code=$?
+    --examiner 'A. Examiner' --case-fields case.json --hashset known.sha256 --rules demo.yar || code=$?
 [ "$code" -eq 0 ] || [ "$code" -eq 4 ]
 
 say "Leads (each for a person to look at; none is a finding of fact)"

@@ -2,11 +2,13 @@
 
 #include <openssl/rand.h>
 
-#include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "custody/ledger.h"
+#include "exhibit/case_fields.h"
 #include "exhibit/common.h"
+#include "hash/multi_digest.h"
 #include "manifest/findings.h"
 #include "manifest/manifest.h"
 
@@ -15,18 +17,6 @@ namespace {
 
 using base::Json;
 namespace fs = std::filesystem;
-
-// The evidence ids that have findings, in order of their numbers.
-std::vector<std::string> evidence_ids(const CaseFolder& folder) {
-  std::vector<std::string> ids;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder.path() + "/findings", error)) {
-    if (entry.path().extension() == ".jsonl") ids.push_back(entry.path().stem().string());
-  }
-  std::sort(ids.begin(), ids.end(),
-            [](const std::string& a, const std::string& b) { return std::pair(a.size(), a) < std::pair(b.size(), b); });
-  return ids;
-}
 
 // Drawn once; whoever has it can tell what the leaves hide.
 Result<std::string> salt_key(const CaseFolder& folder, const std::string& id) {
@@ -40,10 +30,21 @@ Result<std::string> salt_key(const CaseFolder& folder, const std::string& id) {
   return key;
 }
 
-Result<manifest::EvidenceClaim> claim_of(const CaseFolder& folder, const std::string& id) {
+using Profiles = std::vector<const custody::Profile*>;
+
+// Those of our own and what all the profiles demand together, sorted.
+std::vector<std::string> demanded(const Profiles& profiles, std::vector<std::string> custody::DigestRules::*rule,
+                                  std::set<std::string> names) {
+  for (const custody::Profile* profile : profiles)
+    names.insert((profile->digests.*rule).begin(), (profile->digests.*rule).end());
+  return {names.begin(), names.end()};
+}
+
+Result<manifest::EvidenceClaim> claim_of(const CaseFolder& folder, const std::string& id, const Profiles& profiles) {
   const auto reading = EXHIBIT_TRY(manifest::read_sound_findings(
-      folder.findings(id),
-      {.digests = {"sha256", "sha512"}, .trees = {"sha256"}, .salt_key = EXHIBIT_TRY(salt_key(folder, id))}));
+      folder.findings(id), {.digests = demanded(profiles, &custody::DigestRules::findings, {"sha256", "sha512"}),
+                            .trees = demanded(profiles, &custody::DigestRules::trees, {"sha256"}),
+                            .salt_key = EXHIBIT_TRY(salt_key(folder, id))}));
   const Json& record = *reading.evidence;
   manifest::EvidenceClaim claim;
   claim.id = id;
@@ -90,13 +91,48 @@ Result<void> tell_custody(const Teller& teller, const std::vector<Json>& runs, c
   return teller.tell("sealed", now_text(), {{"findings_sha256", findings}});
 }
 
-Result<manifest::Manifest> manifest_of(const CaseFolder& folder, const std::vector<Json>& runs,
-                                       std::vector<manifest::EvidenceClaim> claims) {
-  const auto memory = EXHIBIT_TRY(folder.memory());
+// The case's fields as the manifest tells them: under which profiles in which version, and what is missing and why.
+// Error where something is missing and nobody says why.
+Result<Json> complete_fields(const CaseFolder& folder, const CaseState& state, const Profiles& profiles,
+                             const std::optional<std::string>& incomplete) {
+  Json fields = state.fields;
+  std::string names;
+  for (const custody::Profile* profile : profiles) {
+    names += (names.empty() ? "" : ",") + profile->name;
+    fields["profile_versions"][profile->name] = profile->version;
+  }
+  fields["profile"] = names;
+  const auto missing = custody::missing_fields(profiles, fields, state.events, state.evidence);
+  for (const custody::Missing& one : missing)
+    std::fprintf(stderr, "exhibit: %s\n", printable(text_of(one, "en")).c_str());
+  if (missing.empty()) {
+    if (incomplete) std::fprintf(stderr, "exhibit: nothing is missing; the manifest doesn't say why\n");
+    return fields;
+  }
+  if (!incomplete) {
+    return Error{ErrorCode::corrupt,
+                 folder.path() + ": not sealed: its profile requires " + std::to_string(missing.size()) +
+                     " fields more; tell them (--case-fields FILE, 'exhibit custody add'), each with a value or with "
+                     "{\"none\": \"because …\"}, or seal with --incomplete \"reason\"",
+                 {},
+                 {}};
+  }
+  Json named = Json::array();
+  for (const custody::Missing& one : missing) {
+    named.push_back({{"key", one.field->key}, {"where", one.field->where}, {"profiles", one.profiles}});
+    if (one.seq != 0) named.back()["seq"] = one.seq;
+    if (!one.evidence.empty()) named.back()["evidence"] = one.evidence;
+  }
+  fields["incomplete"] = {{"reason", *incomplete}, {"missing", std::move(named)}};
+  return fields;
+}
+
+Result<manifest::Manifest> manifest_of(const CaseFolder& folder, Json fields, const Json& inputs,
+                                       const std::vector<Json>& runs, std::vector<manifest::EvidenceClaim> claims) {
   manifest::Manifest made;
-  made.case_fields = memory.case_fields;
+  made.case_fields = std::move(fields);
   made.tool = runs.back().at("tool");
-  for (const Json& input : memory.inputs) {
+  for (const Json& input : inputs) {
     made.inputs.push_back(
         {input.at("kind"), input.at("name"), input.at("version"), input.at("entries"), input.at("digests")});
   }
@@ -105,6 +141,19 @@ Result<manifest::Manifest> manifest_of(const CaseFolder& folder, const std::vect
   made.custody = {head.events, head.digest};
   made.created = now_text();
   return made;
+}
+
+// Who seals: as told, else who processed, else whose key it is.
+std::string name_of_sealer(const Sealing& sealing, const Json& fields) {
+  if (sealing.examiner) return *sealing.examiner;
+  const auto examiner = fields.find("examiner");
+  return examiner != fields.end() && examiner->is_string() ? examiner->get<std::string>() : sealing.signer->name();
+}
+
+// What a profile demands of the manifest itself can't stand in it: it is for the paper that is signed by hand.
+void print_digests(const std::string& bytes, const Profiles& profiles) {
+  for (const std::string& name : demanded(profiles, &custody::DigestRules::manifest, {"sha256"}))
+    put_line(name + ":" + base::to_hex(hash::digest_of(name, bytes)) + "  " + manifest::manifest_name);
 }
 
 }  // namespace
@@ -121,16 +170,24 @@ Result<void> write_manifest(const CaseFolder& folder, const Sealing& sealing) {
                  {},
                  {}};
   }
+  CaseState state = EXHIBIT_TRY(state_of(folder));
+  state.fields = merged(state.fields, sealing.more_fields);
+  const auto profiles = EXHIBIT_TRY(profiles_of(state.fields));
+  Json fields = EXHIBIT_TRY(complete_fields(folder, state, profiles, sealing.incomplete));
   std::vector<manifest::EvidenceClaim> claims;
-  for (const auto& id : ids) claims.push_back(EXHIBIT_TRY(claim_of(folder, id)));
+  for (const auto& id : ids) claims.push_back(EXHIBIT_TRY(claim_of(folder, id, profiles)));
   if (sealing.signer != nullptr) {
-    const std::string credential = sealing.signer->name();
-    const std::string name = sealing.examiner.value_or(memory.case_fields.value("examiner", credential));
-    const Teller teller{folder, *sealing.signer, {name, "examiner", sealing.organisation, credential}, ids};
+    const Teller teller{folder,
+                        *sealing.signer,
+                        {name_of_sealer(sealing, fields), "examiner", sealing.organisation, sealing.signer->name()},
+                        ids};
     EXHIBIT_TRY(tell_custody(teller, runs, memory.inputs, claims));
   }
-  const auto made = EXHIBIT_TRY(manifest_of(folder, runs, std::move(claims)));
-  return folder.put(folder.path() + "/" + manifest::manifest_name, EXHIBIT_TRY(manifest::write_manifest(made)));
+  const auto made = EXHIBIT_TRY(manifest_of(folder, std::move(fields), memory.inputs, runs, std::move(claims)));
+  const std::string bytes = EXHIBIT_TRY(manifest::write_manifest(made));
+  EXHIBIT_TRY(folder.put(folder.path() + "/" + manifest::manifest_name, bytes));
+  print_digests(bytes, profiles);
+  return {};
 }
 
 }  // namespace exhibit::cmd

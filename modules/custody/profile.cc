@@ -118,10 +118,9 @@ Result<DigestRules> digests_of(std::string_view profile, const Json& value) {
 
 Result<TimeRules> time_of(std::string_view profile, const Json& value) {
   Members members(profile, "time", value);
-  TimeRules rules{EXHIBIT_TRY(members.text("precision")),  EXHIBIT_TRY(members.truth("offset")),
-                  EXHIBIT_TRY(members.truth("zone")),      EXHIBIT_TRY(members.truth("clock_offset")),
-                  EXHIBIT_TRY(members.truth("timestamp")), EXHIBIT_TRY(members.text("source")),
-                  EXHIBIT_TRY(members.text("mark"))};
+  TimeRules rules{EXHIBIT_TRY(members.text("precision")), EXHIBIT_TRY(members.truth("offset")),
+                  EXHIBIT_TRY(members.truth("zone")),     EXHIBIT_TRY(members.truth("clock_offset")),
+                  EXHIBIT_TRY(members.text("source")),    EXHIBIT_TRY(members.text("mark"))};
   EXHIBIT_TRY(members.end());
   return rules;
 }

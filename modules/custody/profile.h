@@ -50,11 +50,10 @@ struct DigestRules {
 };
 
 struct TimeRules {
-  std::string precision;  // of local times: "minute"
-  bool offset = false;    // with their offset from UTC
-  bool zone = false;      // with their IANA zone
-  bool clock_offset = false;
-  bool timestamp = false;  // a time-stamp (RFC 3161) is demanded
+  std::string precision;      // of local times: "minute"
+  bool offset = false;        // with their offset from UTC
+  bool zone = false;          // with their IANA zone
+  bool clock_offset = false;  // with the clock's measured offset
   std::string source, mark;
 };
 

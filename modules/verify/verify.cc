@@ -10,6 +10,7 @@
 #include "manifest/signature.h"
 #include "verify/compare.h"
 #include "verify/findings_checks.h"
+#include "verify/profile_checks.h"
 
 namespace exhibit::verify {
 namespace fs = std::filesystem;
@@ -241,6 +242,7 @@ Result<Report> verify_case(const Request& request) {
     check_findings(folder, claim, request.scratch, missing, report.checks);
   check_uncovered(folder, *report.manifest, report.checks);
   check_custody(folder, *report.manifest, request, missing, report.checks);
+  check_profiles(folder, *report.manifest, report.checks);
   check_inputs(*report.manifest, request, report.checks);
   check_previous(*report.manifest, request, report.checks);
   check_media(*report.manifest, request, report.checks);

@@ -1,7 +1,7 @@
 """What lies in archives: members have the digests that other tools give them, whatever format they are packed in; what
 is encrypted, damaged or a bomb ends as a problem in bounded time, and no digest is claimed of it."""
 import gzip, hashlib, io, json, lzma, os, random, shutil, signal, struct, subprocess, sys, tarfile, tempfile, time, unittest, zipfile, zlib
-from support import EXHIBIT, findings, lines, make_keys, run
+from support import EXHIBIT, INCOMPLETE, findings, lines, make_keys, run
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench"))
 from measure import measured
@@ -482,7 +482,7 @@ class Case(Folder):
     def test_verify_says_that_members_are_not_read_again_by_extents(self):
         key, certificate, authority = make_keys(self.folder.name)
         self.process("sealed")
-        run("seal", self.path("sealed"), "--key", key, "--cert", certificate, check=(0,))
+        run("seal", self.path("sealed"), "--key", key, "--cert", certificate, *INCOMPLETE, check=(0,))
         with open(self.path("sealed", "manifest.json"), "rb") as file:
             (bounds,) = (entry for entry in json.load(file)["inputs"] if entry["kind"] == "config")
         self.assertEqual(bounds["digests"]["sha256"], sha256(bounds["version"].encode()))

@@ -1,7 +1,7 @@
 """Sealing: signatures that stock openssl accepts, time-stamps, several signers, signatures made elsewhere; and the
 independent verifier, with all its tamperings, on a case that Exhibit made."""
 import os, subprocess, sys, tempfile, unittest
-from support import BIN, EXHIBIT, findings, lines, run, unpack
+from support import BIN, EXHIBIT, INCOMPLETE, findings, lines, run, unpack
 
 INDEPENDENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "independent")
 sys.path.insert(0, INDEPENDENT)
@@ -30,7 +30,8 @@ class Seal(unittest.TestCase):
 
     def seal(self, signer, *more):
         pki = self.authority
-        return run("seal", self.case, "--key", str(pki.path(signer + ".key")), "--cert", str(pki.path(signer + ".pem")), *more, check=(0,))
+        first = () if os.path.exists(os.path.join(self.case, "manifest.json")) else INCOMPLETE
+        return run("seal", self.case, "--key", str(pki.path(signer + ".key")), "--cert", str(pki.path(signer + ".pem")), *first, *more, check=(0,))
 
     def verify(self, *more):
         return run("verify", self.case, "--trust", str(self.authority.trust), *more)
@@ -61,7 +62,7 @@ class Seal(unittest.TestCase):
 
     def test_a_signature_that_another_product_made(self):
         self.process()
-        run("seal", self.case, "--export-to-sign", self.path("to-sign"), check=(0,))
+        run("seal", self.case, "--export-to-sign", self.path("to-sign"), *INCOMPLETE, check=(0,))
         self.assertEqual(self.verify().returncode, 1, "nothing is signed yet")
         with open(self.path("to-sign"), "rb") as file:
             signature = self.authority.sign(file.read())

@@ -5,6 +5,9 @@ BIN = os.path.abspath(sys.argv.pop(1) if len(sys.argv) > 1 else "build/bin")
 CORPORA = os.path.abspath(sys.argv.pop(1) if len(sys.argv) > 1 else "../shared/corpora")
 EXHIBIT = os.path.join(BIN, "exhibit")
 
+# For `seal` in tests that are about something else than what a profile requires.
+INCOMPLETE = ("--incomplete", "made by a test")
+
 
 def run(*words, stdin=None, cwd=None, env=None, check=None, umask=-1):
     """Runs `exhibit WORDS…`; `check`: the exit codes that are expected."""

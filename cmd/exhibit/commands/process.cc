@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "exhibit/case_fields.h"
 #include "exhibit/case_folder.h"
 #include "exhibit/session.h"
 
@@ -63,13 +64,16 @@ int outcome(const Session& session, engine::Run& run, const engine::Counts& coun
   return counts.problems > 0 ? exit_problems : exit_done;
 }
 
-// The case's own words; what a profile demands is asked at sealing.
-Json case_fields(const options::variables_map& values) {
-  Json fields = Json::object();
-  for (const char* key : {"number", "title", "authority", "examiner", "profile"}) {
-    if (values.count(key) != 0) fields[key] = values[key].as<std::string>();
+// What the manifest claims of the media, whatever else is wished for: SHA-256, and what the profiles demand.
+Result<void> add_demanded_digests(const Json& fields, std::vector<std::string>& digests) {
+  std::vector<std::string> demanded = {"sha256"};
+  for (const custody::Profile* profile : EXHIBIT_TRY(profiles_of(fields)))
+    demanded.insert(demanded.end(), profile->digests.media.begin(), profile->digests.media.end());
+  for (const std::string& name : demanded) {
+    if (std::find(digests.begin(), digests.end(), name) == digests.end()) digests.push_back(name);
   }
-  return fields;
+  std::sort(digests.begin(), digests.end());
+  return {};
 }
 
 // A run that found every task done loaded nothing: the run before it said what the inputs are.
@@ -81,11 +85,8 @@ Result<Json> known_inputs(const CaseFolder& folder, const Session& session, cons
 
 Result<int> process(const options::variables_map& values, const std::vector<std::string>& arguments) {
   RunSettings settings = run_settings(values);
-  // The manifest's claims rest on it, whatever else is wished for.
-  if (std::find(settings.digests.begin(), settings.digests.end(), "sha256") == settings.digests.end()) {
-    settings.digests.push_back("sha256");
-    std::sort(settings.digests.begin(), settings.digests.end());
-  }
+  const Json fields = EXHIBIT_TRY(case_fields(values));
+  EXHIBIT_TRY(add_demanded_digests(fields, settings.digests));
   if (values["carve"].as<std::string>() == "on") settings.carve = Json::object();
   if (values["expand"].as<std::string>() == "on") settings.expand = expand_bounds(values);
   CaseFolder folder(values["case"].as<std::string>());
@@ -132,22 +133,18 @@ Result<int> process(const options::variables_map& values, const std::vector<std:
               {"resumed_tasks", session->resumed_tasks()},
               {"lines", session->log()}};
   EXHIBIT_TRY(folder.log_run(std::move(log), session->sealed()));
-  EXHIBIT_TRY(folder.remember({case_fields(values), EXHIBIT_TRY(known_inputs(folder, *session, inputs))}));
+  EXHIBIT_TRY(folder.remember({fields, EXHIBIT_TRY(known_inputs(folder, *session, inputs))}));
   return status;
 }
 
 int run_process(const std::vector<std::string>& arguments) {
   options::options_description described("options");
   described.add_options()("case", options::value<std::string>()->required(), "the case folder")(
-      "number", options::value<std::string>(), "the case's number")(
-      "title", options::value<std::string>(), "its title")("authority", options::value<std::string>(),
-                                                           "the order that allows this")(
-      "examiner", options::value<std::string>(), "who processes")(
-      "profile", options::value<std::string>()->default_value("int"), "jurisdiction: int, ru or by")(
       "carve", options::value<std::string>()->default_value("on"),
       "on, or off: look for objects in unallocated space, slack and gaps")(
       "expand", options::value<std::string>()->default_value("on"),
       "on, or off: look into archives, packed files and mail");
+  add_case_options(described);
   add_expand_options(described);
   add_digest_options(described);
   add_match_options(described);
@@ -155,8 +152,6 @@ int run_process(const std::vector<std::string>& arguments) {
   const Parsed parsed = parse(process_verb, arguments, described, "image");
   if (parsed.help) return exit_done;
   if (parsed.values.count("image") == 0) throw Usage{"name an image"};
-  const std::string profile = parsed.values["profile"].as<std::string>();
-  if (profile != "int" && profile != "ru" && profile != "by") throw Usage{"--profile takes int, ru or by"};
   const std::string carve = parsed.values["carve"].as<std::string>();
   if (carve != "on" && carve != "off") throw Usage{"--carve takes on or off"};
   const std::string expand = parsed.values["expand"].as<std::string>();

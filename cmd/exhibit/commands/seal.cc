@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "exhibit/case_fields.h"
 #include "exhibit/case_folder.h"
 #include "exhibit/case_manifest.h"
 #include "exhibit/common.h"
@@ -23,6 +24,9 @@ Result<void> make_manifest(const CaseFolder& folder, const options::variables_ma
   sealing.signer = signer;
   if (values.count("examiner") != 0) sealing.examiner = values["examiner"].as<std::string>();
   sealing.organisation = values["organisation"].as<std::string>();
+  if (values.count("case-fields") != 0)
+    sealing.more_fields = EXHIBIT_TRY(read_case_fields(values["case-fields"].as<std::string>()));
+  if (values.count("incomplete") != 0) sealing.incomplete = values["incomplete"].as<std::string>();
   return write_manifest(folder, sealing);
 }
 
@@ -45,6 +49,9 @@ Result<void> carry_timestamps(const CaseFolder& folder, const fs::path& file, co
 Result<void> seal(const options::variables_map& values) {
   const CaseFolder folder(values["case"].as<std::vector<std::string>>().at(0));
   const fs::path file = fs::path(folder.path()) / manifest::manifest_name;
+  if (folder.sealed() && values.count("case-fields") + values.count("incomplete") > 0) {
+    return Error{ErrorCode::invalid_argument, folder.path() + ": is sealed: what it tells of the case stands", {}, {}};
+  }
   std::unique_ptr<manifest::Signer> signer;
   if (values.count("key") != 0) {
     std::vector<fs::path> certificates;
@@ -88,6 +95,8 @@ int run_seal(const std::vector<std::string>& arguments) {
       "of what time-stamps are over: sha256, streebog256, streebog512, belt256")(
       "examiner", options::value<std::string>(), "who seals (default: who processed)")(
       "organisation", options::value<std::string>()->default_value(""), "for whom")(
+      "case-fields", options::value<std::string>(), "what the profile still asks of the case, JSON")(
+      "incomplete", options::value<std::string>(), "seal without required fields, and say in the manifest why")(
       "export-to-sign", options::value<std::string>(), "write the bytes that another product is to sign")(
       "import-signature", options::value<std::string>(), "take a CMS signature that another product made")(
       "export-tsq", options::value<std::string>(), "write a time-stamp question, to be asked from another machine")(
@@ -99,6 +108,8 @@ int run_seal(const std::vector<std::string>& arguments) {
   if (parsed.values.count("case") == 0) throw Usage{"name a case folder"};
   if (parsed.values.count("key") != parsed.values.count("cert")) throw Usage{"--key and --cert go together"};
   const auto& given = parsed.values;
+  if (given.count("incomplete") != 0 && !custody::is_told(given["incomplete"].as<std::string>()))
+    throw Usage{"--incomplete needs a reason"};
   if (given.count("key") + given.count("export-to-sign") + given.count("import-signature") + given.count("export-tsq") +
           given.count("import-tsr") ==
       0) {
