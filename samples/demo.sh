@@ -16,34 +16,47 @@ printf '%s  notice.txt\n' "$(printf 'harmless, but known\n' | sha256sum | cut -d
 cat >"$work/demo.yar" <<'RULE'
 rule demo_phrase { meta: category = "demonstration" severity = "low" strings: $phrase = "a phrase that the rule looks for" condition: $phrase }
 RULE
-cat >"$work/case.json" <<'FIELDS'
-{"received": {"place": "Laboratory, room 1", "local_time": "2026-01-15T10:05+03:00", "time_zone": "Europe/Minsk", "received_from": "B. Officer",
-              "purpose": "search for known files", "source_medium": {"type": "USB stick", "serial": "DEMO-1"}}}
-FIELDS
 cd "$work"
 
 say "What is in it"
 run "$bin/exhibit" info drive.E01 --json | head -c 600; echo
 
+say "Keys and certificates of a demonstration authority, for the examiner and the officer who brought the drive"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj '/CN=Demonstration authority' \
+    -keyout ca.key -out ca.pem -addext 'keyUsage=critical,keyCertSign' 2>/dev/null
+printf 'keyUsage=critical,digitalSignature\n' >signer.ext
+for who in 'A. Examiner' 'B. Officer'; do
+    name=$(printf '%s' "${who#* }" | tr '[:upper:]' '[:lower:]')
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$who" -keyout "$name.key" -out "$name.csr" 2>/dev/null
+    openssl x509 -req -in "$name.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile signer.ext -out "$name.pem" 2>/dev/null
+done
+
+say "The ledger begins before the processing: the drive is received, and copied before witnesses"
+for event in received acquired; do
+    run "$bin/exhibit" custody add case --event "$event" --from "$here/custody/$event.json" --key examiner.key --cert examiner.pem
+done
+
 say "Process: items, digests, matches, coverage"
 code=0
 run "$bin/exhibit" process drive.E01 --case case --number DEMO-1 --title 'Demonstration' --authority 'order 1 of 2026-01-01' \
-    --examiner 'A. Examiner' --case-fields case.json --hashset known.sha256 --rules demo.yar || code=$?
+    --examiner 'A. Examiner' --case-fields "$here/custody/case.json" --hashset known.sha256 --rules demo.yar || code=$?
 [ "$code" -eq 0 ] || [ "$code" -eq 4 ]
 
 say "Leads (each for a person to look at; none is a finding of fact)"
 grep -h '"record":"match"' case/findings/E1.jsonl
 
-say "Seal: a key and certificates of a demonstration authority"
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj '/CN=Demonstration authority' \
-    -keyout ca.key -out ca.pem -addext 'keyUsage=critical,keyCertSign' 2>/dev/null
-openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/CN=A. Examiner' -keyout examiner.key -out examiner.csr 2>/dev/null
-printf 'keyUsage=critical,digitalSignature\n' >examiner.ext
-openssl x509 -req -in examiner.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile examiner.ext -out examiner.pem 2>/dev/null
+say "Is everything told that a joint case of two states asks for?"
+run "$bin/exhibit" profile check case --profile ru,by
+
+say "Seal: manifest and signature"
 run "$bin/exhibit" seal case --key examiner.key --cert examiner.pem
 
-say "Verify, with the image read again"
-run "$bin/exhibit" verify case --trust ca.pem --evidence E1=drive.E01
+say "The drive is handed over; the other side accepts with a key of its own, and keeps the ledger's head"
+run "$bin/exhibit" custody add case --event transferred --from "$here/custody/transferred.json" --key examiner.key --cert examiner.pem
+run "$bin/exhibit" custody add case --event accepted --from "$here/custody/accepted.json" --key officer.key --cert officer.pem | tee receipt.json
+
+say "Verify, with the image read again, and with the head that the other side kept"
+run "$bin/exhibit" verify case --trust ca.pem --evidence E1=drive.E01 --head-from receipt.json
 
 say "The same, by an independent script and by openssl alone"
 run python3 "$here/../tests/independent/verify.py" case --trust ca.pem | tail -n 3

@@ -66,6 +66,7 @@ Result<Json> read_case_fields(const std::string& file) {
   const auto fields = base::parse_json(EXHIBIT_TRY(manifest::read_whole(file)));
   if (!fields.ok()) return unfit(file, fields.error().message);
   if (!fields->is_object()) return unfit(file, "isn't an object");
+  if (has_fraction(*fields)) return unfit(file, "holds a number that isn't whole; write it as a text");
   EXHIBIT_TRY(check_members(file, "case", *fields));
   return *fields;
 }
@@ -81,6 +82,11 @@ Result<Json> case_fields(const options::variables_map& values) {
     if (values.count(key) != 0) fields[key] = values[key].as<std::string>();
   }
   return fields;
+}
+
+bool has_fraction(const Json& value) {
+  if (value.is_structured()) return std::any_of(value.begin(), value.end(), has_fraction);
+  return value.is_number_float();
 }
 
 Json merged(Json fields, const Json& more) {

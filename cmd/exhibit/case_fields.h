@@ -20,6 +20,10 @@ void add_case_options(options::options_description& described);
 Result<base::Json> case_fields(const options::variables_map& values);
 Result<base::Json> read_case_fields(const std::string& file);
 
+// Whether there is a number in it that isn't whole. What is signed holds none: other verifiers' canonical form would
+// have to write floating point as ours does.
+bool has_fraction(const base::Json& value);
+
 // The members of `more` put over those of `fields`, also within an event's.
 base::Json merged(base::Json fields, const base::Json& more);
 

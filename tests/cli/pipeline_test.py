@@ -69,7 +69,7 @@ class Pipeline(unittest.TestCase):
         self.assertIn(b"line 2", done.stderr)
 
     def test_every_verb_s_help_asks_for_nothing_else(self):
-        for verb in ("info", "list", "cat", "hash", "carve", "expand", "match", "process", "seal", "verify", "doctor"):
+        for verb in ("info", "list", "cat", "hash", "carve", "expand", "match", "process", "seal", "verify", "doctor", "profile", "custody"):
             done = run(verb, "--help", check=(0,))
             self.assertIn(b"usage: exhibit " + verb.encode(), done.stdout)
 
