@@ -38,7 +38,7 @@ done
 
 say "Process: items, digests, matches, coverage"
 code=0
-run "$bin/exhibit" process drive.E01 --case case --number DEMO-1 --title 'Demonstration' --authority 'order 1 of 2026-01-01' \
+run "$bin/exhibit" process drive.E01 --case case --number DEMO-1 --title 'Demonstration' --authority 'order 1 of 2024-05-01' \
     --examiner 'A. Examiner' --case-fields "$here/custody/case.json" --hashset known.sha256 --rules demo.yar || code=$?
 [ "$code" -eq 0 ] || [ "$code" -eq 4 ]
 
