@@ -62,7 +62,7 @@ struct Profile {
   Labels title;
   std::vector<std::string> languages;  // of the protocol, the first one first
   DigestRules digests;
-  std::vector<std::string> signatures;  // suites, any one of which will do
+  std::vector<std::string> signatures;  // suites by name (manifest/suite.h), any one of which will do
   TimeRules time;
   std::vector<std::string> events;  // what a ledger must hold before sealing; of the others nothing is asked until
                                     // they happen

@@ -2,7 +2,10 @@
 
 #include "base/json.h"
 #include "hash/multi_digest.h"
+#include "manifest/file.h"
+#include "manifest/seal.h"
 #include "manifest/signed_data.h"
+#include "manifest/suite.h"
 
 namespace exhibit::manifest {
 
@@ -14,10 +17,18 @@ Result<SigningCertificate> signing_certificate(std::string_view der) {
   SigningCertificate made;
   made.subject = openssl::name_of(data.certificate);
   made.issuer = openssl::der_of(X509_get_issuer_name(data.certificate), i2d_X509_NAME);
-  const std::string key = openssl::der_of(X509_get_X509_PUBKEY(data.certificate), i2d_X509_PUBKEY);
-  made.key_sha256 = base::to_hex(hash::digest_of("sha256", key));
+  X509_PUBKEY* const key = X509_get_X509_PUBKEY(data.certificate);
+  made.key_sha256 = base::to_hex(hash::digest_of("sha256", openssl::der_of(key, i2d_X509_PUBKEY)));
+  if (const Suite* suite = suite_of(key)) made.suite = suite->name;
   made.signing_time = data.signing_time();
   return made;
+}
+
+Result<std::vector<SigningCertificate>> signers_of(const std::filesystem::path& manifest_file) {
+  std::vector<SigningCertificate> signers;
+  for (const SealFiles& files : EXHIBIT_TRY(find_signatures(manifest_file)).files)
+    signers.push_back(EXHIBIT_TRY(signing_certificate(EXHIBIT_TRY(read_whole(files.signature)))));
+  return signers;
 }
 
 bool is_same_credential(const SigningCertificate& a, const SigningCertificate& b) {

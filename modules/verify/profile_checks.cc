@@ -4,6 +4,7 @@
 
 #include "custody/ledger.h"
 #include "custody/profile.h"
+#include "manifest/signing_certificate.h"
 
 namespace exhibit::verify {
 namespace fs = std::filesystem;
@@ -16,6 +17,7 @@ using manifest::Manifest;
 
 constexpr const char* required_fields = "required fields";
 constexpr const char* profile_digests = "profile digests";
+constexpr const char* profile_signatures = "profile signatures";
 
 void note_absent(const std::vector<std::string>& demanded, const Digests& there, const std::string& of,
                  std::string& absent) {
@@ -33,6 +35,18 @@ void check_digests(const Profile& profile, const Manifest& manifest, CheckList& 
     note_absent(profile.digests.trees, claim.findings.trees, claim.id + "'s tree", absent);
   }
   list.expect(absent.empty(), profile_digests, "all that it demands", "it demands " + absent);
+}
+
+void check_signers(const Profile& profile, const fs::path& manifest_file, CheckList& list) {
+  const auto signers = manifest::signers_of(manifest_file);
+  if (!signers.ok()) return;  // the signature's own check says why
+  std::string suites;
+  for (const std::string& suite : profile.signatures) {
+    const auto is_it = [&](const manifest::SigningCertificate& signer) { return signer.suite == suite; };
+    if (std::any_of(signers->begin(), signers->end(), is_it)) return list.ok(profile_signatures, suite);
+    suites += (suites.empty() ? "" : " or ") + suite;
+  }
+  list.not_checked(profile_signatures, "nobody has signed by " + suites + " yet");
 }
 
 // The profiles under which the manifest says that it was made, as this program knows them; the others are told of.
@@ -99,12 +113,14 @@ void check_fields(const std::vector<const Profile*>& profiles, const fs::path& f
 
 }  // namespace
 
-void check_profiles(const fs::path& folder, const Manifest& manifest, manifest::Checks& checks) {
+void check_profiles(const fs::path& folder, const fs::path& manifest_file, const Manifest& manifest,
+                    manifest::Checks& checks) {
   const auto profiles = known_profiles(manifest, checks);
   if (profiles.empty()) return;
   for (const Profile* profile : profiles) {
     CheckList list(checks, "profile " + profile->name);
     check_digests(*profile, manifest, list);
+    check_signers(*profile, manifest_file, list);
   }
   check_fields(profiles, folder, manifest, checks);
 }

@@ -9,8 +9,10 @@
 namespace exhibit::verify {
 
 // Adds for each of the case's profiles the checks "profile digests" (the findings' digests and trees, the media's
-// digests) and "required fields": all told, by the case or by the events that the manifest saw. A case that was sealed
-// incomplete is 'not checked' with the reason; one that lacks fields and doesn't say so FAILED.
-void check_profiles(const std::filesystem::path& folder, const manifest::Manifest& manifest, manifest::Checks& checks);
+// digests), "profile signatures" (somebody signed in a suite that it asks for; else 'not checked': that signature may
+// still come) and "required fields": all told, by the case or by the events that the manifest saw. A case that was
+// sealed incomplete is 'not checked' with the reason; one that lacks fields and doesn't say so FAILED.
+void check_profiles(const std::filesystem::path& folder, const std::filesystem::path& manifest_file,
+                    const manifest::Manifest& manifest, manifest::Checks& checks);
 
 }  // namespace exhibit::verify

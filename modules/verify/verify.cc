@@ -242,7 +242,7 @@ Result<Report> verify_case(const Request& request) {
     check_findings(folder, claim, request.scratch, missing, report.checks);
   check_uncovered(folder, *report.manifest, report.checks);
   check_custody(folder, *report.manifest, request, missing, report.checks);
-  check_profiles(folder, *report.manifest, report.checks);
+  check_profiles(folder, file, *report.manifest, report.checks);
   check_inputs(*report.manifest, request, report.checks);
   check_previous(*report.manifest, request, report.checks);
   check_media(*report.manifest, request, report.checks);

@@ -122,6 +122,11 @@ class Custody(unittest.TestCase):
         names = {(check["check"], check["subject"]) for check in self.checks if check.get("status") == "ok"}
         self.assertLessEqual({("profile digests", "profile ru"), ("profile digests", "profile by"), ("required fields", "case")}, names)
         case = self.manifest()["case"]
+        signatures = {check["subject"]: check["status"] for check in self.checks if check.get("check") == "profile signatures"}
+        self.assertEqual(signatures, {"profile ru": "not checked", "profile by": "not checked"}, "nobody signed by a national suite")
+        done = run("profile", "check", self.case)
+        self.assertEqual((done.returncode, [one.get("missing_signature") for one in lines(done.stdout)]), (1, ["ru", "by", None]))
+        self.assertEqual(run("profile", "check", self.case, "--profile", "int").returncode, 0)
         self.assertEqual((case["profile"], case["profile_versions"]), ("ru,by", {"ru": "1", "by": "1"}))
         self.assertNotIn("incomplete", case)
 
@@ -208,7 +213,7 @@ class Custody(unittest.TestCase):
         self.tell("transferred", told("transferred"))
         state = lines(run("custody", "show", self.case, check=(0,)).stdout)[-1]
         self.assertEqual(state["open_transfers"], [{"seq": 5, "evidence": ["E1"]}])
-        self.assertIn({"open_transfer": 5, "evidence": ["E1"]}, lines(run("profile", "check", self.case, check=(0,)).stdout))
+        self.assertIn({"open_transfer": 5, "evidence": ["E1"]}, lines(run("profile", "check", self.case, "--profile", "int", check=(0,)).stdout))
         self.assertEqual(self.verify(), 0)
         self.assertEqual(next(check for check in self.checks if check["check"] == "open transfers")["status"], "not checked")
         self.assertEqual(self.tell("accepted", told("accepted"), check=(2,)).returncode, 2, "by the side that handed over")

@@ -8,6 +8,7 @@
 #include "exhibit/case_fields.h"
 #include "exhibit/case_folder.h"
 #include "exhibit/common.h"
+#include "manifest/signing_certificate.h"
 
 namespace exhibit::cmd {
 
@@ -15,6 +16,7 @@ extern const Verb profile_verb;
 
 namespace {
 
+namespace fs = std::filesystem;
 using base::Json;
 using custody::Field;
 using custody::Profile;
@@ -102,6 +104,22 @@ Result<int> show(const options::variables_map& values, const std::string& name) 
   return exit_done;
 }
 
+// The profiles of which nobody has signed the manifest in a suite that they ask for.
+Result<std::vector<const Profile*>> unsigned_profiles(const CaseFolder& folder,
+                                                      const std::vector<const Profile*>& profiles) {
+  std::vector<const Profile*> unsigned_yet;
+  if (!folder.sealed()) return unsigned_yet;
+  const auto signers = EXHIBIT_TRY(manifest::signers_of(fs::path(folder.path()) / manifest::manifest_name));
+  for (const Profile* profile : profiles) {
+    const auto& suites = profile->signatures;
+    const bool found = std::any_of(signers.begin(), signers.end(), [&](const manifest::SigningCertificate& signer) {
+      return std::find(suites.begin(), suites.end(), signer.suite) != suites.end();
+    });
+    if (!found) unsigned_yet.push_back(profile);
+  }
+  return unsigned_yet;
+}
+
 Result<int> check(const options::variables_map& values, const std::string& path) {
   const CaseFolder folder(path);
   const CaseState state = EXHIBIT_TRY(state_of(folder));
@@ -111,18 +129,24 @@ Result<int> check(const options::variables_map& values, const std::string& path)
   const std::string language = language_of(values, *profiles.front());
   const auto missing = custody::missing_fields(profiles, state.fields, state.events, state.evidence);
   std::vector<custody::OpenTransfer> open;
-  if (std::filesystem::exists(folder.ledger())) open = EXHIBIT_TRY(custody::open_transfers(folder.ledger()));
+  if (fs::exists(folder.ledger())) open = EXHIBIT_TRY(custody::open_transfers(folder.ledger()));
+  const auto unsigned_yet = EXHIBIT_TRY(unsigned_profiles(folder, profiles));
+  const bool complete = missing.empty() && unsigned_yet.empty();
   if (wants_records(values)) {
     for (const auto& one : missing) put_line(base::canonical(to_json(one, language)));
+    for (const Profile* one : unsigned_yet)
+      put_line(base::canonical({{"missing_signature", one->name}, {"any_of", one->signatures}}));
     for (const auto& one : open) put_line(base::canonical({{"open_transfer", one.seq}, {"evidence", one.evidence}}));
-    put_line(base::canonical({{"complete", missing.empty()}, {"missing", missing.size()}}));
+    put_line(base::canonical({{"complete", complete}, {"missing", missing.size() + unsigned_yet.size()}}));
   } else {
     for (const auto& one : missing) put_line(printable(text_of(one, language)));
+    for (const Profile* one : unsigned_yet) put_line(one->name + ": no signature by any of " + joined(one->signatures));
     for (const auto& one : open)
       put_line("open transfer: " + joined(one.evidence) + " since seq " + std::to_string(one.seq));
-    put_line(missing.empty() ? "complete" : std::to_string(missing.size()) + " required fields are missing");
+    put_line(complete ? "complete"
+                      : std::to_string(missing.size() + unsigned_yet.size()) + " required things are missing");
   }
-  return missing.empty() ? exit_done : exit_no;
+  return complete ? exit_done : exit_no;
 }
 
 int run_profile(const std::vector<std::string>& arguments) {
