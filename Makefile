@@ -17,12 +17,14 @@ all: $(BUILD)/build.ninja
 $(BUILD)/build.ninja:
 	cmake --preset dev
 
-# Installs only what is missing, so that a second run asks nobody.
+# Installs only what is missing, so that a second run asks nobody. npm is asked for by its name, as some machines have
+# it from elsewhere, beside which Debian's can't be installed.
 setup: PACKAGES := packages.txt
 bench-setup: PACKAGES := packages.txt tests/bench/packages.txt
 setup bench-setup:
 	@missing=$$(grep -hv '^#' $(PACKAGES) | while read -r package; do \
-	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'install ok installed' || echo $$package; done); \
+	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'install ok installed' || echo $$package; done; \
+	    command -v npm >/dev/null || echo npm); \
 	if [ -n "$$missing" ]; then \
 	    echo "installing: $$missing"; apt-get update -qq && \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi

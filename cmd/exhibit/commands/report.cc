@@ -1,0 +1,95 @@
+// exhibit report: a case's findings in other formats.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "exhibit/common.h"
+#include "manifest/file.h"
+#include "report/exporter.h"
+
+namespace exhibit::cmd {
+
+extern const Verb report_verb;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const report::Exporter* exporter_named(const std::string& name) {
+  std::string known;
+  for (const report::Exporter* exporter : report::exporters()) {
+    if (name == exporter->name) return exporter;
+    known += (known.empty() ? "" : ", ") + std::string(exporter->name);
+  }
+  throw Usage{"--to: one of " + known};
+}
+
+// Standard output, or a file that comes to be whole or not at all.
+class Output {
+ public:
+  static Result<Output> open(const std::string& path) {
+    Output output;
+    if (path.empty() || path == "-") return output;
+    output.path_ = path;
+    output.file_ = base::UniqueFd(::open(output.unfinished().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!output.file_) return manifest::file_error(ErrorCode::io_error, path, "cannot be made");
+    return output;
+  }
+  Output(Output&& other) = default;
+  ~Output() {
+    if (file_) ::unlink(unfinished().c_str());
+  }
+
+  Result<void> put(std::string_view bytes) {
+    return manifest::write_all(file_ ? file_.get() : STDOUT_FILENO, bytes, path_.empty() ? "standard output" : path_);
+  }
+
+  Result<void> finish() {
+    if (!file_) return {};
+    const bool whole = ::fsync(file_.get()) == 0 && ::rename(unfinished().c_str(), path_.c_str()) == 0;
+    if (!whole) return manifest::file_error(ErrorCode::io_error, path_, "cannot be written");
+    file_.reset();
+    return {};
+  }
+
+ private:
+  Output() = default;
+  std::string unfinished() const { return path_ + ".new"; }
+
+  std::string path_;
+  base::UniqueFd file_;
+};
+
+Result<void> write_to(const std::string& path, const std::string& folder, const report::Exporter& exporter) {
+  const report::CaseFacts facts = EXHIBIT_TRY(report::read_case(folder));
+  Output output = EXHIBIT_TRY(Output::open(path));
+  EXHIBIT_TRY(report::write_report(facts, exporter, [&](std::string_view bytes) { return output.put(bytes); }));
+  EXHIBIT_TRY(output.finish());
+  if (!facts.sealed()) std::fprintf(stderr, "exhibit: the case isn't sealed: nothing that this says is signed yet\n");
+  return {};
+}
+
+int run_report(const std::vector<std::string>& arguments) {
+  std::string formats;
+  for (const report::Exporter* exporter : report::exporters())
+    formats += (formats.empty() ? "" : "\n") + std::string(exporter->name) + ": " + exporter->summary;
+  options::options_description described("options");
+  described.add_options()("to", options::value<std::string>(), formats.c_str())(
+      "output,o", options::value<std::string>()->default_value("-"), "to this file (default: standard output)");
+  const Parsed parsed = parse(report_verb, arguments, described, "case", 1);
+  if (parsed.help) return exit_done;
+  if (parsed.values.count("case") == 0) throw Usage{"name a case folder"};
+  if (parsed.values.count("to") == 0) throw Usage{"give --to and a format"};
+  const report::Exporter* exporter = exporter_named(parsed.values["to"].as<std::string>());
+  const auto done = write_to(parsed.values["output"].as<std::string>(),
+                             parsed.values["case"].as<std::vector<std::string>>().at(0), *exporter);
+  return done.ok() ? exit_done : fail(done.error());
+}
+
+}  // namespace
+
+const Verb report_verb = {"report", "CASE --to FORMAT [-o FILE]", "what was found, in other formats", run_report};
+
+}  // namespace exhibit::cmd

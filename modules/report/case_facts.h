@@ -1,0 +1,45 @@
+#pragma once
+// What a report is made from: a case folder as it stands (manifest.md, "The case folder").
+
+#include <exhibit/result.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "manifest/manifest.h"
+
+namespace exhibit::report {
+
+struct Exhibit {
+  std::string id;
+  std::filesystem::path findings;
+  std::optional<manifest::EvidenceClaim> claim;  // of a sealed case
+};
+
+struct CaseFacts {
+  std::filesystem::path folder;
+  std::string manifest;  // the exact bytes of manifest.json; empty where the case isn't sealed yet
+  base::Json fields = base::Json::object();
+  base::Json tool = base::Json::object();
+  std::vector<manifest::Input> inputs;
+  std::vector<Exhibit> exhibits;                  // in order of their numbers
+  std::vector<base::Json> events;                 // the custody ledger's
+  std::string created;                            // of the manifest; empty where there is none
+  std::optional<manifest::CustodyClaim> custody;  // the manifest's
+
+  bool sealed() const { return !manifest.empty(); }
+  // A field of the case that is text; empty where it is absent or something else.
+  std::string field(const char* key) const;
+};
+
+// Of a sealed case what its manifest says, of another what its log remembers. Error where there are no findings, where
+// a findings file isn't the one that the manifest speaks of, or where what should be read can't be.
+Result<CaseFacts> read_case(const std::filesystem::path& folder);
+
+// "a match is a lead": every output says so, in these words.
+inline constexpr const char* lead_notice = "A match is a lead for a person to examine; it is not a finding of fact.";
+
+}  // namespace exhibit::report
