@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 
 #include "base/text.h"
@@ -94,6 +95,12 @@ std::string now_text() {
 }
 
 std::int64_t now_seconds() { return time(nullptr); }
+
+std::string beside_this_program(const char* name) {
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return (self.parent_path() / name).string();
+}
 
 bool put_line(std::string_view line) {
   std::fwrite(line.data(), 1, line.size(), stdout);

@@ -59,6 +59,9 @@ bool wants_records(const options::variables_map& values);
 std::string now_text();
 std::int64_t now_seconds();
 
+// The path of another of our programs, which lies in the same folder.
+std::string beside_this_program(const char* name);
+
 // Writes to standard output; false when whoever read it has gone.
 bool put_line(std::string_view line);
 

@@ -48,12 +48,6 @@ std::uint64_t machine_memory() {
   return std::uint64_t{info.totalram} * info.mem_unit;
 }
 
-std::string beside_this_program(const char* name) {
-  std::error_code error;
-  const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  return (self.parent_path() / name).string();
-}
-
 std::string size_text(double bytes) {
   const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
   std::size_t unit = 0;

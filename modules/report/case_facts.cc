@@ -84,6 +84,22 @@ std::string CaseFacts::field(const char* key) const {
   return found != fields.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+Result<void> choose_language(CaseFacts& facts, const std::string& wished) {
+  const std::string names = facts.field("profile");
+  facts.profiles = EXHIBIT_TRY(custody::profiles_named(names.empty() ? custody::default_profile : names));
+  std::string known;
+  for (const custody::Profile* profile : facts.profiles) {
+    for (const std::string& language : profile->languages) {
+      if (wished.empty() || wished == language) {
+        facts.language = language;
+        return {};
+      }
+      known += (known.empty() ? "" : ", ") + language;
+    }
+  }
+  return Error{ErrorCode::invalid_argument, "--language: the case's profile has " + known, {}, {}};
+}
+
 Result<CaseFacts> read_case(const fs::path& folder) {
   CaseFacts facts;
   facts.folder = folder;

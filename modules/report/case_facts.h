@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "custody/profile.h"
 #include "manifest/manifest.h"
 
 namespace exhibit::report {
@@ -28,6 +29,8 @@ struct CaseFacts {
   std::vector<Exhibit> exhibits;                  // in order of their numbers
   std::vector<base::Json> events;                 // the custody ledger's
   std::string created;                            // of the manifest; empty where there is none
+  std::vector<const custody::Profile*> profiles;  // that the case names
+  std::string language;                           // of what speaks to people: "ru", "be" or "en"
   std::optional<manifest::CustodyClaim> custody;  // the manifest's
 
   bool sealed() const { return !manifest.empty(); }
@@ -38,6 +41,10 @@ struct CaseFacts {
 // Of a sealed case what its manifest says, of another what its log remembers. Error where there are no findings, where
 // a findings file isn't the one that the manifest speaks of, or where what should be read can't be.
 Result<CaseFacts> read_case(const std::filesystem::path& folder);
+
+// Finds the case's profiles, and the language: `wished`, or where that is empty the first one's first. Error where the
+// case names a profile that isn't known, or none of its profiles has that language.
+Result<void> choose_language(CaseFacts& facts, const std::string& wished);
 
 // "a match is a lead": every output says so, in these words.
 inline constexpr const char* lead_notice = "A match is a lead for a person to examine; it is not a finding of fact.";

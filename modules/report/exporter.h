@@ -48,6 +48,8 @@ struct Exporter {
   const char* summary;  // one line
   // The facts and the output outlive the writer.
   std::unique_ptr<Writer> (*open)(const CaseFacts& facts, std::string& out);
+  // Its output is a document (document.h) that exhibit-protocol makes pages of; it speaks the facts' language.
+  bool is_document = false;
 };
 
 // The table, sorted by name.

@@ -1,9 +1,13 @@
 // exhibit report: a case's findings in other formats.
 
 #include <fcntl.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include <filesystem>
+#include <cerrno>
+#include <cstring>
 
 #include "exhibit/common.h"
 #include "manifest/file.h"
@@ -14,8 +18,6 @@ namespace exhibit::cmd {
 extern const Verb report_verb;
 
 namespace {
-
-namespace fs = std::filesystem;
 
 const report::Exporter* exporter_named(const std::string& name) {
   std::string known;
@@ -42,8 +44,9 @@ class Output {
     if (file_) ::unlink(unfinished().c_str());
   }
 
+  int fd() const { return file_ ? file_.get() : STDOUT_FILENO; }
   Result<void> put(std::string_view bytes) {
-    return manifest::write_all(file_ ? file_.get() : STDOUT_FILENO, bytes, path_.empty() ? "standard output" : path_);
+    return manifest::write_all(fd(), bytes, path_.empty() ? "standard output" : path_);
   }
 
   Result<void> finish() {
@@ -62,13 +65,52 @@ class Output {
   base::UniqueFd file_;
 };
 
-Result<void> write_to(const std::string& path, const std::string& folder, const report::Exporter& exporter) {
-  const report::CaseFacts facts = EXHIBIT_TRY(report::read_case(folder));
+// Runs exhibit-protocol over the document. It gets no environment of the user's, which could choose other fonts.
+Result<void> make_pages(const std::string& document, int output) {
+  const base::UniqueFd input(memfd_create("document", MFD_CLOEXEC));
+  if (!input) return Error{ErrorCode::io_error, std::string("no memory file: ") + std::strerror(errno), {}, {}};
+  EXHIBIT_TRY(manifest::write_all(input.get(), document, "document"));
+  ::lseek(input.get(), 0, SEEK_SET);
+  std::string program = beside_this_program("exhibit-protocol"), locale = "LC_ALL=C.UTF-8";
+  char* const arguments[] = {program.data(), nullptr};
+  char* const environment[] = {locale.data(), nullptr};
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, input.get(), STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  pid_t child = 0;
+  const int failed = posix_spawn(&child, program.c_str(), &actions, nullptr, arguments, environment);
+  posix_spawn_file_actions_destroy(&actions);
+  if (failed != 0) return Error{ErrorCode::not_found, program + ": " + std::strerror(failed), {}, {}};
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    return Error{ErrorCode::io_error, "exhibit-protocol made no pages", {}, {}};
+  return {};
+}
+
+Result<void> write_to(const std::string& path, report::CaseFacts& facts, const report::Exporter& exporter) {
   Output output = EXHIBIT_TRY(Output::open(path));
-  EXHIBIT_TRY(report::write_report(facts, exporter, [&](std::string_view bytes) { return output.put(bytes); }));
+  if (exporter.is_document) {
+    std::string document;
+    EXHIBIT_TRY(report::write_report(facts, exporter, [&](std::string_view bytes) -> Result<void> {
+      document += bytes;
+      return {};
+    }));
+    EXHIBIT_TRY(make_pages(document, output.fd()));
+  } else {
+    EXHIBIT_TRY(report::write_report(facts, exporter, [&](std::string_view bytes) { return output.put(bytes); }));
+  }
   EXHIBIT_TRY(output.finish());
   if (!facts.sealed()) std::fprintf(stderr, "exhibit: the case isn't sealed: nothing that this says is signed yet\n");
   return {};
+}
+
+Result<void> report_case(const options::variables_map& values, const report::Exporter& exporter) {
+  report::CaseFacts facts = EXHIBIT_TRY(report::read_case(values["case"].as<std::vector<std::string>>().at(0)));
+  if (exporter.is_document) EXHIBIT_TRY(report::choose_language(facts, values["language"].as<std::string>()));
+  return write_to(values["output"].as<std::string>(), facts, exporter);
 }
 
 int run_report(const std::vector<std::string>& arguments) {
@@ -77,14 +119,15 @@ int run_report(const std::vector<std::string>& arguments) {
     formats += (formats.empty() ? "" : "\n") + std::string(exporter->name) + ": " + exporter->summary;
   options::options_description described("options");
   described.add_options()("to", options::value<std::string>(), formats.c_str())(
-      "output,o", options::value<std::string>()->default_value("-"), "to this file (default: standard output)");
+      "output,o", options::value<std::string>()->default_value("-"), "to this file (default: standard output)")(
+      "language", options::value<std::string>()->default_value(""),
+      "of the protocol: ru, be or en, of those of the case's profile (default: its first)");
   const Parsed parsed = parse(report_verb, arguments, described, "case", 1);
   if (parsed.help) return exit_done;
   if (parsed.values.count("case") == 0) throw Usage{"name a case folder"};
   if (parsed.values.count("to") == 0) throw Usage{"give --to and a format"};
   const report::Exporter* exporter = exporter_named(parsed.values["to"].as<std::string>());
-  const auto done = write_to(parsed.values["output"].as<std::string>(),
-                             parsed.values["case"].as<std::vector<std::string>>().at(0), *exporter);
+  const auto done = report_case(parsed.values, *exporter);
   return done.ok() ? exit_done : fail(done.error());
 }
 
