@@ -62,6 +62,13 @@ say "The same, by an independent script and by openssl alone"
 run python3 "$here/../tests/independent/verify.py" case --trust ca.pem | tail -n 3
 run openssl cms -verify -binary -inform DER -in case/manifest.json.1.p7s -content case/manifest.json -CAfile ca.pem -purpose any -out /dev/null
 
+say "For other tools, and for paper"
+run "$bin/exhibit" report case --to dfxml -o drive.dfxml
+run "$bin/exhibit" report case --to bodyfile -o drive.body
+run mactime -b drive.body -d -z UTC | tail -n 3
+run "$bin/exhibit" report case --to pdf -o protocol.pdf
+pdftotext -layout protocol.pdf - | grep -A 3 'Digests of the manifest'
+
 say "One byte of the findings changed: verify must say no"
 cp -r case changed && sed -i '0,/allocated/s/allocated/Allocated/' changed/findings/E1.jsonl
 if "$bin/exhibit" verify changed --trust ca.pem | grep -E 'FAILED|verdict'; then :; fi

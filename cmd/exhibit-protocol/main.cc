@@ -51,9 +51,9 @@ Result<void> put(Pages& pages, const Json& block) {
   } else if (kind == "subject") {
     pages.paragraph(text_of(block), subject, 0, 4);
   } else if (kind == "heading") {
-    pages.paragraph(text_of(block), heading, 14, 4, true);
+    pages.paragraph(text_of(block), heading, 14, 4, 140);  // a subheading and rows, or lines for remarks
   } else if (kind == "subheading") {
-    pages.paragraph(text_of(block), subheading, 9, 2, true);
+    pages.paragraph(text_of(block), subheading, 9, 2, 60);
   } else if (kind == "text") {
     pages.paragraph(text_of(block), normal, 2, 4);
   } else if (kind == "small") {

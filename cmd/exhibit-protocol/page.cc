@@ -115,11 +115,10 @@ void Pages::rule(double from, double to, double gray) {
   cairo_stroke(context_.get());
 }
 
-void Pages::paragraph(const std::string& text, const Style& style, double before, double after, bool alone) {
+void Pages::paragraph(const std::string& text, const Style& style, double before, double after, double followed) {
   const Layout layout = layout_of(text, style, text_width);
   if (y_ > top) y_ += before;
-  constexpr double with_what_follows = 60;
-  if (alone) need(height_of(layout.get()) + with_what_follows);
+  if (followed > 0) need(height_of(layout.get()) + followed);
   Lines lines(layout.get());
   for (;;) {
     cairo_set_source_rgb(context_.get(), style.gray, style.gray, style.gray);

@@ -41,8 +41,9 @@ class Pages {
   void finish();
   int count() const { return page_; }
 
-  // A paragraph over the whole width; `alone`: not at the foot of a page without what follows it.
-  void paragraph(const std::string& text, const Style& style, double before, double after, bool alone = false);
+  // A paragraph over the whole width, with room before and after it. `followed`: room that must be left on the page for
+  // what follows, so that no head stands at its foot alone.
+  void paragraph(const std::string& text, const Style& style, double before, double after, double followed = 0);
   // Cells beside each other, with a line beneath; goes on overleaf where it must.
   void row(const std::vector<Cell>& cells);
   // Modules of `side` points; a quiet zone of four around it, as ISO/IEC 18004 asks.

@@ -42,7 +42,7 @@ void add_copy(Document& document, const ExhibitSummary& summary) {
       if (digest.is_string()) document.field(id + label + algorithm_name(algorithm), digest.get<std::string>(), "mono");
     }
   }
-  document.field(id + ": comparison", word_for(text_of(summary.evidence, "integrity"), "en"));
+  document.field(id + ": comparison", integrity_text(summary.evidence, "en"));
 }
 
 }  // namespace

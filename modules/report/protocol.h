@@ -29,6 +29,9 @@ void add_certification(Document& document, const CaseFacts& facts, const std::ve
 // A field's value for a reader: "none, because …", lists by line, members with the words for their keys.
 std::string value_text(const base::Json& value, const std::string& language);
 
+// What an evidence record says of its integrity, in words.
+std::string integrity_text(const base::Json& evidence, const std::string& language);
+
 // What the case lacks of what its profiles require, exhibit by exhibit.
 std::vector<custody::Missing> missing_of(const CaseFacts& facts);
 

@@ -40,6 +40,23 @@ std::string list_text(const Json& list) {
   return text;
 }
 
+// As a shell takes it.
+std::string command_text(const Json& words) {
+  std::string text;
+  for (const Json& word : words) {
+    if (!word.is_string()) continue;
+    std::string quoted = word.get<std::string>();
+    if (quoted.empty() || quoted.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                                   "_./=:,@%+-") != std::string::npos) {
+      for (std::size_t at = 0; (at = quoted.find('\'', at)) != std::string::npos; at += 4)
+        quoted.replace(at, 1, "'\\''");
+      quoted = "'" + quoted + "'";
+    }
+    text += (text.empty() ? "" : " ") + quoted;
+  }
+  return text;
+}
+
 // What the event itself tells, then the profiles' fields of it, then what else its detail holds.
 void add_event(Document& document, const CaseFacts& facts, const Json& event,
                const std::vector<custody::Missing>& missing) {
@@ -79,7 +96,10 @@ void add_event(Document& document, const CaseFacts& facts, const Json& event,
     return;
   }
   for (const auto& [key, value] : detail.items()) {
-    if (!shown.contains(key)) document.field(word_for(key, language), value_text(value, language));
+    if (shown.contains(key)) continue;
+    const bool is_command = key == "command" && value.is_array();
+    document.field(word_for(key, language), is_command ? command_text(value) : value_text(value, language),
+                   is_command ? "mono" : "value");
   }
 }
 

@@ -41,7 +41,7 @@ void add_exhibit(Document& document, const CaseFacts& facts, const ExhibitSummar
   document.text("subheading", words::exhibit.in(language) + (" " + id));
   document.field(words::format.in(language), segments_text(summary.evidence));
   document.field(words::size.in(language), std::to_string(size_of(summary.evidence, "size")));
-  document.field(words::integrity.in(language), word_for(text_of(summary.evidence, "integrity"), language));
+  document.field(words::integrity.in(language), integrity_text(summary.evidence, language));
   if (const auto digests = summary.evidence.find("digests"); digests != summary.evidence.end())
     add_digest_fields(document, *digests, words::media_digest.in(language));
   if (const auto digests = summary.evidence.find("stored_digests"); digests != summary.evidence.end())
@@ -112,6 +112,12 @@ void add_problems(Document& document, const std::string& language, const Exhibit
 }
 
 }  // namespace
+
+std::string integrity_text(const Json& evidence, const std::string& language) {
+  const std::string integrity = text_of(evidence, "integrity");
+  // The class of bytes has the same name.
+  return word_for(integrity == manifest::unreadable ? "integrity unreadable" : integrity, language);
+}
 
 void add_exhibits(Document& document, const CaseFacts& facts, const std::vector<ExhibitSummary>& exhibits) {
   document.text("heading", words::section_evidence.in(facts.language));

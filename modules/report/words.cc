@@ -34,7 +34,7 @@ constexpr Known known[] = {
       "does NOT equal what the image stores"}},
     {"no-stored-digest",
      {"образ не хранит хеш-суммы", "вобраз не захоўвае хэш-сумы", "the image stores no digest to compare with"}},
-    {"unreadable", {"прочитано не полностью", "прачытана не цалкам", "couldn't be read whole"}},
+    {"integrity unreadable", {"прочитано не полностью", "прачытана не цалкам", "couldn't be read whole"}},
     // states of items, classes of bytes
     {"allocated", {"занято", "занята", "allocated"}},
     {"deleted", {"удалено", "выдалена", "deleted"}},
@@ -45,6 +45,7 @@ constexpr Known known[] = {
     {"slack", {"хвосты", "хвасты", "slack"}},
     {"metadata", {"служебное", "службовае", "metadata"}},
     {"unallocated", {"свободно", "вольна", "unallocated"}},
+    {"unreadable", {"нечитаемо", "нечытэльна", "unreadable"}},
     {"gap", {"вне разделов", "па-за раздзеламі", "gaps"}},
     {"hashed", {"хеш-суммы", "хэш-сумы", "hashed"}},
     {"scanned", {"правила", "правілы", "scanned"}},
