@@ -40,7 +40,7 @@ std::string list_text(const Json& list) {
   return text;
 }
 
-// As a shell takes it.
+// As a shell takes it, each option on a line of its own: a line that ended within one would be read wrong.
 std::string command_text(const Json& words) {
   std::string text;
   for (const Json& word : words) {
@@ -52,7 +52,8 @@ std::string command_text(const Json& words) {
         quoted.replace(at, 1, "'\\''");
       quoted = "'" + quoted + "'";
     }
-    text += (text.empty() ? "" : " ") + quoted;
+    const char* const gap = text.empty() ? "" : quoted.starts_with("-") ? " \\\n    " : " ";
+    text += gap + quoted;
   }
   return text;
 }

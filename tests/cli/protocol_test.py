@@ -91,8 +91,10 @@ class Protocol(unittest.TestCase):
                 self.assertIn(" ".join(groups[8:]), text)
 
     def read_code(self, file):
-        prefix = self.folder / "code"
-        subprocess.run(["pdftoppm", "-r", "200", "-gray", "-png", str(file), str(prefix)], check=True)
+        pages = self.pages(file)
+        beneath = next(number for number, page in enumerate(pages, 1) if "sha256sum CASE/manifest.json" in page)
+        subprocess.run(["pdftoppm", "-r", "150", "-gray", "-png", "-f", str(max(beneath - 1, 1)), "-l", str(beneath), str(file), str(self.folder / "code")],
+                       check=True)
         for page in sorted(self.folder.glob("code-*.png")):
             done = subprocess.run(["zbarimg", "-q", "--raw", str(page)], capture_output=True, text=True)
             page.unlink()
@@ -173,6 +175,18 @@ class Protocol(unittest.TestCase):
         self.assertGreater(len(edges), 5000)
         for left, top, right, bottom in edges:
             self.assertTrue(60 < left and right < 560 and 20 < top and bottom < 830, (left, top, right, bottom))
+
+    def test_a_case_that_is_not_sealed_says_so(self):
+        case = demo_case.make_demo(self.folder / "open", "int")
+        memory = json.loads((case / "manifest.json").read_text(encoding="utf-8"))
+        (case / "manifest.json").unlink()
+        (case / "log/case.json").write_text(json.dumps({"case": memory["case"], "inputs": []}), encoding="utf-8")
+        (case / "log/runs.jsonl").write_text(json.dumps({"tool": memory["tool"]}) + "\n", encoding="utf-8")
+        done = run("report", str(case), "--to", "pdf", "-o", str(self.folder / "open.pdf"), check=(0,))
+        self.assertIn(b"isn't sealed", done.stderr)
+        text = self.columns(self.folder / "open.pdf")
+        self.assertEqual(text.count(flat("The case isn't sealed: there is no manifest yet")), 2)
+        self.assertNotIn("SHA-256manifest.json", text)
 
     def test_a_language_that_the_profile_has_not_is_refused(self):
         case = demo_case.make_demo(self.folder / "refused", "ru")
