@@ -8,11 +8,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
 #include "engine/journal.h"
-#include "engine/task.h"
 #include "exhibit/common.h"
 
 namespace exhibit::cmd {
@@ -56,6 +56,13 @@ Result<void> put_in_place(base::UniqueFd fd, const std::string& written, const s
   if (!fd || fchmod(fd.get(), mode) != 0 || fsync(fd.get()) != 0 || rename(written.c_str(), file.c_str()) != 0)
     return io_error(file);
   return {};
+}
+
+// What sealing says of a run.
+bool tells_of_run(const Json& run) {
+  return run.is_object() && run.value("exit_status", Json()).is_number_integer() &&
+         run.value("started", Json()).is_string() && run.value("ended", Json()).is_string() &&
+         run.value("arguments", Json()).is_array() && run.value("tool", Json()).is_object();
 }
 
 }  // namespace
@@ -119,24 +126,34 @@ Result<void> CaseFolder::log_run(Json run, const std::optional<Json>& sealed) co
   const Json libraries = sealed ? sealed->value("libraries", Json::object()) : Json::object();
   run["tool"] = EXHIBIT_TRY(describe_tool(libraries));
   if (sealed) run["seal"] = sealed->at("seal");
-  // Put in place whole: what a power cut tears is the new file, never what was told of earlier runs.
+  // Put in place whole: what a power cut tears is the new file, never what was told of earlier runs. What is damaged in
+  // those stays as it is, for sealing to refuse.
   const std::string file = path_ + "/log/runs.jsonl";
-  std::string lines;
-  if (fs::exists(file)) {
-    EXHIBIT_TRY(engine::for_each_line(file, [&](std::string_view line) -> Result<void> {
-      if (base::parse_json(line).ok()) lines.append(line) += '\n';
-      return {};
-    }));
+  std::string lines = fs::exists(file) ? EXHIBIT_TRY(get(file)) : "";
+  if (const std::size_t whole = lines.rfind('\n') + 1; whole < lines.size()) {
+    std::fprintf(stderr, "exhibit: %s: its last line was cut off (a power cut?) and is dropped\n", file.c_str());
+    lines.resize(whole);
   }
   return put(file, lines + base::canonical(run) + "\n");
 }
 
 Result<std::vector<Json>> CaseFolder::runs() const {
+  const std::string file = path_ + "/log/runs.jsonl";
+  const std::string text = EXHIBIT_TRY(get(file));
+  const auto refused = [&](std::size_t line, const char* why) {
+    return Error{ErrorCode::corrupt, file + ": line " + std::to_string(line) + " " + why, {}, {}};
+  };
   std::vector<Json> runs;
-  EXHIBIT_TRY(engine::for_each_line(path_ + "/log/runs.jsonl", [&](std::string_view line) -> Result<void> {
-    runs.push_back(EXHIBIT_TRY(base::parse_json(line)));
-    return {};
-  }));
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = text.find('\n', start);
+    if (end == std::string::npos)
+      return refused(runs.size() + 1, "was cut off; run the same process command again, which ends it");
+    auto run = base::parse_json(std::string_view(text).substr(start, end - start));
+    if (!run.ok() || !tells_of_run(*run))
+      return refused(runs.size() + 1, "doesn't tell of a run: it was damaged or changed; put a copy of it back");
+    runs.push_back(run.take());
+    start = end + 1;
+  }
   return runs;
 }
 

@@ -44,7 +44,9 @@ class CaseFolder {
   Result<Memory> memory() const;
 
   // One line of log/runs.jsonl: times, host, versions, command line, how it ended.
+  // A last line that was cut off is dropped, and a message says so.
   Result<void> log_run(base::Json run, const std::optional<base::Json>& sealed) const;
+  // Error (corrupt) that names the line where one doesn't tell of a run.
   Result<std::vector<base::Json>> runs() const;
 
  private:

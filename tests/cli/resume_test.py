@@ -96,19 +96,42 @@ class Resume(unittest.TestCase):
                 self.assertEqual(findings(self.path(case)), whole)
                 self.assertEqual(self.bytes_of(f"{case}/log/E1.blocks"), blocks)
 
+    def seal(self, case):
+        return run("seal", self.path(case), "--export-to-sign", self.path("to-sign"))
+
     def test_a_log_that_a_power_cut_left_torn_takes_the_next_run(self):
         run(*self.words("whole"), check=(0, 4))
         log = self.path("whole/log/runs.jsonl")
         first = self.bytes_of("whole/log/runs.jsonl")
         with open(log, "ab") as file:
             file.write(first[:100] + bytes(50))
-        run(*self.words("whole"), check=(0, 4))
+        refused = self.seal("whole")
+        self.assertEqual(refused.returncode, 3, refused.stderr)
+        self.assertIn(b"log/runs.jsonl: line 2 was cut off", refused.stderr)
+        self.assertIn(b"log/runs.jsonl: its last line was cut off", run(*self.words("whole"), check=(0, 4)).stderr)
         told = self.bytes_of("whole/log/runs.jsonl").splitlines()
         self.assertEqual(told[0] + b"\n", first)
         self.assertEqual([line for line in told if b"\0" in line], [])
         for line in told:
             self.assertIn("arguments", json.loads(line))
         self.assertEqual(len(told), 2)
+
+    def test_a_damaged_line_of_the_log_is_not_sealed_over(self):
+        run(*self.words("whole"), check=(0, 4))
+        log = self.path("whole/log/runs.jsonl")
+        first = self.bytes_of("whole/log/runs.jsonl")
+        for damage in (b"{" + first[2:], b'{"exit_status":0}\n', bytes(20) + b"\n"):
+            with open(log, "wb") as file:
+                file.write(first + damage)
+            run(*self.words("whole"), check=(0, 4))
+            self.assertEqual(self.bytes_of("whole/log/runs.jsonl")[:len(first + damage)], first + damage)
+            refused = self.seal("whole")
+            self.assertEqual(refused.returncode, 3, refused.stderr)
+            self.assertIn(b"log/runs.jsonl: line 2 doesn't tell of a run", refused.stderr)
+            self.assertFalse(os.path.exists(self.path("whole/manifest.json")))
+        with open(log, "wb") as file:
+            file.write(first)
+        self.assertNotIn(b"runs.jsonl", self.seal("whole").stderr)  # whatever else it may ask for
 
     def test_a_worker_that_is_killed_from_outside_costs_nothing(self):
         run(*self.words("whole"), check=(0, 4))
