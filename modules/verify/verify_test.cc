@@ -225,41 +225,6 @@ TEST(Verify, InputsAreComparedWhereTheyAreGiven) {
   EXPECT_FALSE(verdict(honest.verify(true, request)).verified);
 }
 
-// What the check of this name came to.
-Check find(const Checks& checks, const std::string& name) {
-  for (const Check& check : checks) {
-    if (check.name == name) return check;
-  }
-  return {};
-}
-
-TEST(Verify, WhatTheProfileRequiresIsThereOrTheManifestSaysWhyNot) {
-  const Case silent;
-  silent.edit_and_sign(R"("profile":"int")", R"("profile":"int","profile_versions":{"int":"1"})");
-  EXPECT_EQ(find(silent.verify(), "required fields").status, Status::failed);
-  EXPECT_THAT(find(silent.verify(), "required fields").detail, testing::HasSubstr("event:received source_medium"));
-  const Case candid;
-  candid.edit_and_sign(
-      R"("number":"7","profile":"int")",
-      R"("incomplete":{"reason":"on paper"},"number":"7","profile":"int","profile_versions":{"int":"1"})");
-  EXPECT_TRUE(verdict(candid.verify()).verified) << text_of(candid.verify());
-  EXPECT_EQ(find(candid.verify(), "required fields").status, Status::not_checked);
-  EXPECT_THAT(find(candid.verify(), "required fields").detail, testing::HasSubstr("on paper"));
-  const Case later;
-  later.edit_and_sign(R"("profile":"int")", R"("profile":"int","profile_versions":{"int":"2026"})");
-  EXPECT_EQ(find(later.verify(), "required fields").status, Status::not_checked);
-}
-
-TEST(Verify, ATreeThatTheProfileDemandsIsMissed) {
-  const Case both;  // it has a tree by belt-hash, and none by Streebog
-  both.edit_and_sign(R"("profile":"int")", R"("profile":"by","profile_versions":{"by":"1"})");
-  EXPECT_THAT(find(both.verify(), "profile digests").detail, testing::Not(testing::HasSubstr("tree")));
-  const Case russian;
-  russian.edit_and_sign(R"("profile":"int")", R"("profile":"ru","profile_versions":{"ru":"1"})");
-  EXPECT_EQ(find(russian.verify(), "profile digests").status, Status::failed);
-  EXPECT_THAT(find(russian.verify(), "profile digests").detail, testing::HasSubstr("streebog256 of E1's tree"));
-}
-
 TEST(Verify, TheManifestBeforeThisOneIsComparedWhereItIsGiven) {
   const Case honest;
   const TemporaryDirectory folder;
