@@ -8,6 +8,7 @@
 #include "custody/ledger.h"
 #include "exhibit/case_fields.h"
 #include "exhibit/common.h"
+#include "exhibit/local_time.h"
 #include "hash/multi_digest.h"
 #include "manifest/findings.h"
 #include "manifest/manifest.h"
@@ -69,6 +70,11 @@ struct Teller {
     event.event = name;
     event.actor = actor;
     event.evidence = evidence;
+    const std::string zone = host_zone();
+    if (const auto local = local_time_of(time, zone); local.ok()) {
+      detail["local_time"] = *local;
+      detail["time_zone"] = zone;
+    }
     event.detail = std::move(detail);
     EXHIBIT_TRY(custody::append(folder.ledger(), event, signer, now_seconds()));
     return {};

@@ -88,8 +88,7 @@ Result<std::string> complete_times(const Json& form, Json& detail) {
   if (!detail.contains(local_time_key)) {
     if (time.empty()) time = now_text();
     if (!detail.contains(zone_key)) detail[zone_key] = host_zone();
-    const auto instant = EXHIBIT_TRY(utc_seconds(time.substr(0, to_the_minute) + "+00:00"));
-    detail[local_time_key] = EXHIBIT_TRY(local_time_of(instant, detail[zone_key].get<std::string>()));
+    detail[local_time_key] = EXHIBIT_TRY(local_time_of(time, detail[zone_key].get<std::string>()));
   }
   if (!detail.contains(zone_key)) return unfit("a local time stands with its \"time_zone\", say Europe/Minsk");
   const auto zone = detail[zone_key].get<std::string>();

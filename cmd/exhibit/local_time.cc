@@ -82,6 +82,11 @@ Result<std::string> local_time_of(std::int64_t utc_seconds, const std::string& z
   return std::string(text);
 }
 
+Result<std::string> local_time_of(const std::string& utc, const std::string& zone) {
+  constexpr std::size_t to_the_minute = std::string_view("2026-01-15T08:00").size();
+  return local_time_of(EXHIBIT_TRY(utc_seconds(utc.substr(0, to_the_minute) + "+00:00")), zone);
+}
+
 Result<void> check_local_time(const std::string& local_time, const std::string& zone) {
   const std::string expected = EXHIBIT_TRY(local_time_of(EXHIBIT_TRY(utc_seconds(local_time)), zone));
   if (expected == local_time) return {};

@@ -17,6 +17,9 @@ Result<std::string> local_time_of(std::int64_t utc_seconds, const std::string& z
 // That the offset is the one that the zone has then.
 Result<void> check_local_time(const std::string& local_time, const std::string& zone);
 
+// The same of an RFC 3339 time in UTC.
+Result<std::string> local_time_of(const std::string& utc, const std::string& zone);
+
 // This machine's zone: TZ, else what /etc/localtime leads to, else UTC.
 std::string host_zone();
 

@@ -225,6 +225,9 @@ class Custody(unittest.TestCase):
         self.assertFalse([check for check in self.checks if check.get("check") == "open transfers" and check["status"] != "ok"])
         events = [event.get("event") for event in lines(run("custody", "show", self.case, "--trust", str(self.authority.trust), check=(0,)).stdout)]
         self.assertEqual(events[:-1], ["received", "acquired", "processed", "sealed", "transferred", "accepted", "returned"])
+        for event in map(json.loads, self.ledger()):
+            self.assertRegex(event["detail"]["local_time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d[+-]\d\d:\d\d$", event["event"])
+            self.assertTrue(event["detail"]["time_zone"])
 
     def test_a_correction_answers_a_mistake(self):
         entry = told("received")
