@@ -102,7 +102,7 @@ bool append_xml(std::string& out, std::string_view text) {
       exact = false;
     } else if (const char* known = next.bytes.size() == 1 ? entity(next.bytes[0]) : nullptr) {
       out += known;
-    } else if (next.point < 0x20) {  // a parser would make a space of it in an attribute, and LF of CR
+    } else if (next.point < 0x20 || next.point == 0x7f) {  // in an attribute a parser would make a space of most
       out += "&#" + std::to_string(next.point) + ";";
     } else {
       out += next.bytes;

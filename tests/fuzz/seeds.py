@@ -63,6 +63,7 @@ def json_seeds(put):
     put("protocol", "lines", b"\x04" + lines(RECORDS + MESSAGES))
     put("protocol", "whole", b"\x0f" + lines(MESSAGES))
     put("findings", "whole", lines(RECORDS))
+    put("report", "whole", lines(RECORDS))
     put("findings", "unfinished", lines(RECORDS)[:-20])
     for number in range(2, len(RECORDS)):
         put("findings", f"order-{number}", lines([RECORDS[0], RECORDS[1], RECORDS[number], *RECORDS[2:number]]))
