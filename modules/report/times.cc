@@ -41,8 +41,9 @@ std::optional<std::int64_t> epoch_seconds(std::string_view time) {
   const int hours = number(time.substr(11, 2)), minutes = number(time.substr(14, 2)),
             seconds = number(time.substr(17, 2));
   if (!date.ok() || hours > 23 || minutes > 59 || seconds > 59) return std::nullopt;
-  const std::chrono::seconds since = std::chrono::sys_days(date).time_since_epoch();
-  return since.count() + hours * 3600 + minutes * 60 + seconds;
+  const std::chrono::seconds since = std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(hours) +
+                                     std::chrono::minutes(minutes) + std::chrono::seconds(seconds);
+  return since.count();
 }
 
 bool is_xml_time(std::string_view time) { return epoch_seconds(time).has_value() && !time.starts_with("0000"); }
