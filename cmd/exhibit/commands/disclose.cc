@@ -57,7 +57,7 @@ Result<void> record(const options::variables_map& values, const manifest::Signer
   return {};
 }
 
-Result<int> disclose(const options::variables_map& values, manifest::DisclosureRequest request) {
+Result<int> disclose(const options::variables_map& values, const manifest::DisclosureRequest& request) {
   std::unique_ptr<manifest::Signer> signer;
   if (values.count("key") != 0) {
     std::vector<fs::path> certificates;
@@ -118,7 +118,7 @@ int run_disclose(const std::vector<std::string>& arguments) {
   if (request.items.empty() && request.volumes.empty() && request.absent.empty())
     throw Usage{"give --item, --volume or --absent"};
   if (!request.evidence.empty() && request.absent.empty()) throw Usage{"--evidence goes with --absent"};
-  const auto status = disclose(values, std::move(request));
+  const auto status = disclose(values, request);
   return status.ok() ? *status : fail(status.error());
 }
 
