@@ -5,6 +5,7 @@
 #include <openssl/engine.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <sys/prctl.h>
 
@@ -74,14 +75,45 @@ Json verify(const Json& question) {
   return {{"valid", valid}};
 }
 
-Json sign(const Json& question) {
+// A key in a token. The module and the PIN are the first question's: one process talks to one token.
+openssl::Key token_key(const Json& question) {
+  static ENGINE* const engine = [&]() -> ENGINE* {
+    ENGINE* loaded = ENGINE_by_id("pkcs11");
+    const std::string pin = question.contains("pin") ? text_of(question, "pin") : "";
+    const bool ready = loaded != nullptr &&
+                       ENGINE_ctrl_cmd_string(loaded, "MODULE_PATH", text_of(question, "module").c_str(), 0) == 1 &&
+                       (pin.empty() || ENGINE_ctrl_cmd_string(loaded, "PIN", pin.c_str(), 0) == 1) &&
+                       ENGINE_init(loaded) == 1;
+    return ready ? loaded : nullptr;
+  }();
+  if (engine == nullptr)
+    throw Cannot{"the PKCS#11 engine or the token's module can't be loaded: install libengine-pkcs11-openssl"};
+  openssl::Key key(ENGINE_load_private_key(engine, text_of(question, "uri").c_str(), nullptr, nullptr));
+  if (!key) throw Cannot{"the token gives no such private key (" + openssl::last_error() + ")"};
+  return key;
+}
+
+openssl::Key key_of(const Json& question) {
+  if (question.contains("uri")) return token_key(question);
   need_gost();
-  const openssl::Key key = private_key(question);
+  return private_key(question);
+}
+
+// GOST keys have their digest in themselves; a token's are told it.
+bool tell_digest(const Json& question, EVP_PKEY_CTX* context) {
+  if (!question.contains("uri")) return true;
+  const bool is_rsa = EVP_PKEY_get_base_id(EVP_PKEY_CTX_get0_pkey(context)) == EVP_PKEY_RSA;
+  return EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1 &&
+         (!is_rsa || EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1);
+}
+
+Json sign(const Json& question) {
+  const openssl::Key key = key_of(question);
   const std::string digest = bytes_of(question, "digest");
   const openssl::KeyContext context(EVP_PKEY_CTX_new(key.get(), nullptr));
   std::string signature(static_cast<std::size_t>(EVP_PKEY_get_size(key.get())), '\0');
   std::size_t size = signature.size();
-  if (!context || EVP_PKEY_sign_init(context.get()) != 1 ||
+  if (!context || EVP_PKEY_sign_init(context.get()) != 1 || !tell_digest(question, context.get()) ||
       EVP_PKEY_sign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, bytes(digest),
                     digest.size()) != 1)
     throw Cannot{"the key refused to sign (" + openssl::last_error() + ")"};
@@ -90,8 +122,7 @@ Json sign(const Json& question) {
 }
 
 Json public_of(const Json& question) {
-  need_gost();
-  const openssl::Key key = private_key(question);
+  const openssl::Key key = key_of(question);
   const std::string der = openssl::der_of(key.get(), i2d_PUBKEY);
   if (der.empty()) throw Cannot{"the key has no public half (" + openssl::last_error() + ")"};
   return {{"key", exhibit::base::to_hex(der)}};

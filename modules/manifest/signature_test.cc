@@ -50,7 +50,7 @@ Trust trust_in(const std::filesystem::path& pem) {
 }
 
 std::unique_ptr<Signer> signer_of(const Pki& pki, const std::string& name) {
-  auto signer = open_signer(pki.key(name), {pki.certificate(name)});
+  auto signer = open_signer(pki.key(name).string(), {pki.certificate(name)});
   if (!signer.ok()) throw std::runtime_error(signer.error().message);
   return signer.take();
 }
@@ -200,7 +200,7 @@ TEST_F(Signed, SeveralSignersSignSeveralFiles) {
 
 TEST_F(Signed, RefusesKeysThatMustNotSign) {
   const auto refusal = [&](const std::string& key, const std::string& certificate) {
-    const auto signer = open_signer(pki_.key(key), {pki_.certificate(certificate)});
+    const auto signer = open_signer(pki_.key(key).string(), {pki_.certificate(certificate)});
     return signer.ok() ? std::string("accepted") : signer.error().message;
   };
   pki_.issue("rsa2048", "signer_ext", "RSA-2048");

@@ -34,11 +34,12 @@ class KeySigner : public Signer {
 
 }  // namespace
 
-Result<std::unique_ptr<Signer>> open_signer(const std::filesystem::path& key_file,
-                                            const std::vector<std::filesystem::path>& certificate_files) {
+Result<std::unique_ptr<Signer>> open_signer(const std::string& key_file,
+                                            const std::vector<std::filesystem::path>& certificate_files,
+                                            const std::vector<std::string>& environment) {
   if (certificate_files.empty())
     return file_error(ErrorCode::invalid_argument, key_file, "no certificate was given for it");
-  auto key = EXHIBIT_TRY(open_signing_key(key_file));
+  auto key = EXHIBIT_TRY(open_signing_key(key_file, environment));
   std::vector<openssl::Certificate> certificates;
   for (const auto& file : certificate_files) {
     const std::string pem = EXHIBIT_TRY(read_whole(file));

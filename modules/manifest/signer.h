@@ -24,10 +24,12 @@ class Signer {
   virtual std::string name() const = 0;
 };
 
-// A private key in a PEM file and its certificate. `certificates`: PEM files; the first certificate of the first file
+// A private key, in a PEM file or a token (`pkcs11:…`, see signing_key.h), and its certificate. `environment`: what the
+// token's module gets of it, NAME=VALUE. `certificates`: PEM files; the first certificate of the first file
 // is the signer's, all others go along as the chain. Refused: a key behind a passphrase, a key that isn't the
 // certificate's, a key of no suite or too short for one (suite.h), a certificate whose key usage isn't signing.
-Result<std::unique_ptr<Signer>> open_signer(const std::filesystem::path& key,
-                                            const std::vector<std::filesystem::path>& certificates);
+Result<std::unique_ptr<Signer>> open_signer(const std::string& key,
+                                            const std::vector<std::filesystem::path>& certificates,
+                                            const std::vector<std::string>& environment = {});
 
 }  // namespace exhibit::manifest

@@ -5,6 +5,7 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/json.h"
@@ -91,7 +92,7 @@ class BignKey : public SigningKey {
   std::string public_key_;
 };
 
-// A key that the other process uses: GOST.
+// A key that the other process uses for each signature anew: GOST.
 class EngineKey : public SigningKey {
  public:
   EngineKey(const Suite& suite, Secret pkcs8, std::string public_key)
@@ -109,6 +110,33 @@ class EngineKey : public SigningKey {
 
  private:
   Secret pkcs8_;
+  std::string public_key_;  // SubjectPublicKeyInfo
+};
+
+// A key in a token, with which its own process talks as long as this lives.
+class TokenKey : public SigningKey {
+ public:
+  TokenKey(const Suite& suite, std::unique_ptr<CryptoProcess> process, base::Json question, std::string public_key)
+      : SigningKey(suite),
+        process_(std::move(process)),
+        question_(std::move(question)),
+        public_key_(std::move(public_key)) {}
+
+  Result<std::string> sign(std::string_view digest) const override {
+    base::Json question = question_;
+    question["do"] = "sign";
+    question["digest"] = base::to_hex(digest);
+    const auto answer = EXHIBIT_TRY(process_->ask(question));
+    return base::from_hex(answer.value("signature", ""));
+  }
+
+  bool is_key_of(X509* certificate) const override {
+    return openssl::der_of(X509_get_X509_PUBKEY(certificate), i2d_X509_PUBKEY) == public_key_;
+  }
+
+ private:
+  std::unique_ptr<CryptoProcess> process_;
+  base::Json question_;     // uri, module and PIN
   std::string public_key_;  // SubjectPublicKeyInfo
 };
 
@@ -166,6 +194,17 @@ Result<std::unique_ptr<SigningKey>> gost_key(const Suite& suite, const PKCS8_PRI
   return std::unique_ptr<SigningKey>(std::make_unique<EngineKey>(suite, std::move(pkcs8), std::move(der)));
 }
 
+// Why a public key can't make our signatures; the suite where it can.
+Result<const Suite*> fit_suite(X509_PUBKEY* key, const fs::path& where) {
+  const Suite* const suite = suite_of(key);
+  if (suite == nullptr || !suite->known_to_openssl)
+    return file_error(ErrorCode::unsupported, where, std::string("a key of this kind can't sign; ") + kinds);
+  for (const auto& why_not : {suite->weakness(key, Office::signer), suite->unfit_for_signing(key)}) {
+    if (why_not) return file_error(ErrorCode::invalid_argument, where, *why_not);
+  }
+  return suite;
+}
+
 Result<std::unique_ptr<SigningKey>> openssl_key(std::string_view pem, const fs::path& path) {
   const openssl::Bio in = openssl::memory(pem);
   bool asked = false;
@@ -179,19 +218,61 @@ Result<std::unique_ptr<SigningKey>> openssl_key(std::string_view pem, const fs::
   X509_PUBKEY_set(&made, key.get());
   const openssl::PublicKey public_key(made);
   ERR_clear_error();
-  const Suite* const suite = suite_of(public_key.get());
-  if (suite == nullptr || !suite->known_to_openssl)
-    return file_error(ErrorCode::unsupported, path, std::string("a key of this kind can't sign; ") + kinds);
-  for (const auto& why_not :
-       {suite->weakness(public_key.get(), Office::signer), suite->unfit_for_signing(public_key.get())}) {
-    if (why_not) return file_error(ErrorCode::invalid_argument, path, *why_not);
-  }
+  const Suite* const suite = EXHIBIT_TRY(fit_suite(public_key.get(), path));
   return std::unique_ptr<SigningKey>(std::make_unique<OpensslKey>(std::move(key), *suite));
+}
+
+// %XX of RFC 3986.
+std::string decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = text[i] == '%' ? base::from_hex(text.substr(i + 1, 2)) : Result<std::string>(std::string());
+    const bool escaped = text[i] == '%' && byte.ok() && byte->size() == 1;
+    out += escaped ? byte->front() : text[i];
+    if (escaped) i += 2;
+  }
+  return out;
+}
+
+Result<std::unique_ptr<SigningKey>> token_key(const std::string& uri, const std::vector<std::string>& environment) {
+  const auto bad = [](const std::string& what) {
+    return Error{ErrorCode::invalid_argument, "the key's pkcs11: URI " + what, {}, {}};
+  };
+  const std::size_t query = uri.find('?');
+  base::Json question = {{"uri", uri.substr(0, query)}};
+  std::string_view rest = query == std::string::npos ? std::string_view() : std::string_view(uri).substr(query + 1);
+  while (!rest.empty()) {
+    const std::string_view word = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+    const std::string value = decoded(word.substr(std::min(word.size(), word.find('=') + 1)));
+    if (word.starts_with("module-path=")) {
+      question["module"] = value;
+    } else if (word.starts_with("pin-source=file:")) {
+      std::string pin = EXHIBIT_TRY(read_whole(value.substr(5)));
+      while (!pin.empty() && (pin.back() == '\n' || pin.back() == '\r')) pin.pop_back();
+      question["pin"] = pin;
+    } else {
+      return bad("has the attribute " + std::string(word.substr(0, word.find('='))) +
+                 "; give module-path and pin-source=file:… (a PIN on the command line is read by everybody)");
+    }
+  }
+  if (!question.contains("module")) return bad("lacks module-path, the token's PKCS#11 library");
+  auto process = std::make_unique<CryptoProcess>(environment);
+  question["do"] = "public";
+  const auto answer = EXHIBIT_TRY(process->ask(question));
+  std::string der = EXHIBIT_TRY(base::from_hex(answer.value("key", "")));
+  const auto key = openssl::from_der<openssl::PublicKey>(d2i_X509_PUBKEY, der);
+  if (!key) return bad("names a key whose public half can't be read");
+  const Suite* const suite = EXHIBIT_TRY(fit_suite(key.get(), "pkcs11"));
+  return std::unique_ptr<SigningKey>(
+      std::make_unique<TokenKey>(*suite, std::move(process), std::move(question), std::move(der)));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<SigningKey>> open_signing_key(const std::string& name) {
+Result<std::unique_ptr<SigningKey>> open_signing_key(const std::string& name,
+                                                     const std::vector<std::string>& environment) {
+  if (name.starts_with("pkcs11:")) return token_key(name, environment);
   const fs::path path = name;
   const Secret pem(EXHIBIT_TRY(read_whole(path)));
   const openssl::PrivateKeyInfo info = private_key_info(pem.bytes());

@@ -1,11 +1,12 @@
 #pragma once
-// Private keys, wherever they are: a file, or (later) a token; for this module's own files.
+// Private keys, wherever they are: a file or a token; for this module's own files.
 
 #include <exhibit/result.h>
 
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "manifest/openssl.h"
 #include "manifest/suite.h"
@@ -32,8 +33,11 @@ class SigningKey {
   const Suite& suite_;
 };
 
-// The key in a PEM file (PKCS#8, or OpenSSL's older forms of ECDSA and RSA keys). Refused: a key behind a passphrase, a
-// key of no suite, one too short or on another curve.
-Result<std::unique_ptr<SigningKey>> open_signing_key(const std::string& key);
+// The key in a PEM file (PKCS#8, or OpenSSL's older forms of ECDSA and RSA keys), or in a token: a URI `pkcs11:…`
+// (RFC 7512) of a P-256 or RSA key with the query attributes module-path and pin-source (file:…); for the token's
+// module, `environment` (NAME=VALUE). Refused: a key behind a passphrase, a key of no suite, one too short or on
+// another curve.
+Result<std::unique_ptr<SigningKey>> open_signing_key(const std::string& key,
+                                                     const std::vector<std::string>& environment = {});
 
 }  // namespace exhibit::manifest

@@ -364,6 +364,40 @@ ess_cert_id_alg = sha256
             self.assertNotEqual(run("seal", self.case, "--import-signature", suite(name, "flipped.p7s")).returncode, 0, name)
         self.assertEqual(len(glob.glob(self.manifest + ".*.p7s")), 5)
 
+    def test_a_key_that_stays_in_a_token(self):
+        # SoftHSM2 stands for a smart card; its module reads its configuration by an environment variable.
+        os.mkdir(self.path("tokens"))
+        environment = {"SOFTHSM2_CONF": self.write("softhsm.conf", f"directories.tokendir = {self.path('tokens')}\n".encode())}
+        module = "/usr/lib/softhsm/libsofthsm2.so"
+        self.write("pin", b"12345678\n")
+
+        def tool(*words):
+            done = subprocess.run(words, cwd=self.folder.name, env={**os.environ, **environment}, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        tool("softhsm2-util", "--init-token", "--free", "--label", "examiner", "--pin", "12345678", "--so-pin", "87654321")
+        names = ("p256-sha256", "rsa3072-sha256")
+        for number, name in enumerate(names, 1):
+            tool("softhsm2-util", "--import", suite(name, "signer.key"), "--token", "examiner", "--label", name, "--id", f"0{number}",
+                 "--pin", "12345678")
+
+        def seal(name, certificate, more=f"?module-path={module}&pin-source=file:{self.path('pin')}", check=(0,)):
+            return run("seal", self.case, "--key", f"pkcs11:token=examiner;object={name};type=private{more}", "--cert",
+                       suite(certificate, "signer.pem"), suite(certificate, "ca.pem"), env=environment, check=check)
+        for number, name in enumerate(names, 1):
+            seal(name, name)
+            self.assertTrue(self.stock_accepts(number, suite(name, "ca.pem"), False), name)
+        code, text = self.verify("--trust", self.trust(*names))
+        self.assertEqual(code, 0, text)
+        # Another key's certificate, a wrong PIN, no such key, no module, a PIN for everybody to read.
+        self.write("wrong", b"00000000")
+        before = self.snapshot()
+        seal(names[0], names[1], check=(2, 3))
+        seal(names[0], names[0], f"?module-path={module}&pin-source=file:{self.path('wrong')}", check=(2, 3))
+        seal("nobody", names[0], check=(2, 3))
+        seal(names[0], names[0], "", check=(2, 3))
+        self.assertIn(b"read by everybody", seal(names[0], names[0], f"?module-path={module}&pin-value=12345678", check=(2, 3)).stderr)
+        self.assertEqual(before, self.snapshot())
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

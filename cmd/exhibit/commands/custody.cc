@@ -12,8 +12,8 @@
 #include "exhibit/event_form.h"
 #include "exhibit/event_prompts.h"
 #include "exhibit/ledger_heads.h"
+#include "exhibit/signing.h"
 #include "manifest/file.h"
-#include "manifest/signer.h"
 
 namespace exhibit::cmd {
 
@@ -74,9 +74,7 @@ void print_receipt(const custody::Head& head, const std::string& event, bool rec
 
 Result<int> add(const options::variables_map& values, const CaseFolder& folder) {
   const std::string event = values["event"].as<std::string>();
-  std::vector<fs::path> certificates;
-  for (const auto& path : values["cert"].as<std::vector<std::string>>()) certificates.emplace_back(path);
-  const auto signer = EXHIBIT_TRY(manifest::open_signer(values["key"].as<std::string>(), certificates));
+  const auto signer = EXHIBIT_TRY(open_signer(values));
   Json fields = Json::object();
   if (fs::exists(folder.path())) fields = EXHIBIT_TRY(state_of(folder)).fields;
   const Profiles profiles =
@@ -172,7 +170,7 @@ int run_custody(const std::vector<std::string>& arguments) {
   options::options_description described("options");
   described.add_options()("event,e", options::value<std::string>(), "add: which event")(
       "from", options::value<std::string>(), "add: what to tell, JSON; without it a person is asked")(
-      "key,k", options::value<std::string>(), "add: the private key of who acts, PEM")(
+      "key,k", options::value<std::string>(), "add: the private key of who acts: PEM, or pkcs11:…")(
       "cert,c", options::value<std::vector<std::string>>()->composing()->multitoken(),
       "add: the certificate, then the chain, PEM")("profile", options::value<std::string>(),
                                                    "add: whose fields to ask for (default: the case's)")(

@@ -5,10 +5,10 @@
 
 #include "custody/ledger.h"
 #include "exhibit/common.h"
+#include "exhibit/signing.h"
 #include "hash/multi_digest.h"
 #include "manifest/file.h"
 #include "manifest/make_disclosure.h"
-#include "manifest/signer.h"
 
 namespace exhibit::cmd {
 
@@ -59,11 +59,7 @@ Result<void> record(const options::variables_map& values, const manifest::Signer
 
 Result<int> disclose(const options::variables_map& values, const manifest::DisclosureRequest& request) {
   std::unique_ptr<manifest::Signer> signer;
-  if (values.count("key") != 0) {
-    std::vector<fs::path> certificates;
-    for (const auto& path : words(values, "cert")) certificates.emplace_back(path);
-    signer = EXHIBIT_TRY(manifest::open_signer(values["key"].as<std::string>(), certificates));
-  }
+  if (values.count("key") != 0) signer = EXHIBIT_TRY(open_signer(values));
   const fs::path file = values["output"].as<std::string>();
   std::error_code error;
   if (fs::exists(fs::symlink_status(file, error)))
@@ -96,7 +92,7 @@ int run_disclose(const std::vector<std::string>& arguments) {
       "absent", many(), "sha256:HEX: that no item's content has this digest")(
       "evidence", many(), "with --absent: of these exhibits only")("output,o", options::value<std::string>(),
                                                                    "the file to write; it must not be there")(
-      "key,k", options::value<std::string>(), "private key, PEM: who discloses, for the custody ledger")(
+      "key,k", options::value<std::string>(), "private key (PEM, or pkcs11:…): who discloses, for the custody ledger")(
       "cert,c", many(), "the certificate, then the chain, PEM")("to", options::value<std::string>()->default_value(""),
                                                                 "to whom, for the ledger")(
       "examiner", options::value<std::string>(), "who discloses (default: whom the certificate names)")(

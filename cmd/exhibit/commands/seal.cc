@@ -8,7 +8,7 @@
 #include "exhibit/case_folder.h"
 #include "exhibit/case_manifest.h"
 #include "exhibit/common.h"
-#include "manifest/signer.h"
+#include "exhibit/signing.h"
 
 namespace exhibit::cmd {
 
@@ -53,11 +53,7 @@ Result<void> seal(const options::variables_map& values) {
     return Error{ErrorCode::invalid_argument, folder.path() + ": is sealed: what it tells of the case stands", {}, {}};
   }
   std::unique_ptr<manifest::Signer> signer;
-  if (values.count("key") != 0) {
-    std::vector<fs::path> certificates;
-    for (const auto& path : values["cert"].as<std::vector<std::string>>()) certificates.emplace_back(path);
-    signer = EXHIBIT_TRY(manifest::open_signer(values["key"].as<std::string>(), certificates));
-  }
+  if (values.count("key") != 0) signer = EXHIBIT_TRY(open_signer(values));
   if (!folder.sealed() && values.count("export-tsq") + values.count("import-tsr") > 0 && signer == nullptr)
     return Error{ErrorCode::not_found, folder.path() + ": isn't sealed; time-stamps are over signatures", {}, {}};
   if (!folder.sealed()) EXHIBIT_TRY(make_manifest(folder, values, signer.get()));
@@ -86,7 +82,8 @@ Result<void> seal(const options::variables_map& values) {
 
 int run_seal(const std::vector<std::string>& arguments) {
   options::options_description described("options");
-  described.add_options()("key,k", options::value<std::string>(), "the signer's private key, PEM")(
+  described.add_options()("key,k", options::value<std::string>(),
+                          "the signer's private key: PEM, or pkcs11:… in a token")(
       "cert,c", options::value<std::vector<std::string>>()->composing()->multitoken(),
       "the signer's certificate, then the chain, PEM")(
       "tsa", options::value<std::vector<std::string>>()->composing(),
