@@ -66,13 +66,13 @@ Result<void> read_ledger(CaseFacts& facts) {
   const fs::path ledger = facts.folder / custody::ledger_name;
   const custody::Head head = EXHIBIT_TRY(custody::head_of(ledger));
   if (head.events > 0) facts.events = EXHIBIT_TRY(custody::read_events(ledger));
-  if (!facts.custody) return {};
   manifest::Checks checks;
-  custody::check_ledger(head.events > 0 ? EXHIBIT_TRY(manifest::read_whole(ledger)) : "", &*facts.custody, nullptr,
-                        checks);
+  const std::string bytes = head.events > 0 ? EXHIBIT_TRY(manifest::read_whole(ledger)) : "";
+  custody::check_ledger(bytes, facts.custody ? &*facts.custody : nullptr, nullptr, checks);
   for (const manifest::Check& check : checks) {
-    if (check.status == manifest::Status::failed && check.name == "ledger head")
+    if (check.name == "ledger head" && check.status == manifest::Status::failed)
       return manifest::file_error(ErrorCode::corrupt, ledger, check.detail);
+    if (check.name == "open transfers" && check.status != manifest::Status::ok) facts.open_transfers = check.detail;
   }
   return {};
 }

@@ -26,9 +26,10 @@ struct CaseFacts {
   base::Json fields = base::Json::object();
   base::Json tool = base::Json::object();
   std::vector<manifest::Input> inputs;
-  std::vector<Exhibit> exhibits;                  // in order of their numbers
-  std::vector<base::Json> events;                 // the custody ledger's
-  std::string created;                            // of the manifest; empty where there is none
+  std::vector<Exhibit> exhibits;   // in order of their numbers
+  std::vector<base::Json> events;  // the custody ledger's
+  std::string open_transfers;      // what was handed over and nobody has accepted yet; empty where there is none
+  std::string created;             // of the manifest; empty where there is none
   std::vector<const custody::Profile*> profiles;  // that the case names
   std::string language;                           // of what speaks to people: "ru", "be" or "en"
   std::optional<manifest::CustodyClaim> custody;  // the manifest's

@@ -133,6 +133,8 @@ void add_told_without_event(Document& document, const CaseFacts& facts) {
 void add_custody(Document& document, const CaseFacts& facts) {
   document.text("heading", words::section_custody.in(facts.language));
   if (facts.events.empty()) document.text("text", words::no_events.in(facts.language));
+  if (!facts.open_transfers.empty())
+    document.field(words::open_transfers.in(facts.language), facts.open_transfers, "missing");
   const auto missing = missing_of(facts);
   for (const Json& event : facts.events) add_event(document, facts, event, missing);
   add_told_without_event(document, facts);

@@ -109,6 +109,8 @@ inline constexpr Words time = {"Время (UTC)", "Час (UTC)", "Time (UTC)"}
 inline constexpr Words actor = {"Кто", "Хто", "Who"};
 inline constexpr Words place = {"Место", "Месца", "Place"};
 inline constexpr Words participants = {"Участники", "Удзельнікі", "Participants"};
+inline constexpr Words open_transfers = {"Передано, но приём не подтверждён", "Перададзена, але прыём не пацверджаны",
+                                         "Handed over, and not accepted yet"};
 inline constexpr Words told_without_event = {"Указано в деле, без события", "Паказана ў справе, без падзеі",
                                              "Told by the case, without an event"};
 

@@ -176,6 +176,11 @@ class Protocol(unittest.TestCase):
         for left, top, right, bottom in edges:
             self.assertTrue(60 < left and right < 560 and 20 < top and bottom < 830, (left, top, right, bottom))
 
+    def test_an_open_transfer_is_told(self):
+        file, _, _ = self.pdf("ru", events=[*demo_case.EVENTS, "transferred"])
+        self.assertIn("Передано,ноприёмнеподтверждён", self.columns(file))
+        self.assertNotIn("Передано,ноприёмнеподтверждён", self.columns(self.pdf("ru")[0]))
+
     def test_a_case_that_is_not_sealed_says_so(self):
         case = demo_case.make_demo(self.folder / "open", "int")
         memory = json.loads((case / "manifest.json").read_text(encoding="utf-8"))

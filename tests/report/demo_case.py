@@ -80,8 +80,8 @@ def told(profiles, where, leave_out=()):
     return {key: values[key] for key in fields if key in values}
 
 
-def make_demo(folder, profile, leave_out=(), witnesses=True, change=None):
-    """`leave_out`: keys that nobody tells; `change`: a function that is given the findings' records."""
+def make_demo(folder, profile, leave_out=(), witnesses=True, change=None, events=EVENTS):
+    """`leave_out`: keys that nobody tells; `change`: a function that is given the findings' records; `events`: of the ledger."""
     folder, profiles = Path(folder), profile.split(",")
     case = folder / "case"
     for part in ("findings", "secret", "log"):
@@ -96,8 +96,8 @@ def make_demo(folder, profile, leave_out=(), witnesses=True, change=None):
     (case / "findings/E1.jsonl").write_bytes(data)
     (case / "secret/E1.salts").write_bytes(key)
     examiner = LANGUAGE[profiles[0]]["examiner"]
-    events, previous = [], make_case.ZERO_DIGEST
-    for seq, name in enumerate(EVENTS, 1):
+    ledger, previous = [], make_case.ZERO_DIGEST
+    for seq, name in enumerate(events, 1):
         detail = told(profiles, "event:" + name, leave_out)
         if not witnesses:
             detail.pop("witnesses", None)
@@ -107,9 +107,9 @@ def make_demo(folder, profile, leave_out=(), witnesses=True, change=None):
                  "actor": {"name": examiner, "role": "examiner", "organisation": LANGUAGE[profiles[0]]["agency"], "credential": "7"},
                  "evidence": ["E1"], "detail": detail, "previous": previous}
         entry["signature"] = make_case.base64.b64encode(authority.sign(canonical(entry))).decode()
-        events.append(canonical(entry))
-        previous = sha256(events[-1]).hex()
-    (case / "custody.jsonl").write_bytes(b"".join(line + b"\n" for line in events))
+        ledger.append(canonical(entry))
+        previous = sha256(ledger[-1]).hex()
+    (case / "custody.jsonl").write_bytes(b"".join(line + b"\n" for line in ledger))
     evidence = {name: records[0][name] for name in ("id", "size", "digests", "integrity", "block_root")}
     manifest = {"format": "exhibit-manifest/1",
                 "case": {"title": "Demonstration", **told(profiles, "case", leave_out), "profile": profile},
@@ -117,7 +117,7 @@ def make_demo(folder, profile, leave_out=(), witnesses=True, change=None):
                          "libraries": {"libewf": "20140813", "tsk": "4.11.1", "yara": "4.2.3", "openssl": "3.0"}},
                 "inputs": [{"kind": "yara", "name": "demo.yar", "version": "", "entries": 1, "digests": {"sha256": "ab" * 32}}],
                 "evidence": [{**evidence, "findings": make_case.findings_claim(lines, key, data)}],
-                "custody": {"events": len(events), "head": previous}, "created": "2026-05-14T10:15:00Z"}
+                "custody": {"events": len(ledger), "head": previous}, "created": "2026-05-14T10:15:00Z"}
     (case / "manifest.json").write_bytes(canonical(manifest))
     authority.seal(case)
     return case

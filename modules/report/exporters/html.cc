@@ -49,6 +49,7 @@ class Html : public Writer {
     row("tool", text_of(facts_.tool, "name") + " " + text_of(facts_.tool, "version") + ", source " +
                     text_of(facts_.tool, "source_revision"));
     row("custody events", std::to_string(facts_.events.size()));
+    if (!facts_.open_transfers.empty()) row("open transfers", facts_.open_transfers);
     out() += "</table>\n";
     put_inputs();
   }
