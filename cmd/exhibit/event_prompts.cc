@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <functional>
 #include <iostream>
 
 #include "exhibit/common.h"
 #include "exhibit/local_time.h"
+#include "manifest/manifest.h"
 
 namespace exhibit::cmd {
 namespace {
@@ -56,7 +58,12 @@ class Questions {
  public:
   explicit Questions(const Asked& asked) : asked_(asked) {}
 
-  Result<std::string> ask(const std::string& label, bool required, const std::string& fallback = {}) {
+  // What is wrong with an answer, or nothing.
+  using Objection = std::function<Result<void>(const std::string&)>;
+
+  Result<std::string> ask(const Labels& labels, bool required, const std::string& fallback = {},
+                          const Objection& objection = {}) {
+    const std::string& label = labels.in(asked_.language);
     for (int times = 0;; ++times) {
       std::fprintf(stderr, "%s%s%s: ", label.c_str(), required ? " *" : "",
                    fallback.empty() ? "" : (" [" + fallback + "]").c_str());
@@ -65,19 +72,20 @@ class Questions {
         return Error{ErrorCode::invalid_argument, "the answers ended too early", {}, {}};
       line = trimmed(line);
       if (line.empty()) line = fallback;
+      const auto fit = objection && !line.empty() ? objection(line) : Result<void>();
+      if (!fit.ok()) {
+        std::fprintf(stderr, "  (%s)\n", printable(fit.error().message).c_str());
+        continue;
+      }
       const bool told = !line.empty() && custody::is_told(value_of(line));
       if (told || (times > 0 && line.empty()) || (!required && line.empty())) return line;
       std::fprintf(stderr, "  (%s)\n", again.in(asked_.language).c_str());
     }
   }
-  Result<std::string> ask(const Labels& label, bool required, const std::string& fallback = {}) {
-    return ask(label.in(asked_.language), required, fallback);
-  }
-
   Result<Json> event() {
     Json form = Json::object();
     form["detail"] = EXHIBIT_TRY(times());
-    form["evidence"] = EXHIBIT_TRY(words(evidence));
+    form["evidence"] = EXHIBIT_TRY(exhibits());
     form["place"] = EXHIBIT_TRY(ask(place, asks_for("place")));
     form["actor"] = {{"name", EXHIBIT_TRY(ask(actor_name, true))},
                      {"role", EXHIBIT_TRY(ask(actor_role, true))},
@@ -92,20 +100,35 @@ class Questions {
 
  private:
   Result<Json> times() {
-    const std::string in_zone = EXHIBIT_TRY(ask(zone, true, host_zone()));
+    const auto known = [](const std::string& answer) -> Result<void> {
+      EXHIBIT_TRY(local_time_of(now_seconds(), answer));
+      return {};
+    };
+    const std::string in_zone = EXHIBIT_TRY(ask(zone, true, host_zone(), known));
     const std::string now = EXHIBIT_TRY(local_time_of(now_seconds(), in_zone));
-    return Json{{"time_zone", in_zone}, {"local_time", EXHIBIT_TRY(ask(local_time, true, now))}};
+    const auto fits = [&](const std::string& answer) { return check_local_time(answer, in_zone); };
+    return Json{{"time_zone", in_zone}, {"local_time", EXHIBIT_TRY(ask(local_time, true, now, fits))}};
   }
 
-  Result<Json> words(const Labels& label) {
-    Json found = Json::array();
-    const std::string line = EXHIBIT_TRY(ask(label, false));
+  static std::vector<std::string> words_of(const std::string& line) {
+    std::vector<std::string> words;
     for (std::size_t from = 0; from < line.size();) {
       const std::size_t end = std::min(line.find_first_of(" ,", from), line.size());
-      if (end > from) found.push_back(line.substr(from, end - from));
+      if (end > from) words.push_back(line.substr(from, end - from));
       from = end + 1;
     }
-    return found;
+    return words;
+  }
+
+  Result<Json> exhibits() {
+    const auto are_ids = [](const std::string& answer) -> Result<void> {
+      for (const std::string& word : words_of(answer)) {
+        if (!manifest::is_evidence_id(word))
+          return Error{ErrorCode::invalid_argument, "no id like E1: " + word, {}, {}};
+      }
+      return {};
+    };
+    return Json(words_of(EXHIBIT_TRY(ask(evidence, false, {}, are_ids))));
   }
 
   Result<Json> participants() {
@@ -122,11 +145,13 @@ class Questions {
     if (asked_.event != "accepted" && asked_.event != "corrected") return {};
     const bool accepts = asked_.event == "accepted";
     const std::string only = accepts && asked_.open.size() == 1 ? std::to_string(asked_.open.front().seq) : "";
-    const std::string answer = EXHIBIT_TRY(ask(accepts ? transfer : corrects, true, only));
     std::uint64_t seq = 0;
-    const auto read = std::from_chars(answer.data(), answer.data() + answer.size(), seq);
-    if (read.ec != std::errc() || read.ptr != answer.data() + answer.size())
-      return Error{ErrorCode::invalid_argument, "'" + answer + "' is no number of an event", {}, {}};
+    const auto is_number = [&](const std::string& answer) -> Result<void> {
+      const auto read = std::from_chars(answer.data(), answer.data() + answer.size(), seq);
+      if (read.ec == std::errc() && read.ptr == answer.data() + answer.size()) return {};
+      return Error{ErrorCode::invalid_argument, "no number of an event: " + answer, {}, {}};
+    };
+    EXHIBIT_TRY(ask(accepts ? transfer : corrects, true, only, is_number));
     detail[accepts ? "transfer" : "corrects"] = seq;
     return {};
   }

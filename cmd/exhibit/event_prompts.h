@@ -21,7 +21,7 @@ struct Asked {
 
 // The form that event_of() reads. Questions go to standard error, answers come from standard input. An answer
 // `none: because …` becomes {"none": "because …"}; an empty one leaves the field out, after a second question where it
-// is required. Error where the input ends before the last question.
+// is required; one that can't be is asked for again. Error where the input ends before the last question.
 Result<base::Json> ask_for_event(const Asked& asked);
 
 }  // namespace exhibit::cmd

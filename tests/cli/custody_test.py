@@ -260,13 +260,15 @@ class Custody(unittest.TestCase):
         self.assertEqual(self.add(self.case, "reviewed").returncode, 2, "without a terminal and without --from")
 
     def test_a_person_is_asked_in_the_profiles_language(self):
-        answers = ["Europe/Minsk", "", "E1", "Минск, ул. Лабораторная, 1", "А. Эксперт", "эксперт", "", "Б. Сотрудник", "передал", "",
+        answers = ["Minsk", "Europe/Minsk", "noon", "", "E 1/2", "E1", "Минск, ул. Лабораторная, 1", "А. Эксперт", "эксперт", "", "Б. Сотрудник", "передал", "",
                    "накопитель, № 5", "", "none: выключен", "none: ", "none: в пакете без пломб", "Б. Сотрудник", "исследование", "сейф 2", ""]
         case = self.path("new")
         screen = self.converse(["custody", "add", case, "--event", "received", "--profile", "ru", *self.keys("signer")], answers)
         self.assertIn("Кто действует: фамилия, имя, отчество *:", screen)
         self.assertIn("Место и условия хранения, ответственный *:", screen)
         self.assertIn("обязательно", screen)
+        self.assertIn("knows no time zone 'Minsk'", screen)
+        self.assertIn("no id like E1: 1/2", screen)
         with open(os.path.join(case, "custody.jsonl"), encoding="utf-8") as file:
             event = json.loads(file.read())
         self.assertEqual(event["detail"]["live_state"], {"none": "выключен"})

@@ -72,6 +72,16 @@ void print_receipt(const custody::Head& head, const std::string& event, bool rec
   put_line("ledger was cut off or written anew.");
 }
 
+Result<custody::Head> append(const CaseFolder& folder, const std::string& event, const Json& form,
+                             const manifest::Signer& signer) {
+  const custody::Event made = EXHIBIT_TRY(event_of(event, form, signer.name()));
+  if (!fs::exists(folder.path())) {
+    std::fprintf(stderr, "exhibit: %s: a new case folder\n", folder.path().c_str());
+    EXHIBIT_TRY(folder.make());
+  }
+  return custody::append(folder.ledger(), made, signer, now_seconds());
+}
+
 Result<int> add(const options::variables_map& values, const CaseFolder& folder) {
   const std::string event = values["event"].as<std::string>();
   const auto signer = EXHIBIT_TRY(open_signer(values));
@@ -81,14 +91,15 @@ Result<int> add(const options::variables_map& values, const CaseFolder& folder) 
       EXHIBIT_TRY(values.count("profile") != 0 ? custody::profiles_named(values["profile"].as<std::string>())
                                                : profiles_of(fields));
   const Json form = EXHIBIT_TRY(form_of(values, folder, event, profiles));
-  const custody::Event made = EXHIBIT_TRY(event_of(event, form, signer->name()));
-  if (!fs::exists(folder.path())) {
-    std::fprintf(stderr, "exhibit: %s: a new case folder\n", folder.path().c_str());
-    EXHIBIT_TRY(folder.make());
+  const auto head = append(folder, event, form, *signer);
+  if (!head.ok()) {
+    if (values.count("from") == 0)
+      std::fprintf(stderr, "exhibit: what was answered, to be mended and given with --from:\n%s\n",
+                   base::canonical(form).c_str());
+    return head.error();
   }
-  const auto head = EXHIBIT_TRY(custody::append(folder.ledger(), made, *signer, now_seconds()));
-  print_receipt(head, event, wants_records(values));
-  EXHIBIT_TRY(name_missing(folder, profiles, head.events));
+  print_receipt(*head, event, wants_records(values));
+  EXHIBIT_TRY(name_missing(folder, profiles, head->events));
   return exit_done;
 }
 
