@@ -218,8 +218,9 @@ Verdict Walk::broken_in_scan() const {
   breaking.units = state_.scan.rows * state_.scan.units_in_row;
   breaking.is_exact = outcome_ == Outcome::foreign_sector;
   breaking.is_progressive = state_.picture.process == Process::progressive;
-  const Ending ending =
-      outcome_ == Outcome::cut ? Ending{content_.size(), content_.size(), 0} : end_of_broken(content_, breaking);
+  // Of a trial join it is enough that it doesn't hold: to find the end of what breaks is most of the work.
+  const Ending ending = outcome_ == Outcome::cut || content_.seam() > 0 ? Ending{content_.size(), content_.size(), 0}
+                                                                        : end_of_broken(content_, breaking);
   Verdict verdict =
       Verdict::broken(std::min(sound, ending.length), suspect, ending.length, DoubtCause::missing_segment);
   verdict.doubts = {{ending.doubt, ending.doubt_length, DoubtCause::missing_segment}};

@@ -32,6 +32,14 @@ bool is_header(const Content& content, std::uint64_t data) {
          height <= longest_chunk;
 }
 
+// Whether a chunk could begin at `position` (5.3).
+bool is_chunk_head(const Content& content, std::uint64_t position) {
+  Reader reader(content, position);
+  const std::uint32_t length = reader.be32();
+  const ByteSpan name = reader.bytes(4);
+  return reader.ok() && length <= longest_chunk && std::all_of(name.begin(), name.end(), is_letter);
+}
+
 // Broken at the chunk that begins at `position`: nothing in it can be vouched for.
 Verdict broken(const Content& content, std::uint64_t position, std::uint64_t chunk_end, DoubtCause cause) {
   const std::uint64_t end = std::clamp(chunk_end, position, content.size());
@@ -77,7 +85,7 @@ Verdict validate(const Content& content, Memory& memory) {
     Reader reader(content, state.position);
     const std::uint32_t length = reader.be32();
     const ByteSpan name = reader.bytes(4);
-    const bool is_chunk = reader.ok() && length <= longest_chunk && std::all_of(name.begin(), name.end(), is_letter);
+    const bool is_chunk = is_chunk_head(content, state.position);
     const bool is_first = state.position == signature.size();
     if (is_first && (!is_chunk || !starts_with(name, "IHDR") || length != header_length)) return {};
     if (!is_chunk) return broken(content, state.position, state.position, DoubtCause::missing_segment);
@@ -87,6 +95,10 @@ Verdict validate(const Content& content, Memory& memory) {
     // The content ends first, or the length isn't one: the object isn't taken to reach so far.
     if (end > content.size()) {
       return Verdict::broken(state.position, content.size(), state.position, DoubtCause::missing_segment);
+    }
+    // Of a trial join one flaw is enough, and what follows the chunk is looked at sooner than its sum is made.
+    if (content.seam() > state.position && !is_end && !is_chunk_head(content, end)) {
+      return broken(content, state.position, end, DoubtCause::crc_error);
     }
     const std::uint32_t sum = crc32(content, state.position + 4, std::uint64_t{4} + length);
     reader.seek(end - 4);
