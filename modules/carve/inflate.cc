@@ -2,7 +2,9 @@
 
 #include <libdeflate.h>
 
+#include <algorithm>
 #include <array>
+#include <vector>
 
 namespace exhibit::carve {
 namespace {
@@ -54,6 +56,33 @@ Inflate::Status inflate_from(Inflate& inflate, const Content& content, std::uint
     offset += input.size();
   }
   return Inflate::Status::hungry;
+}
+
+namespace {
+
+struct FreeDecompressor {
+  void operator()(libdeflate_decompressor* decompressor) const { libdeflate_free_decompressor(decompressor); }
+};
+
+}  // namespace
+
+std::optional<Inflated> inflate_at_once(const Content& content, std::uint64_t offset, std::uint64_t most_packed,
+                                        Inflate::Wrapping wrapping) {
+  static thread_local const std::unique_ptr<libdeflate_decompressor, FreeDecompressor> decompressor(
+      libdeflate_alloc_decompressor());
+  static thread_local std::vector<std::uint8_t> plain(most_plain_at_once);
+  const auto wanted = static_cast<std::size_t>(std::min(most_packed, most_packed_at_once));
+  ByteSpan packed = content.at(offset, wanted);
+  packed = packed.first(std::min(packed.size(), wanted));
+  if (!decompressor || packed.empty()) return std::nullopt;
+  const auto decompress = wrapping == Inflate::Wrapping::none   ? libdeflate_deflate_decompress_ex
+                          : wrapping == Inflate::Wrapping::zlib ? libdeflate_zlib_decompress_ex
+                                                                : libdeflate_gzip_decompress_ex;
+  std::size_t consumed = 0, produced = 0;
+  const auto result =
+      decompress(decompressor.get(), packed.data(), packed.size(), plain.data(), plain.size(), &consumed, &produced);
+  if (result != LIBDEFLATE_SUCCESS) return std::nullopt;
+  return Inflated{consumed, produced, libdeflate_crc32(0, plain.data(), produced)};
 }
 
 void remember(std::deque<Checkpoint>& recent, Checkpoint checkpoint) {

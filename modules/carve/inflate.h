@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "carve/content.h"
 
@@ -45,6 +46,23 @@ class Inflate {
 // Runs `inflate` over content from `offset` on, to no further than `end`.
 Inflate::Status inflate_from(Inflate& inflate, const Content& content, std::uint64_t offset, std::uint64_t end,
                              std::uint64_t limit, const std::function<void(ByteSpan)>& sink = {});
+
+// What data came to that were unpacked in one piece.
+struct Inflated {
+  std::uint64_t consumed = 0, produced = 0;  // bytes
+  std::uint32_t crc = 0;                     // CRC-32 of what was produced
+};
+// Data no longer than this are unpacked at once, which is faster than in a stream: bytes.
+inline constexpr std::uint64_t most_packed_at_once = std::uint64_t{128} << 10;
+inline constexpr std::uint64_t most_plain_at_once = std::uint64_t{512} << 10;
+static_assert(most_packed_at_once <= Content::window);
+// Of data without lengths so much is tried: most are shorter. Bytes.
+inline constexpr std::uint64_t packed_tried = std::uint64_t{32} << 10;
+
+// The packed data at `offset` if they are in order and end within the next `most_packed` bytes. Nothing: ask a stream,
+// which knows where they break.
+std::optional<Inflated> inflate_at_once(const Content& content, std::uint64_t offset, std::uint64_t most_packed,
+                                        Inflate::Wrapping wrapping);
 
 // A place in packed data from which to go on.
 struct Checkpoint {

@@ -200,8 +200,25 @@ Walk::Step Walk::stream() {
   return plain(object, data_end, end);
 }
 
+// The data of a stream, which hold.
+void Walk::close_packed(const Object& object, std::uint64_t data_end, std::uint64_t end) {
+  if (object.dictionary.type != "XRef") ++state_.inflated;
+  if (is_length_wrong(object.dictionary, data_end - object.end)) state_.has_wrong_length = true;
+  close(object, data_end, end);
+}
+
 Walk::Step Walk::packed(const Object& object, std::uint64_t known_end) {
   const bool goes_on = state_.checkpoint.inflate != nullptr;
+  if (!goes_on && content_.seam() == 0) {
+    const auto all = inflate_at_once(content_, object.end, known_end > 0 ? *object.dictionary.length : packed_tried,
+                                     Inflate::Wrapping::zlib);
+    const std::uint64_t data_end = object.end + (all ? all->consumed : 0);
+    const std::uint64_t end = known_end > 0 || !all ? known_end : behind_stream(data_end);
+    if (all && end > 0 && data_end <= end) {
+      close_packed(object, data_end, end);
+      return Step::on;
+    }
+  }
   Inflate inflate = goes_on ? Inflate(*state_.checkpoint.inflate) : Inflate(Inflate::Wrapping::zlib);
   std::deque<Checkpoint> recent;
   const auto status = inflate_remembering(inflate, content_, goes_on ? state_.checkpoint.position : object.end,
@@ -210,9 +227,7 @@ Walk::Step Walk::packed(const Object& object, std::uint64_t known_end) {
   const std::uint64_t end = known_end > 0 ? known_end : behind_stream(data_end);
   state_.checkpoint = {};
   if (status == Inflate::Status::ended && end > 0 && data_end <= end) {
-    if (object.dictionary.type != "XRef") ++state_.inflated;
-    if (is_length_wrong(object.dictionary, data_end - object.end)) state_.has_wrong_length = true;
-    close(object, data_end, end);
+    close_packed(object, data_end, end);
     return Step::on;
   }
   // Encrypted streams don't even begin like ones that are packed.

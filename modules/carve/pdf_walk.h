@@ -74,6 +74,7 @@ class Walk {
   // Where `endstream` follows at `position`, behind it and `endobj`; 0: it doesn't.
   std::uint64_t behind_stream(std::uint64_t position) const;
   Step stream();
+  void close_packed(const Object& object, std::uint64_t data_end, std::uint64_t end);
   // FlateDecode: the stream's own checksum. `state_.stream` stays: it may be encrypted.
   Step packed(const Object& object, std::uint64_t known_end);
   bool is_encryption_told(std::uint64_t from) const;

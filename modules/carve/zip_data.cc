@@ -1,10 +1,7 @@
 #include "carve/zip_data.h"
 
-#include <libdeflate.h>
-
 #include <algorithm>
 #include <memory>
-#include <vector>
 
 #include "base/checked.h"
 
@@ -19,12 +16,6 @@ constexpr std::uint64_t farthest_descriptor = std::uint64_t{64} << 20;  // bytes
 // must not be gone over from each.
 constexpr unsigned most_headers = 32;
 constexpr std::uint64_t first_stretch = std::uint64_t{4} << 10, longest_stretch = std::uint64_t{256} << 10;  // bytes
-
-// Members no longer than this are inflated at once, which is faster than in a stream: bytes.
-constexpr std::uint64_t most_packed_at_once = std::uint64_t{128} << 10, most_plain_at_once = std::uint64_t{512} << 10;
-static_assert(most_packed_at_once <= Content::window);
-// Of data without lengths so much is tried: most members of programs that write such are shorter. Bytes.
-constexpr std::uint64_t packed_tried = std::uint64_t{32} << 10;
 
 // The end of the data descriptor at `position` (4.3.9: with or without its mark, lengths of 32 or of 64 bits), if it
 // says what `data` are.
@@ -68,31 +59,19 @@ void compare(const Content& content, const Member& member, std::uint64_t data_en
   data.proof = check_crc ? Data::Proof::proved : Data::Proof::unproved;
 }
 
-struct FreeDecompressor {
-  void operator()(libdeflate_decompressor* decompressor) const { libdeflate_free_decompressor(decompressor); }
-};
-
 // Small data, if they are in order. Nothing: ask the stream, which knows where they break.
 std::optional<Data> check_at_once(const Content& content, const Member& member) {
   const bool has_sizes = member.has_sizes();
   if (has_sizes && (member.compressed == 0 || member.compressed > most_packed_at_once)) return std::nullopt;
   if (has_sizes && member.plain > most_plain_at_once) return std::nullopt;
-  static thread_local const std::unique_ptr<libdeflate_decompressor, FreeDecompressor> decompressor(
-      libdeflate_alloc_decompressor());
-  static thread_local std::vector<std::uint8_t> plain(most_plain_at_once);
-  const auto length = static_cast<std::size_t>(has_sizes ? member.compressed : packed_tried);
-  ByteSpan packed = content.at(member.end, length);
-  packed = packed.first(std::min(packed.size(), length));
-  if (!decompressor || (has_sizes && packed.size() < length)) return std::nullopt;
-  std::size_t taken = 0, given = 0;
-  const auto result = libdeflate_deflate_decompress_ex(decompressor.get(), packed.data(), packed.size(), plain.data(),
-                                                       plain.size(), &taken, &given);
-  if (result != LIBDEFLATE_SUCCESS || (has_sizes && taken != length)) return std::nullopt;
+  const auto inflated =
+      inflate_at_once(content, member.end, has_sizes ? member.compressed : packed_tried, Inflate::Wrapping::none);
+  if (!inflated || (has_sizes && inflated->consumed != member.compressed)) return std::nullopt;
   Data data;
-  data.crc = libdeflate_crc32(0, plain.data(), given);
-  data.plain = given;
-  data.compressed = taken;
-  compare(content, member, member.end + taken, data, true);
+  data.crc = inflated->crc;
+  data.plain = inflated->produced;
+  data.compressed = inflated->consumed;
+  compare(content, member, member.end + data.compressed, data, true);
   return data.proof == Data::Proof::proved ? std::optional(data) : std::nullopt;
 }
 

@@ -70,6 +70,12 @@ void keep(Memory& memory, State state, const std::deque<Checkpoint>& recent) {
   }
 }
 
+// Whether the trailer at `position` (2.3.1) says what the data came to.
+bool agrees(const Content& content, std::uint64_t position, std::uint32_t crc, std::uint64_t length) {
+  Reader reader(content, position);
+  return reader.le32() == crc && reader.le32() == static_cast<std::uint32_t>(length) && reader.ok();
+}
+
 Verdict validate(const Content& content, Memory& memory) {
   State state;
   const auto* known = static_cast<const State*>(memory.latest());
@@ -79,14 +85,18 @@ Verdict validate(const Content& content, Memory& memory) {
     if (!data) return state.member == 0 ? Verdict{} : Verdict::whole(state.member);
     const bool goes_on = state.checkpoint.inflate != nullptr;
     Inflate inflate = goes_on ? Inflate(*state.checkpoint.inflate) : Inflate(Inflate::Wrapping::none);
+    if (!goes_on && content.seam() == 0) {
+      const auto all = inflate_at_once(content, *data, packed_tried, Inflate::Wrapping::none);
+      if (all && agrees(content, *data + all->consumed, all->crc, all->produced)) {
+        state.member = *data + all->consumed + trailer_length;
+        continue;
+      }
+    }
     std::deque<Checkpoint> recent;
     const auto status = inflate_remembering(inflate, content, goes_on ? state.checkpoint.position : *data,
                                             content.size(), most_plain, recent);
     const std::uint64_t data_end = *data + inflate.consumed();
-    Reader reader(content, data_end);
-    const std::uint32_t crc = reader.le32(), length = reader.le32();
-    const bool holds = status == Inflate::Status::ended && reader.ok() && crc == inflate.crc() &&
-                       length == static_cast<std::uint32_t>(inflate.produced());
+    const bool holds = status == Inflate::Status::ended && agrees(content, data_end, inflate.crc(), inflate.produced());
     if (!holds) {
       if (known == nullptr) keep(memory, state, recent);
       const std::uint64_t reached = status == Inflate::Status::ended ? data_end + trailer_length : data_end;
