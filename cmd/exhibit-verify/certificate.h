@@ -1,13 +1,15 @@
 #pragma once
 // X.509 certificates (RFC 5280) and the paths from one to another.
 
+#include <map>
+
 #include "key.h"
 
 namespace exhibit_verify {
 
 // It looks into the bytes that it was read from, which must outlive it.
 struct Certificate {
-  View whole, body, serial, issuer, subject, signature, key_identifier;
+  View whole, body, serial, issuer, subject, key_info, signature, key_identifier;
   std::string signature_oid;
   std::int64_t from = 0, to = 0;  // seconds since 1970
   std::optional<PublicKey> key;   // there always
@@ -34,7 +36,9 @@ struct Certificate {
     from = validity.next("notBefore").time();
     to = validity.next("notAfter").time();
     subject = fields.next(tag_sequence, "subject").whole;
-    key.emplace(fields.next("public key"));
+    const Element info = fields.next("public key");
+    key_info = info.whole;
+    key.emplace(info);
     while (!fields.done()) {
       const Element field = fields.next("certificate field");
       if (field.tag != inside_3) continue;  // issuerUniqueID and subjectUniqueID
@@ -50,6 +54,36 @@ struct Certificate {
       Elements set(parts.next("name"), tag_set, "name"), pair(set.next("name"), tag_sequence, "name");
       pair.next("attribute");
       out += (out.empty() ? "" : ", ") + Bytes(pair.next("attribute value").content);
+    }
+    return out;
+  }
+
+  // Its subject by RFC 2253, as OpenSSL writes it; "" where it has what this program can't write.
+  std::string subject_text() const {
+    static const std::map<std::string, std::string> names = {
+        {"2.5.4.3", "CN"},     {"2.5.4.4", "SN"},  {"2.5.4.5", "serialNumber"},
+        {"2.5.4.6", "C"},      {"2.5.4.7", "L"},   {"2.5.4.8", "ST"},
+        {"2.5.4.9", "street"}, {"2.5.4.10", "O"},  {"2.5.4.11", "OU"},
+        {"2.5.4.12", "title"}, {"2.5.4.42", "GN"}, {"1.2.840.113549.1.9.1", "emailAddress"}};
+    constexpr unsigned char utf8 = 0x0C, printable_string = 0x13, ia5 = 0x16;
+    std::string out;
+    for (Elements sets = only_sequence(subject, "name"); !sets.done();) {
+      std::string part;  // the last comes first, here and among the parts
+      for (Elements set(sets.next("name"), tag_set, "name"); !set.done();) {
+        Elements pair(set.next("name"), tag_sequence, "name");
+        const auto name = names.find(pair.next("attribute").oid());
+        const Element value = pair.next("attribute value");
+        if (name == names.end() || (value.tag != utf8 && value.tag != printable_string && value.tag != ia5)) return "";
+        std::string text;
+        for (std::size_t i = 0; i < value.content.size(); ++i) {
+          const char c = value.content[i];
+          const bool at_end = (c == ' ' && (i == 0 || i + 1 == value.content.size())) || (c == '#' && i == 0);
+          if (at_end || View(",+\"\\<>;").find(c) != View::npos) text += '\\';
+          text += c;
+        }
+        part = name->second + "=" + text + (part.empty() ? "" : "+") + part;
+      }
+      out = part + (out.empty() ? "" : ",") + out;
     }
     return out;
   }

@@ -31,33 +31,89 @@ inline void check_event(const Value& record) {
     throw Refused{"a correction of an event that isn't before it"};
 }
 
-inline void check_event_signature(Value record, const std::string& subject, const Trust* trust, Report& report) {
-  SignatureRequest request{"ledger signature",
-                           "ledger: ",
-                           subject,
-                           from_base64(record.text_at("signature"), "\"signature\""),
-                           {},
-                           {},
-                           trust};
+inline void check_event_signature(Value record, View cms, const std::string& subject, const Trust* trust,
+                                  Report& report) {
+  SignatureRequest request{"ledger signature", "ledger: ", subject, Bytes(cms), {}, {}, trust};
   std::erase_if(std::get<Object>(record.held), [](const auto& member) { return member.first == "signature"; });
   request.digest_of_content = [&](View algorithm) { return digest_of(algorithm, canonical(record)); };
   check_signature(request, report);
 }
 
-// Which exhibits are handed over and not taken over yet, and since which event. One that names none is about the case.
-inline void follow_transfer(const Value& record, std::map<std::string, std::uint64_t>& open) {
-  Array ids = record.array_at("evidence");
-  if (ids.empty()) ids.push_back({std::string("the case")});
-  for (const Value& id : ids) {
-    if (record.text_at("event") == "transferred") open.emplace(std::get<std::string>(id.held), record.number_at("seq"));
-    if (record.text_at("event") == "accepted") open.erase(std::get<std::string>(id.held));
+// What the events must agree on: `accepted` names in detail.transfer what it accepts, and is the other side's; no
+// signature is older than the one before it, and no event later than its signature; the credential is the signer's.
+class LedgerRules {
+ public:
+  void next(const Value& record, const SignedData& signature, const std::string& subject, Report& report) {
+    const Certificate& by = signature.certificate();
+    const Side side{Bytes(by.key_info), Bytes(by.issuer) + Bytes(by.subject)};
+    const std::string name = by.subject_text(), &event = record.text_at("event");
+    if (name.empty()) report.not_checked("ledger credentials", subject, "this program can't write the signer's name");
+    if (!name.empty() && name != record.at("actor").text_at("credential"))
+      report.failed("ledger credentials", subject,
+                    "the credential is told as another than \"" + name + "\", which signed");
+    report.guard("ledger times", subject, [&] { check_times(record.text_at("time"), signature.signing_time()); });
+    if (event == "transferred")
+      transfers_[record.number_at("seq")] = {record.text_at("time"), side, exhibits_of(record)};
+    if (event == "accepted") report.guard("ledger transfers", subject, [&] { accept(record, side); });
   }
-}
+
+  void tell_open(Report& report) const {
+    for (const auto& [seq, transfer] : transfers_) {
+      for (const std::string& id : transfer.open)
+        report.not_checked("open transfers", id,
+                           "transferred in seq " + std::to_string(seq) + ", and nobody has accepted yet");
+    }
+  }
+
+ private:
+  struct Side {
+    Bytes key, name;
+  };
+  struct Transfer {
+    std::string time;
+    Side side;
+    std::set<std::string> open;  // exhibits that nobody has accepted yet
+  };
+
+  // An event that names no exhibit is about the whole case.
+  static std::set<std::string> exhibits_of(const Value& record) {
+    std::set<std::string> ids;
+    for (const Value& id : record.array_at("evidence")) ids.insert(std::get<std::string>(id.held));
+    return ids.empty() ? std::set<std::string>{"the case"} : ids;
+  }
+
+  void check_times(const std::string& time, std::int64_t signed_at) {
+    constexpr std::size_t to_the_second = 19;  // characters; times in UTC sort as text
+    const std::int64_t before = last_signed_;
+    last_signed_ = std::max(before, signed_at);
+    if (signed_at < before - clock_tolerance) throw Refused{"its signature is older than the one before it"};
+    if (time.substr(0, to_the_second) > time_text(signed_at + clock_tolerance).substr(0, to_the_second))
+      throw Refused{"it tells of " + time + ", and was signed before that, at " + time_text(signed_at)};
+  }
+
+  void accept(const Value& record, const Side& side) {
+    constexpr std::size_t to_the_minute = 16;  // as people write handing over down
+    const auto at = transfers_.find(record.at("detail").number_at("transfer"));
+    if (at == transfers_.end()) throw Refused{"it accepts what isn't a transfer before it"};
+    Transfer& transfer = at->second;
+    if (record.text_at("time").substr(0, to_the_minute) < transfer.time.substr(0, to_the_minute))
+      throw Refused{"it accepts before it was handed over"};
+    if (side.key == transfer.side.key || side.name == transfer.side.name)
+      throw Refused{"it is signed by the side that handed over"};
+    const auto ids = record.array_at("evidence").empty() ? transfer.open : exhibits_of(record);
+    if (ids.empty() || !std::includes(transfer.open.begin(), transfer.open.end(), ids.begin(), ids.end()))
+      throw Refused{"it accepts what wasn't handed over, or was accepted already"};
+    for (const std::string& id : ids) transfer.open.erase(id);
+  }
+
+  std::map<std::uint64_t, Transfer> transfers_;  // by seq
+  std::int64_t last_signed_ = 0;
+};
 
 // `claim`: the manifest's `custody`.
 inline void check_ledger(View bytes, const Value& claim, const Trust* trust, Report& report) {
   std::vector<std::string> links = {std::string(64, '0')};  // the digest of each line, after that of none
-  std::map<std::string, std::uint64_t> open;
+  LedgerRules rules;
   while (!bytes.empty()) {
     const std::size_t end = bytes.find('\n');
     const View text = bytes.substr(0, end);
@@ -69,16 +125,14 @@ inline void check_ledger(View bytes, const Value& claim, const Trust* trust, Rep
       const bool follows = record.number_at("seq") == links.size() && record.text_at("previous") == links.back();
       report.expect(follows, "ledger chain", subject, "follows the line before it",
                     "doesn't follow the line before it");
-      follow_transfer(record, open);
-      check_event_signature(record, subject, trust, report);
+      const Bytes cms = from_base64(record.text_at("signature"), "\"signature\"");
+      check_event_signature(record, cms, subject, trust, report);
+      rules.next(record, SignedData(cms), subject, report);
     });
     links.push_back(to_hex(sha256(text)));
     bytes.remove_prefix(std::min(bytes.size(), text.size() + 1));
   }
-  for (const auto& [id, seq] : open)
-    report.not_checked("open transfers", id,
-                       "transferred in seq " + std::to_string(seq) + ", and nobody has accepted yet");
-  if (open.empty()) report.ok("open transfers", ledger_name, "none");
+  rules.tell_open(report);
   const std::uint64_t seen = claim.number_at("events"), there = links.size() - 1;
   report.expect(
       seen <= there && links[seen] == claim.text_at("head"), "ledger head", ledger_name,

@@ -14,6 +14,8 @@ inline constexpr const char *id_data = "1.2.840.113549.1.7.1", *id_signed_data =
                                     *id_time_stamp_token = "1.2.840.113549.1.9.16.2.14",
                             *id_tst_info = "1.2.840.113549.1.9.16.1.4";  // RFC 3161
 
+// Seconds that one clock may be ahead of another.
+inline constexpr std::int64_t clock_tolerance = 300;
 // Bits of an RSA modulus: manifest.md, "Signatures"; and what public time-stamp authorities still use.
 inline constexpr std::size_t least_rsa_signer = 3072, least_rsa_stamper = 2048;
 
@@ -172,7 +174,6 @@ inline View token_of_answer(View answer) {
 // The time of a token over this signature, and in `by`, whose it is.
 inline std::int64_t check_token(View token, const SignedData& signature, const SignatureRequest& request,
                                 std::string& by) {
-  constexpr std::int64_t clock_tolerance = 300;  // seconds that the signer's clock may be ahead
   const SignedData data(token);
   if (data.content_type != id_tst_info || !data.content) throw Refused{"the token holds no time-stamp"};
   Elements info = only_sequence(*data.content, "TSTInfo");

@@ -91,8 +91,11 @@ class Authority:
 
     @cached_property
     def credential(self):
-        """The signer's subject, as a ledger's `actor` names it (RFC 2253)."""
-        text = openssl("x509", "-in", self.path("signer.pem"), "-noout", "-subject", "-nameopt", "RFC2253").decode()
+        return self.credential_of("signer")
+
+    def credential_of(self, name):
+        """The subject of a certificate, as a ledger's `actor` names it (RFC 2253)."""
+        text = openssl("x509", "-in", self.path(f"{name}.pem"), "-noout", "-subject", "-nameopt", "RFC2253,-esc_msb").decode()
         return text.removeprefix("subject=").strip()
 
     def key(self, name):

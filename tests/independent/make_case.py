@@ -156,7 +156,7 @@ def make_custody(authority, events):
 def custody_line(authority, seq, event, previous, signer="signer", cades=True, other=None):
     """`other`: values that the line has instead of what is right."""
     entry = {"seq": seq, "time": f"2024-05-02T10:00:{seq:02}Z", "event": event, "participants": [], "place": "laboratory",
-             "actor": {"name": "A. Examiner", "role": "examiner", "organisation": "Laboratory", "credential": authority.credential},
+             "actor": {"name": "A. Examiner", "role": "examiner", "organisation": "Laboratory", "credential": authority.credential_of(signer)},
              "evidence": ["E1"], "detail": {"note": f"event {seq}"}, "previous": previous, **(other or {})}
     entry["signature"] = base64.b64encode(authority.sign(canonical(entry), signer, cades)).decode()
     return canonical(entry)

@@ -990,6 +990,7 @@ def swap_certificate(signature, certificate):
 def make_keys(folder):
     insider = Authority(folder / "insider", "Insider")
     insider.issue("expired", "signer_extensions", "20150101000000Z", "20200101000000Z")
+    insider.issue("receiver", "signer_extensions")  # the other side of a transfer
     insider.issue("future", "signer_extensions", "20900101000000Z", "20990101000000Z")
     insider.issue("leafs-leaf", "signer_extensions", issuer="signer")
     twin(insider)

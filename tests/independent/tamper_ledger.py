@@ -38,13 +38,28 @@ def last_signature(case, edit):
     case.seal()
 
 
+def accept_last(case, signer="receiver", **other):
+    """The acceptance of the last event, which is a transfer."""
+    append(case, "accepted", signer=signer, **{"detail": {"transfer": len(case.custody())}, **other})
+
+
+def accept(case, **other):
+    append(case, "transferred", evidence=["E1"])
+    accept_last(case, **{"evidence": ["E1"], **other})
+
+
 # ---------------------------------------------------------------- nothing is wrong
 
 
 @tampering
 def control_ledger_transfer_and_acceptance(case):
-    append(case, "transferred")
-    append(case, "accepted")
+    accept(case)
+
+
+@tampering
+def control_ledger_transfer_of_the_case_and_acceptance_of_it(case):
+    append(case, "transferred", evidence=[])
+    accept_last(case, evidence=[])
 
 
 @tampering
@@ -205,3 +220,53 @@ signed_event("detail-is-a-number", detail=7)
 signed_event("corrects-nothing", kind="corrected", detail="a slip of the pen")
 signed_event("corrects-itself", kind="corrected")
 signed_event("corrects-what-is-to-come", kind="corrected", detail={"corrects": 99})
+
+
+# ---------------------------------------------------------------- the insider: what the events must agree on
+
+
+@tampering
+def signed_but_accepted_by_the_side_that_handed_over(case):
+    accept(case, signer="signer")
+
+
+@tampering
+def signed_but_accepted_without_naming_the_transfer(case):
+    accept(case, detail="taken over")
+
+
+@tampering
+def signed_but_accepted_what_is_no_transfer(case):
+    accept(case, detail={"transfer": 1})
+
+
+@tampering
+def signed_but_accepted_what_is_to_come(case):
+    append(case, "accepted", signer="receiver", detail={"transfer": len(case.custody()) + 2})
+    append(case, "transferred")
+
+
+@tampering
+def signed_but_accepted_twice(case):
+    accept(case)
+    append(case, "accepted", signer="receiver", detail={"transfer": len(case.custody()) - 1})
+
+
+@tampering
+def signed_but_accepted_another_exhibit(case):
+    accept(case, evidence=["E7"])
+
+
+@tampering
+def signed_but_accepted_before_it_was_handed_over(case):
+    accept(case, time="2024-05-01T10:00:00Z")
+
+
+@tampering
+def signed_but_credential_of_somebody_else(case):
+    append(case, "reviewed", actor={"name": "A. Examiner", "role": "examiner", "organisation": "Laboratory", "credential": "CN=Somebody Else"})
+
+
+@tampering
+def signed_but_event_later_than_its_signature(case):
+    append(case, "reviewed", time="2090-01-01T00:00:00Z")

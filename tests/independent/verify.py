@@ -853,13 +853,14 @@ class Verifier:
                  "reviewed disclosed sealed transferred accepted returned corrected".split())
 
     def custody(self, manifest):
-        report, previous, opened = self.report, ZERO_DIGEST, 0
+        report, previous = self.report, ZERO_DIGEST
+        self.transfers, self.last_signed = {}, 0
         self.unchecked = 0  # number of the last line whose signature this script can't check
         lines = lines_of((self.case / "custody.jsonl").read_bytes(), "custody.jsonl")
         heads = [ZERO_DIGEST]
         for number, line in enumerate(lines, 1):
             with Guard(report, f"custody.jsonl line {number}"):
-                opened += self.event(number, line, previous)
+                self.event(number, line, previous)
             previous = sha256(line).hex()
             heads.append(previous)
         claim = manifest["custody"] if manifest else {"events": -1}
@@ -871,8 +872,9 @@ class Verifier:
                 report.ok("custody events", f"{len(lines) - claim['events']} after the manifest was made")
         if self.unchecked > max(claim["events"], 0):
             report.fail("custody", f"line {self.unchecked} is neither under the manifest nor signed in a suite that can be checked")
-        if opened > 0:
-            report.skip("transferred without accepted", "custody", f"{opened} transfer(s) open")
+        for seq, (_, _, open_) in self.transfers.items():
+            if open_:
+                report.skip("transferred without accepted", "custody", f"seq {seq}: {', '.join(sorted(open_))}")
 
     def event(self, number, line, previous):
         report, name = self.report, f"custody.jsonl line {number}"
@@ -896,7 +898,38 @@ class Verifier:
             time = signer.attribute(OID_SIGNING_TIME, "signingTime").time()
             self.attributes(name, cms, signer, canonical(event))
             self.cms(name, signature, canonical(event), time)
-        return {"transferred": 1, "accepted": -1}.get(event["event"], 0)
+        self.agreement(event, cms.certificate_of(signer), signer.attribute(OID_SIGNING_TIME, "signingTime").time())
+
+    def agreement(self, event, certificate, signed):
+        """What events must agree on: whose credential, in what order, and that the other side accepts."""
+        done = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-subject", "-nameopt", "RFC2253,-esc_msb"],
+                              input=certificate.raw, capture_output=True)
+        subject = done.stdout.decode("utf-8", "replace").removeprefix("subject=").removesuffix("\n")
+        if event["actor"]["credential"] != subject:
+            raise Refused(f"the credential is told as another than {subject!r}, which signed")
+        before, self.last_signed = self.last_signed, max(self.last_signed, signed)
+        if signed < before - CLOCK_TOLERANCE:
+            raise Refused("its signature is older than the one before it")
+        if event["time"][:19] > utc(signed + CLOCK_TOLERANCE)[:19]:
+            raise Refused(f"it tells of {event['time']}, and was signed before that")
+        fields = certificate.children()[0].children()
+        fields = fields[1:] if fields[0].tag == 0xA0 else fields
+        side, ids = (fields[2].raw + fields[4].raw, fields[5].raw), set(event["evidence"]) or {"the case"}
+        if event["event"] == "transferred":
+            self.transfers[event["seq"]] = (event["time"], side, ids)
+        if event["event"] == "accepted":
+            transfer = event["detail"].get("transfer") if type(event["detail"]) is dict else None
+            if type(transfer) is not int or transfer not in self.transfers:
+                raise Refused("it doesn't name in detail.transfer a transfer before it")
+            time, other, open_ = self.transfers[transfer]
+            ids = ids if event["evidence"] else set(open_)
+            if event["time"][:16] < time[:16]:
+                raise Refused("it accepts before it was handed over")
+            if side[0] == other[0] or side[1] == other[1]:
+                raise Refused("it is signed by the side that handed over")
+            if not ids or not ids <= open_:
+                raise Refused("it accepts what wasn't handed over, or was accepted already")
+            open_ -= ids
 
     @staticmethod
     def event_form(event):
