@@ -66,7 +66,8 @@ class ByHand(unittest.TestCase):
         authority.config.write_text("[tsa]\ndefault_tsa = ts\n" + authority.config.read_text())
         shutil.copy(authority.trust, cls.folder / "ca.pem")
         cls.make_ledger(authority)
-        cls.exhibit("seal", "case", "--key", authority.path("signer.key"), "--cert", authority.path("signer.pem"), "--tsa", authority.config)
+        cls.exhibit("seal", "case", "--key", authority.path("signer.key"), "--cert", authority.path("signer.pem"), "--tsa", authority.config,
+                    "--incomplete", "made by a test")
         cls.sign_by_gost()
         maker = make_disclosure.Maker(cls.folder / "case")
         busy = next(r["item"] for r in maker.records if r["record"] == "match")
