@@ -48,20 +48,22 @@ class LedgerRules {
     const Side side{Bytes(by.key_info), Bytes(by.issuer) + Bytes(by.subject)};
     const std::string name = by.subject_text(), &event = record.text_at("event");
     if (name.empty()) report.not_checked("ledger credentials", subject, "this program can't write the signer's name");
-    if (!name.empty() && name != record.at("actor").text_at("credential"))
-      report.failed("ledger credentials", subject,
-                    "the credential is told as another than \"" + name + "\", which signed");
-    report.guard("ledger times", subject, [&] { check_times(record.text_at("time"), signature.signing_time()); });
+    good_ &= report.guard("ledger credentials", subject, [&] {
+      if (!name.empty() && name != record.at("actor").text_at("credential"))
+        throw Refused{"the credential is told as another than \"" + name + "\", which signed"};
+    });
+    good_ &=
+        report.guard("ledger times", subject, [&] { check_times(record.text_at("time"), signature.signing_time()); });
     if (event == "transferred")
       transfers_[record.number_at("seq")] = {record.text_at("time"), side, exhibits_of(record)};
-    if (event == "accepted") report.guard("ledger transfers", subject, [&] { accept(record, side); });
+    if (event == "accepted") good_ &= report.guard("ledger transfers", subject, [&] { accept(record, side); });
   }
 
-  void tell_open(Report& report) const {
+  void tell(Report& report) const {
+    if (good_) report.ok("ledger agreement", ledger_name, "credentials, times, and who accepted what");
     for (const auto& [seq, transfer] : transfers_) {
-      for (const std::string& id : transfer.open)
-        report.not_checked("open transfers", id,
-                           "transferred in seq " + std::to_string(seq) + ", and nobody has accepted yet");
+      const std::string since = "transferred in seq " + std::to_string(seq) + ", and nobody has accepted yet";
+      for (const std::string& id : transfer.open) report.not_checked("open transfers", id, since);
     }
   }
 
@@ -108,6 +110,7 @@ class LedgerRules {
 
   std::map<std::uint64_t, Transfer> transfers_;  // by seq
   std::int64_t last_signed_ = 0;
+  bool good_ = true;
 };
 
 // `claim`: the manifest's `custody`.
@@ -132,7 +135,7 @@ inline void check_ledger(View bytes, const Value& claim, const Trust* trust, Rep
     links.push_back(to_hex(sha256(text)));
     bytes.remove_prefix(std::min(bytes.size(), text.size() + 1));
   }
-  rules.tell_open(report);
+  rules.tell(report);
   const std::uint64_t seen = claim.number_at("events"), there = links.size() - 1;
   report.expect(
       seen <= there && links[seen] == claim.text_at("head"), "ledger head", ledger_name,
