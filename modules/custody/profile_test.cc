@@ -12,6 +12,7 @@
 
 #include "custody/ledger.h"
 #include "hash/algorithm.h"
+#include "manifest/suite.h"
 
 namespace exhibit::custody {
 namespace {
@@ -119,7 +120,13 @@ TEST_P(EveryProfile, DemandsDigestsThatThereAre) {
     EXPECT_THAT(*list, Contains("sha256"));
     for (const std::string& name : *list) EXPECT_THAT(known, Contains(name));
   }
+}
+
+TEST_P(EveryProfile, AsksForSuitesThatThereAre) {
+  std::vector<std::string> known;
+  for (const manifest::Suite* suite : manifest::suites()) known.emplace_back(suite->name);
   EXPECT_FALSE(it().signatures.empty());
+  for (const std::string& suite : it().signatures) EXPECT_THAT(known, Contains(suite));
 }
 
 INSTANTIATE_TEST_SUITE_P(Profiles, EveryProfile, testing::ValuesIn(profile_names()),
