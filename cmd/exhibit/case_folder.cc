@@ -173,9 +173,9 @@ Result<Json> describe_inputs(const std::vector<std::unique_ptr<hashset::HashSet>
   for (const auto& set : sets) {
     inputs.push_back({{"kind", "hashset"},
                       {"name", set->name()},
-                      {"version", ""},
+                      {"version", set->version()},
                       {"entries", set->entries()},
-                      {"digests", {{"sha256", set->file_sha256()}}}});
+                      {"identity", set->identity()}});
   }
   for (const std::string& path : rules) {
     for (const std::string& file : rule_files(path)) {
@@ -186,6 +186,15 @@ Result<Json> describe_inputs(const std::vector<std::unique_ptr<hashset::HashSet>
                         {"entries", 0U},
                         {"digests", {{"sha256", EXHIBIT_TRY(engine::file_sha256(file))}}}});
     }
+  }
+  return inputs;
+}
+
+Result<Json> with_digests(Json inputs, const std::vector<std::unique_ptr<hashset::HashSet>>& sets) {
+  auto set = sets.begin();
+  for (Json& input : inputs) {
+    if (input.erase("identity") == 0) continue;
+    input["digests"] = {{"sha256", EXHIBIT_TRY((*set++)->file_sha256())}};
   }
   return inputs;
 }

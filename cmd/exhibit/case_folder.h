@@ -55,8 +55,12 @@ class CaseFolder {
 
 // The manifest's `inputs`: hash sets and rule files with the digests of the exact files; and the bounds of expanding,
 // as a `config` whose `version` is their canonical JSON, with its digests. `expand`: null where nothing is expanded.
+// A hash set has its `identity` in place of digests yet: with_digests().
 Result<base::Json> describe_inputs(const std::vector<std::unique_ptr<hashset::HashSet>>& sets,
                                    const std::vector<std::string>& rules, const base::Json& expand);
+
+// The same with the sets' digests, which are made beside the run. Error where a set isn't what its own checksum says.
+Result<base::Json> with_digests(base::Json inputs, const std::vector<std::unique_ptr<hashset::HashSet>>& sets);
 
 // The same after the run, as the worker that loaded the rules says: how many rules each file holds, and the files that
 // they include. Error where a rule file isn't the one that was described.

@@ -102,6 +102,12 @@ std::string beside_this_program(const char* name) {
   return (self.parent_path() / name).string();
 }
 
+// Canonical form has no white space, and a quote within a text is escaped.
+bool is_known_content(std::string_view line) {
+  return line.find(R"("class":"known")") != std::string_view::npos &&
+         line.find(R"("record":"match")") != std::string_view::npos;
+}
+
 bool put_line(std::string_view line) {
   std::fwrite(line.data(), 1, line.size(), stdout);
   std::fputc('\n', stdout);

@@ -62,6 +62,9 @@ std::int64_t now_seconds();
 // The path of another of our programs, which lies in the same folder.
 std::string beside_this_program(const char* name);
 
+// Whether a record line is a match with a set of known content, which is no lead.
+bool is_known_content(std::string_view line);
+
 // Writes to standard output; false when whoever read it has gone.
 bool put_line(std::string_view line);
 

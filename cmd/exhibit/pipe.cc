@@ -67,8 +67,11 @@ void add_row(Table& table, const Json& record) {
     table.add({"item", record.value("state", ""), printable(record.value("id", "")), digests});
   }
   if (kind == "match") {
-    table.add({"lead", record.value("by", ""), printable(record.value("item", "")),
-               printable(record.value("source", "") + ": " + record.value("rule", ""))});
+    const std::string category = record.value("category", "");
+    table.add({record.value("class", "") == "known" ? "known" : "lead", record.value("by", ""),
+               printable(record.value("item", "")),
+               printable(record.value("source", "") + ": " + record.value("rule", "") +
+                         (category.empty() ? "" : " (category " + category + ")"))});
   }
   if (kind == "problem") {
     table.add({"problem", record.value("cause", ""), printable(record.value("where", "")),
@@ -118,6 +121,8 @@ Result<int> run(RunSettings settings, engine::RunOptions options, const options:
   settings.open_images = options.given == nullptr || options.examine;
   auto session = EXHIBIT_TRY(Session::open(settings));
   EXHIBIT_TRY(session->execute(options));
+  // Before anything is said: a damaged set would have found too little in silence.
+  for (const auto& set : sets) EXHIBIT_TRY(set->file_sha256());
   return write(*session, options.given, wants_records(values));
 }
 

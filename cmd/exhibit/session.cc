@@ -192,19 +192,22 @@ RunSettings run_settings(const options::variables_map& values) {
   return settings;
 }
 
+void tell_refused(const std::string& path, const std::vector<hashset::Refused>& listed, std::uint64_t total) {
+  for (const auto& refused : listed) {
+    std::fprintf(stderr, "exhibit: %s: line %llu was not taken: %s\n", path.c_str(),
+                 static_cast<unsigned long long>(refused.line), printable(refused.why).c_str());
+  }
+  if (total > listed.size()) {
+    std::fprintf(stderr, "exhibit: %s: %llu more lines were not taken\n", path.c_str(),
+                 static_cast<unsigned long long>(total - listed.size()));
+  }
+}
+
 Result<std::vector<std::unique_ptr<hashset::HashSet>>> load_hash_sets(const std::vector<std::string>& paths) {
   std::vector<std::unique_ptr<hashset::HashSet>> sets;
   for (const std::string& path : paths) {
     sets.push_back(EXHIBIT_TRY(hashset::load(path)));
-    for (const auto& refused : sets.back()->refused()) {
-      std::fprintf(stderr, "exhibit: %s: line %llu was not taken: %s\n", path.c_str(),
-                   static_cast<unsigned long long>(refused.line), printable(refused.why).c_str());
-    }
-    const std::uint64_t listed = sets.back()->refused().size();
-    if (sets.back()->refused_total() > listed) {
-      std::fprintf(stderr, "exhibit: %s: %llu more lines were not taken\n", path.c_str(),
-                   static_cast<unsigned long long>(sets.back()->refused_total() - listed));
-    }
+    tell_refused(path, sets.back()->refused(), sets.back()->refused_total());
   }
   return sets;
 }

@@ -43,6 +43,8 @@ base::Json expand_bounds(const options::variables_map& values);
 void add_match_options(options::options_description& described);
 RunSettings run_settings(const options::variables_map& values);
 
+// Says on standard error which lines of a hash set were not taken.
+void tell_refused(const std::string& path, const std::vector<hashset::Refused>& listed, std::uint64_t total);
 // Loads the sets; says on standard error what was refused of each.
 Result<std::vector<std::unique_ptr<hashset::HashSet>>> load_hash_sets(const std::vector<std::string>& paths);
 

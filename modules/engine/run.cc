@@ -175,8 +175,8 @@ Result<void> Run::add(EvidenceState& evidence, const Json& record) {
 
 Result<void> Run::add(EvidenceState& evidence, const base::RecordLine& record) {
   std::string scratch;
-  const std::string_view kind = record.string("record", scratch);
-  progress_.leads += kind == "match";
+  const std::string kind(record.string("record", scratch));
+  progress_.leads += kind == "match" && record.string("class", scratch) != "known";
   progress_.problems += kind == "problem";
   return evidence.findings->add(record);
 }
@@ -452,7 +452,7 @@ Result<void> Run::look_up(EvidenceState& evidence, const base::RecordLine& recor
   if (options_.sets == nullptr || options_.sets->empty() || record.find("digests") == nullptr) return {};
   const Item item = EXHIBIT_TRY(base::item_from_record(record));
   for (const auto& set : *options_.sets) {
-    for (const Match& match : set->look_up(item)) EXHIBIT_TRY(add(evidence, base::to_record(match)));
+    for (const auto& match : EXHIBIT_TRY(set->look_up(item))) EXHIBIT_TRY(add(evidence, hashset::to_record(match)));
   }
   return {};
 }

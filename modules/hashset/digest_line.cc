@@ -100,14 +100,14 @@ class DigestLineParser final : public Parser {
                             std::string(facts(*settled_).name)});
       }
     }
-    Entry entry;
+    Entry& entry = new_entry();
     entry[digest.algorithm] = digest.hex;
     entry.name = digest.name;
     if (digest.escaped) {
       if (!unescape(digest.name, unescaped_)) return Line(Refusal{"a backslash in the name escapes nothing"});
       entry.name = unescaped_;
     }
-    return Line(entry);
+    return Line(&entry);
   }
 
  private:

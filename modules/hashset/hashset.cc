@@ -1,174 +1,144 @@
 #include "hashset/hashset.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
+#include <array>
+#include <future>
 
-#include "base/json.h"
+#include "base/record.h"
 #include "base/text.h"
-#include "hashset/format.h"
-#include "hashset/line_reader.h"
-#include "hashset/store.h"
+#include "hashset/index.h"
+#include "hashset/index_format.h"
 
 namespace exhibit::hashset {
 namespace {
 
-class LoadedSet final : public HashSet {
+// What both kinds share: an index, and what is said of its file.
+class IndexedSet : public HashSet {
  public:
-  explicit LoadedSet(std::string name) : name_(std::move(name)) {}
+  explicit IndexedSet(Index index) : index_(std::move(index)) {}
 
-  const std::string& name() const override { return name_; }
-  const std::string& file_sha256() const override { return sha256_; }
-  const std::string& format() const override { return format_; }
-  std::uint64_t entries() const override { return store_.entries(); }
-  const std::vector<Refused>& refused() const override { return refused_; }
-  std::uint64_t refused_total() const override { return refused_total_; }
-  std::vector<Match> look_up(const Item& item) const override;
+  const std::string& name() const override { return index_.header().description.name; }
+  std::uint64_t entries() const override { return index_.header().entries; }
+  Result<std::vector<SetMatch>> look_up(const Item& item) const override;
 
-  // Reads the whole file as one of this format.
-  Result<void> read(int fd, const FormatRow& row);
+ protected:
+  const Index& index() const { return index_; }
+  // What an index that somebody built says of the set; nothing of a list that is used as it is.
+  virtual void describe(SetMatch& match, const Label& label) const = 0;
 
  private:
-  Result<void> take(Parser& parser, const TextLine& line);
-  void refuse(std::uint64_t line, std::string why);
-
-  std::string name_, sha256_, format_;
-  Store store_;
-  std::vector<Refused> refused_;
-  std::uint64_t refused_total_ = 0;
+  Index index_;
 };
 
-bool blank(std::string_view line) { return line.find_first_not_of(" \t") == std::string_view::npos; }
-
-std::vector<Match> LoadedSet::look_up(const Item& item) const {
-  std::vector<Match> matches;
+Result<std::vector<SetMatch>> IndexedSet::look_up(const Item& item) const {
+  std::vector<SetMatch> matches;
   if (item.size == 0) return matches;
+  // The table has the digests of one length weakest first.
   for (std::size_t i = algorithm_count; i-- > 0;) {
-    const std::string algorithm(algorithm_facts[i].name);
-    const auto digest = item.digests.find(algorithm);
-    if (digest == item.digests.end()) continue;
-    const auto found = store_.find(static_cast<Algorithm>(i), digest->second);
-    if (!found) continue;
-    Match match;
-    match.item = item.id;
-    match.by = "hashset";
-    match.source = name_;
-    match.source_sha256 = sha256_;
-    match.rule = found->empty() ? digest->second : base::clean_utf8(*found).text;
-    match.algorithm = algorithm;
-    matches.push_back(std::move(match));
+    const auto algorithm = static_cast<Algorithm>(i);
+    const auto digest = item.digests.find(std::string(facts(algorithm).name));
+    RawDigest raw;
+    if (digest == item.digests.end() || !decode_digest(digest->second, algorithm, raw)) continue;
+    const Index::Place first = index_.find(algorithm, raw);
+    if (first == Index::nowhere) continue;
+    const Index::Place rows = index_.rows_of_digest(algorithm, raw, first);
+    for (Index::Place place = first; place < first + rows; ++place) {
+      const std::string entry = index_.name(algorithm, place);
+      SetMatch match;
+      match.item = item.id;
+      match.by = "hashset";
+      match.source = name();
+      match.source_sha256 = EXHIBIT_TRY(file_sha256());
+      match.rule = entry.empty() ? digest->second : base::clean_utf8(entry).text;
+      match.algorithm = digest->first;
+      describe(match, index_.label(algorithm, place));
+      matches.push_back(std::move(match));
+    }
   }
   return matches;
 }
 
-void LoadedSet::refuse(std::uint64_t line, std::string why) {
-  ++refused_total_;
-  if (refused_.size() < HashSet::refused_listed) refused_.push_back({line, std::move(why)});
-}
+// A list that was read into memory.
+class ListSet final : public IndexedSet {
+ public:
+  ListSet(Imported imported, Index index) : IndexedSet(std::move(index)), imported_(std::move(imported)) {}
 
-Result<void> LoadedSet::take(Parser& parser, const TextLine& line) {
-  if (line.too_long) {
-    refuse(line.number, "longer than " + std::to_string(LineReader::longest_line) + " bytes");
-  } else if (line.text.find('\0') != std::string_view::npos) {
-    refuse(line.number, "it holds NUL bytes, so it isn't text");
-  } else if (!blank(line.text)) {
-    Line parsed = EXHIBIT_TRY(parser.parse(line.text));
-    std::optional<Refusal> refusal;
-    if (auto* entry = std::get_if<Entry>(&parsed)) refusal = store_.add(*entry);
-    if (auto* refused = std::get_if<Refusal>(&parsed)) refusal = std::move(*refused);
-    if (refusal) refuse(line.number, std::move(refusal->why));
-  }
-  return {};
-}
+  const std::string& version() const override { return none_; }
+  const std::string& format() const override { return imported_.facts.format; }
+  const std::string& identity() const override { return imported_.facts.sha256; }
+  Result<std::string> file_sha256() const override { return imported_.facts.sha256; }
+  const std::vector<Refused>& refused() const override { return imported_.refused; }
+  std::uint64_t refused_total() const override { return imported_.facts.refused; }
 
-Result<void> LoadedSet::read(int fd, const FormatRow& row) {
-  format_ = row.name;
-  const std::unique_ptr<Parser> parser = row.parser();
-  LineReader lines = EXHIBIT_TRY(LineReader::create(fd, name_));
-  while (const std::optional<TextLine> line = EXHIBIT_TRY(lines.next())) {
-    Result<void> taken = take(*parser, *line);
-    if (!taken.ok()) {
-      Error error = taken.take_error();
-      error.where = name_;
-      error.message = name_ + ": line " + std::to_string(line->number) + ": " + error.message;
-      return error;
-    }
+ private:
+  void describe(SetMatch& match, const Label& label) const override {
+    if (!label.category.empty()) match.category = label.category;
+    if (!imported_.category_profile.empty()) match.category_profile = imported_.category_profile;
   }
-  sha256_ = base::to_hex(lines.sha256());
-  store_.sort();
-  return {};
-}
 
-std::string format_names() {
-  std::string names;
-  for (const FormatRow* row : format_table()) names += (names.empty() ? "" : ", ") + std::string(row->name);
-  return names;
-}
+  std::string none_;
+  Imported imported_;
+};
 
-// The format whose telling line comes first.
-Result<const FormatRow*> recognise(int fd, const std::string& name) {
-  LineReader lines = EXHIBIT_TRY(LineReader::create(fd, name));
-  while (const std::optional<TextLine> line = EXHIBIT_TRY(lines.next())) {
-    if (line->number == 1 && line->text.starts_with("SQLite format 3")) {
-      return Error{ErrorCode::unsupported,
-                   name + ": an SQLite database (NSRL RDSv3?), which isn't read; export its digests as text",
-                   name,
-                   {}};
-    }
-    if (line->too_long || blank(line->text) || line->text.find('\0') != std::string_view::npos) continue;
-    const FormatRow* found = nullptr;
-    for (const FormatRow* row : format_table()) {
-      if (!row->begins_with(line->text)) continue;
-      if (found != nullptr) {
-        return Error{ErrorCode::ambiguous,
-                     name + ": line " + std::to_string(line->number) + " could be " + std::string(found->name) +
-                         " or " + std::string(row->name),
-                     name,
-                     {}};
-      }
-      found = row;
-    }
-    if (found != nullptr) return found;
+// An .xhs file. It is digested beside whatever the process does with it.
+class FileSet final : public IndexedSet {
+ public:
+  explicit FileSet(Index index) : IndexedSet(std::move(index)), format_("xhs") {
+    identity_ = std::to_string(this->index().file_bytes()) + " " + this->index().stored_checksum();
+    sha256_ = std::async(std::launch::async, [this] { return this->index().digest_file(); }).share();
   }
-  return Error{ErrorCode::unsupported,
-               name + ": no line of it is a digest; a hash set is UTF-8 text: " + format_names(),
-               name,
-               {}};
-}
+  // Before the index goes.
+  ~FileSet() override { sha256_.wait(); }
 
-Result<base::UniqueFd> open_file(const std::string& path, const std::string& name) {
-  base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  struct stat status = {};
-  if (!fd || ::fstat(fd.get(), &status) != 0) {
-    const ErrorCode code = errno == ENOENT ? ErrorCode::not_found : ErrorCode::io_error;
-    return Error{code, path + ": cannot be opened: " + std::strerror(errno), name, {}};
+  const std::string& version() const override { return index().header().description.version; }
+  const std::string& format() const override { return format_; }
+  const std::string& identity() const override { return identity_; }
+  Result<std::string> file_sha256() const override { return sha256_.get(); }
+  const std::vector<Refused>& refused() const override { return none_; }
+  std::uint64_t refused_total() const override { return 0; }
+
+ private:
+  void describe(SetMatch& match, const Label& label) const override {
+    const Description& about = index().header().description;
+    match.set_class = name_of(about.set_class);
+    match.entry_source = label.source;
+    if (label.category.empty()) return;
+    match.category = label.category;
+    if (!about.category_profile.empty()) match.category_profile = about.category_profile;
   }
-  if (!S_ISREG(status.st_mode)) {
-    return Error{ErrorCode::invalid_argument, path + ": not a regular file; a hash set must be one", name, {}};
-  }
-  return fd;
-}
+
+  std::string format_, identity_;
+  std::vector<Refused> none_;
+  std::shared_future<Result<std::string>> sha256_;
+};
 
 }  // namespace
 
+base::Json to_record(const SetMatch& match) {
+  base::Json record = base::to_record(match);
+  if (match.set_class) record["class"] = *match.set_class;
+  if (match.category_profile) record["category_profile"] = *match.category_profile;
+  if (match.entry_source) record["entry_source"] = *match.entry_source;
+  return record;
+}
+
 Result<std::unique_ptr<HashSet>> load(const std::string& path) {
-  const std::string name = base::clean_utf8(path.substr(path.rfind('/') + 1)).text;
-  const base::UniqueFd fd = EXHIBIT_TRY(open_file(path, name));
-  const FormatRow* format = EXHIBIT_TRY(recognise(fd.get(), name));
-  auto set = std::make_unique<LoadedSet>(name);
-  EXHIBIT_TRY(set->read(fd.get(), *format));
-  if (set->entries() == 0) {
-    return Error{
-        ErrorCode::corrupt,
-        name + ": none of its lines was taken as " + set->format() + "; the first refused is line " +
-            (set->refused().empty() ? "0" : std::to_string(set->refused()[0].line) + ": " + set->refused()[0].why),
-        name,
-        {}};
+  const std::string name = input_name(path);
+  base::UniqueFd fd = EXHIBIT_TRY(open_input(path));
+  std::array<char, index_magic.size()> beginning{};
+  if (::pread(fd.get(), beginning.data(), beginning.size(), 0) == static_cast<ssize_t>(beginning.size()) &&
+      Index::has_magic({beginning.data(), beginning.size()})) {
+    return std::unique_ptr<HashSet>(new FileSet(EXHIBIT_TRY(Index::open(std::move(fd), name))));
   }
-  return std::unique_ptr<HashSet>(std::move(set));
+  Builder builder({});
+  Imported imported = EXHIBIT_TRY(import({fd.get(), name}, {}, builder));
+  base::UniqueFd memory = EXHIBIT_TRY(nameless_file(""));
+  Description description;
+  description.name = name;
+  EXHIBIT_TRY(builder.write(memory.get(), description));
+  Index index = EXHIBIT_TRY(Index::open(std::move(memory), name));
+  return std::unique_ptr<HashSet>(new ListSet(std::move(imported), std::move(index)));
 }
 
 }  // namespace exhibit::hashset

@@ -1,44 +1,52 @@
 #pragma once
-// Hash sets: is this digest known? Text formats are read into memory: one digest a line, md5sum/sha256sum style,
-// hashdeep, NSRL RDSv2 CSV. One folder a format under formats/.
+// Hash sets: is this digest known? An index (.xhs) is mapped as it lies; any other known format is read and becomes an
+// index in memory.
 
 #include <exhibit/item.h>
 #include <exhibit/result.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "base/unique_fd.h"
+#include "base/json.h"
+#include "hashset/import.h"
 
 namespace exhibit::hashset {
 
-// What was not taken, so that nobody believes in a set that was half read.
-struct Refused {
-  std::uint64_t line = 0;
-  std::string why;
+// What the record of a match with an index has besides (nothing of it where a list was used as it is).
+struct SetMatch : Match {
+  std::optional<std::string> set_class;         // `known`: may be passed over in a view; `notable`
+  std::optional<std::string> category_profile;  // whose meaning the category has
+  std::optional<std::string> entry_source;      // which of the set's inputs has the entry
 };
+base::Json to_record(const SetMatch& match);
 
 class HashSet {
  public:
   virtual ~HashSet() = default;
-  virtual const std::string& name() const = 0;         // the file's base name
-  virtual const std::string& file_sha256() const = 0;  // of the exact file
-  virtual const std::string& format() const = 0;       // md5sum, hashdeep, nsrl-rds2, plain
+  virtual const std::string& name() const = 0;     // the file's base name, or what the index says
+  virtual const std::string& version() const = 0;  // what the index says; else empty
+  virtual const std::string& format() const = 0;   // xhs, or a name of format_table()
   virtual std::uint64_t entries() const = 0;
+  // What tells this file from others without reading all of it: its size and an index's own checksum, or its SHA-256.
+  virtual const std::string& identity() const = 0;
+  // Of the exact file, lower-case hex. An index is read whole for it, once, beside whatever else goes on; this waits
+  // until that is done. Error (corrupt): the index isn't what its checksum says.
+  virtual Result<std::string> file_sha256() const = 0;
   // The first refused_listed of them, and how many they are in all. Blank lines and comments aren't among them.
   virtual const std::vector<Refused>& refused() const = 0;
   virtual std::uint64_t refused_total() const = 0;
-  static constexpr std::size_t refused_listed = 1000;
 
-  // A match record's rule (the set's entry: its file name where the set has one, else the digest) for each of the
-  // item's digests that the set holds; strongest algorithm first. Empty content (size 0) never matches.
-  virtual std::vector<Match> look_up(const Item& item) const = 0;
+  // For each of the item's digests that the set holds, strongest algorithm first, a record for each of its labels. The
+  // rule is the set's entry: what the set calls it, else the digest. Empty content (size 0) never matches.
+  virtual Result<std::vector<SetMatch>> look_up(const Item& item) const = 0;
 };
 
-// Reads a set from a regular file; recognises its format by content. Error when no line of it was taken, or when the
-// file can't be read to its end.
+// Opens a set, a regular file; recognises its format by content. Error when no line of it was taken, or when the file
+// can't be read to its end.
 Result<std::unique_ptr<HashSet>> load(const std::string& path);
 
 }  // namespace exhibit::hashset

@@ -32,10 +32,17 @@ Json plan_of(const RunSettings& settings, const std::vector<engine::Evidence>& e
           {"tool", {{"version", version}, {"source_revision", source_revision}}}};
 }
 
-Result<void> write_findings(const CaseFolder& folder, const Session& session, engine::Run& run, engine::Counts& total) {
+struct Total : engine::Counts {
+  std::uint64_t known = 0;  // of the matches
+};
+
+Result<void> write_findings(const CaseFolder& folder, const Session& session, engine::Run& run, Total& total) {
   for (const auto& evidence : session.evidence()) {
     auto file = EXHIBIT_TRY(engine::OutputFile::create(folder.findings(evidence.id) + ".new"));
-    const auto counts = EXHIBIT_TRY(run.write(evidence.id, [&](std::string_view line) { return file.write(line); }));
+    const auto counts = EXHIBIT_TRY(run.write(evidence.id, [&](std::string_view line) {
+      total.known += is_known_content(line);
+      return file.write(line);
+    }));
     EXHIBIT_TRY(file.close());
     total.items += counts.items;
     total.matches += counts.matches;
@@ -49,14 +56,19 @@ Result<void> write_findings(const CaseFolder& folder, const Session& session, en
   return {};
 }
 
-int outcome(const Session& session, engine::Run& run, const engine::Counts& counts) {
+int outcome(const Session& session, engine::Run& run, const Total& counts) {
   for (const auto& evidence : session.evidence()) {
     const std::string integrity = run.integrity(evidence.id);
     std::fprintf(stderr, "exhibit: %s: integrity: %s\n", evidence.id.c_str(), integrity.c_str());
   }
   std::fprintf(stderr, "exhibit: %llu items, %llu leads for a person to look at, %llu problems\n",
-               static_cast<unsigned long long>(counts.items), static_cast<unsigned long long>(counts.matches),
+               static_cast<unsigned long long>(counts.items),
+               static_cast<unsigned long long>(counts.matches - counts.known),
                static_cast<unsigned long long>(counts.problems));
+  if (counts.known > 0) {
+    std::fprintf(stderr, "exhibit: %llu matches with sets of known content, which are no leads\n",
+                 static_cast<unsigned long long>(counts.known));
+  }
   for (const auto& evidence : session.evidence()) {
     const std::string integrity = run.integrity(evidence.id);
     if (integrity == "mismatch" || integrity == "unreadable") return exit_no;
@@ -120,7 +132,10 @@ Result<int> process(const options::variables_map& values, const std::vector<std:
                              .expand = settings.expand,
                              .sets = &sets};
   Result<void> done = session->execute(std::move(options));
-  engine::Counts counts;
+  // Before anything is claimed: a damaged set would have found too little in silence.
+  const Result<Json> digested = with_digests(inputs, sets);
+  if (done.ok() && !digested.ok()) done = digested.error();
+  Total counts;
   if (done.ok()) done = write_findings(folder, *session, session->run(), counts);
   int status = done.ok() ? outcome(*session, session->run(), counts) : fail(done.error());
   if (!done.ok() && done.error().code == ErrorCode::interrupted) {
@@ -133,7 +148,8 @@ Result<int> process(const options::variables_map& values, const std::vector<std:
               {"resumed_tasks", session->resumed_tasks()},
               {"lines", session->log()}};
   EXHIBIT_TRY(folder.log_run(std::move(log), session->sealed()));
-  EXHIBIT_TRY(folder.remember({fields, EXHIBIT_TRY(known_inputs(folder, *session, inputs))}));
+  if (!digested.ok()) return status;
+  EXHIBIT_TRY(folder.remember({fields, EXHIBIT_TRY(known_inputs(folder, *session, *digested))}));
   return status;
 }
 

@@ -52,8 +52,8 @@ class HashdeepParser final : public Parser {
     return Line(NoEntry{});
   }
 
-  Line read_entry(std::string_view line) const {
-    Entry entry;
+  Line read_entry(std::string_view line) {
+    Entry& entry = new_entry();
     for (const Column column : columns_) {
       const std::size_t comma = line.find(',');
       if (comma == std::string_view::npos) return Refusal{"fewer columns than the header names"};
@@ -67,7 +67,7 @@ class HashdeepParser final : public Parser {
       }
     }
     entry.name = line;
-    return entry;
+    return &entry;
   }
 
   std::vector<Column> columns_;
@@ -87,15 +87,16 @@ extern constinit const FormatRow hashdeep_row = {
     .name = "hashdeep",
     .begins_with = begins_with,
     .parser = []() -> std::unique_ptr<Parser> { return std::make_unique<HashdeepParser>(); },
-    .sample =
-        "%%%% HASHDEEP-1.0\n"
-        "%%%% size,md5,sha256,filename\n"
-        "## Invoked from: /known\n"
-        "1,0cc175b9c0f1b6a831c399e269772661,ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb,"
-        "/known/a, b, and c\n"
-        "1,92eb5ffee6ae2fec3ad71c777531578f,3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d,"
-        "/known/b\r\n"
-        "1,4a8a08f09d37b73795649038408b5f33,/known/c\n",
+    .sample = []() -> std::string {
+      return "%%%% HASHDEEP-1.0\n"
+             "%%%% size,md5,sha256,filename\n"
+             "## Invoked from: /known\n"
+             "1,0cc175b9c0f1b6a831c399e269772661,ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb,"
+             "/known/a, b, and c\n"
+             "1,92eb5ffee6ae2fec3ad71c777531578f,3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d,"
+             "/known/b\r\n"
+             "1,4a8a08f09d37b73795649038408b5f33,/known/c\n";
+    },
     .expected = expected,
     .sample_refused = 1};
 

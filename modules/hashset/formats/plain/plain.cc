@@ -23,13 +23,14 @@ constexpr ExpectedEntry expected[] = {
 extern constinit const FormatRow plain_row = {.name = "plain",
                                               .begins_with = begins_with,
                                               .parser = digest_line_parser,
-                                              .sample =
-                                                  "# known files\n"
-                                                  "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8\n"
-                                                  "\n"
-                                                  "E9D71F5EE7C92D6DC9E92FFDAD17B8BD49418F98  \r\n"
-                                                  "not a digest\n"
-                                                  "84a516841ba77a5b4648de2cd0dfcb30ea46dbb4\tthird.bin",
+                                              .sample = []() -> std::string {
+                                                return "# known files\n"
+                                                       "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8\n"
+                                                       "\n"
+                                                       "E9D71F5EE7C92D6DC9E92FFDAD17B8BD49418F98  \r\n"
+                                                       "not a digest\n"
+                                                       "84a516841ba77a5b4648de2cd0dfcb30ea46dbb4\tthird.bin";
+                                              },
                                               .expected = expected,
                                               .sample_refused = 1};
 
