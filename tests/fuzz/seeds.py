@@ -152,6 +152,14 @@ def hashset_seeds(put):
         if path.suffix != ".db":
             put("hashset", path.name, path.read_bytes()[:4096])
     put("hashset", "empty-file", b"d41d8cd98f00b204e9800998ecf8427e  \\a\\nb\r\n")
+    digest = b"0cc175b9c0f1b6a831c399e269772661"
+    put("hashset", "vics", b'{"@odata.context":"http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/US/$metadata#Media","value":[{"MediaID":1,'
+        b'"Category":"1","MD5":"' + digest + b'","AlternativeHashes":[{"HashName":"SHA256","HashValue":""}],"Series":{"a":[]}}]}')
+    put("hashset", "delta", b"BEGIN TRANSACTION;\nINSERT INTO FILE(md5,file_name) VALUES('" + digest + b"','it''s');\nCOMMIT;\n")
+    put("hashset", "encase", b"HASH\r\n\xff\0" + bytes(1144) + bytes.fromhex(digest.decode()) + bytes(2))
+    put("hashset", "ilook", b"V3Hash,HashSHA1,FileName,FilePath,FileSize,HashSHA256,HashSHA384,HashSHA512\n" + digest + b",,a, b,\\,1,,,\n")
+    put("hashset", "hashlookup", b"hashlookup_result,filename,sha-1,size\nknown,a, b,86f7e437faa5a7fce15d1ddcb9eaeaea377667b8,1\n")
+    put("hashset", "icse", b"MD5;SHA1;PhotoDNA;Image ID;Baseline\n" + digest + b";;;17;True\n")
 
 
 def carve_seeds(put):
