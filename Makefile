@@ -9,7 +9,7 @@ BENCH_IMAGE :=
 PARTS := pipeline,verify,list,items,limits,memory
 ROUNDS := 3
 
-.PHONY: all setup bench-setup demo test check corpora campaign false-positives fuzz fuzz-one bench bench-carve soak-kills mount-check clean
+.PHONY: all setup bench-setup demo test check corpora campaign false-positives fuzz fuzz-one bench bench-carve bench-hashset bench-hashset-large soak-kills mount-check clean
 
 all: $(BUILD)/build.ninja
 	cmake --build $(BUILD) -j $(JOBS)
@@ -74,6 +74,15 @@ bench: bench-setup
 bench-carve: bench-setup all
 	/usr/bin/python3 -B tests/bench/bench_carve.py --bin $(BUILD)/bin --shared ../shared --folder $(BENCH_DIR)/carve \
 	    --rounds $(ROUNDS) $(addprefix --image ,$(wildcard $(or $(BENCH_IMAGE),$(BENCH_DIR)/bench.raw)))
+
+# The index of hash sets beside hfind, SQLite and a sorted array: docs/hashset.md. The large one, 100 million digests,
+# takes about 10 GB in BENCH_DIR and a quiet machine.
+bench-hashset: COUNTS := 1000000,10000000
+bench-hashset-large: COUNTS := 1000000,10000000,100000000
+bench-hashset bench-hashset-large: bench-setup
+	cmake --preset dev >/dev/null
+	cmake --build $(BUILD) -j $(JOBS) --target exhibit hashset_bench
+	/usr/bin/python3 -B tests/bench/bench_hashset.py --bin $(BUILD)/bin --folder $(BENCH_DIR)/hashset --counts $(COUNTS)
 
 # N kills of a run at random moments, each gone on with: the same findings N times.
 soak-kills: bench-setup all
