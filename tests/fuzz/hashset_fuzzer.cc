@@ -18,7 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   item.digests = {
       {"md5", "d41d8cd98f00b204e9800998ecf8427e"}, {"sha1", std::string(40, 'a')}, {"sha256", std::string(64, '0')}};
   // A rule's name comes from the file: the record that carries it must be one that can be read again.
-  for (const hashset::SetMatch& match : *loaded.look_up(item)) {
+  const auto matches = loaded.look_up(item);
+  FUZZ_CHECK(matches.ok());
+  for (const hashset::SetMatch& match : *matches) {
     const auto again = base::parse_json(base::canonical(hashset::to_record(match)));
     FUZZ_CHECK(again.ok() && base::check_record(*again).ok());
   }
