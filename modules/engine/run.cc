@@ -369,6 +369,7 @@ Result<void> Run::begin_sweep(EvidenceState& evidence) {
 
 // A few at a time: a large medium has many stretches.
 Result<void> Run::submit_sweeps(EvidenceState& evidence) {
+  if (evidence.plan == nullptr) return {};  // nothing to sweep; what came by a pipe has no record of the medium either
   std::vector<std::string> digests;
   for (const std::string& name : options_.digests) {
     if (hash::can_chain(name)) digests.push_back(name);
