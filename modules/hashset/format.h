@@ -45,6 +45,7 @@ struct Entry {
   std::array<std::string_view, algorithm_count> digests;  // hex as found, by Algorithm; empty where the entry has none
   std::string_view name;      // what the set calls it: of the file, or its number; empty where the entry has none
   std::string_view category;  // as the set writes it, a number or a word: never a meaning; empty where it has none
+  std::string_view place;     // said before a refusal, where the line doesn't tell enough: "medium 5: "
 
   std::string_view& operator[](Algorithm algorithm) { return digests[static_cast<std::size_t>(algorithm)]; }
 };

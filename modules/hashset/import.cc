@@ -41,7 +41,7 @@ class Import final : public Sink {
       ++done.facts.entries;
     } else {
       done.facts.trivial += trivial;
-      refuse(line, std::move(refusal->why));
+      refuse(line, std::string(entry.place) + refusal->why);
     }
     return {};
   }

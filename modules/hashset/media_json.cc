@@ -131,8 +131,10 @@ class MediaHandler final : public json::json_sax_t {
     media_.pop_back();
     if (medium.is_case) return true;
     ++count_;
-    numbered_.medium = "medium " + std::to_string(count_) + ": ";
+    // Such files often have but one line: a refusal tells which medium.
+    const std::string place = "medium " + std::to_string(count_) + ": ";
     Entry entry;
+    entry.place = place;
     bool any = false;
     for (std::size_t i = 0; i < algorithm_count; ++i) {
       entry.digests[i] = medium.digests[i];
@@ -141,29 +143,16 @@ class MediaHandler final : public json::json_sax_t {
     entry.category = medium.category;
     entry.name = medium.id;
     if (!any && medium.has_photo_dna) {
-      numbered_.refuse(reader_.line(), "it has PhotoDNA alone, which isn't evaluated");
+      sink_.refuse(reader_.line(), place + "it has PhotoDNA alone, which isn't evaluated");
       return true;
     }
-    Result<void> taken = numbered_.take(reader_.line(), entry);
+    Result<void> taken = sink_.take(reader_.line(), entry);
     if (!taken.ok()) error_ = taken.take_error();
     return !error_;
   }
 
-  // Such files often have but one line: a refusal tells which medium.
-  class Numbered final : public Sink {
-   public:
-    explicit Numbered(Sink& sink) : sink_(sink) {}
-    Result<void> take(std::uint64_t line, const Entry& entry) override { return sink_.take(line, entry); }
-    void refuse(std::uint64_t line, std::string why) override { sink_.refuse(line, medium + why); }
-    std::string medium;
-
-   private:
-    Sink& sink_;
-  };
-
   const FileReader& reader_;
   Sink& sink_;
-  Numbered numbered_{sink_};
   std::vector<Frame> frames_;
   std::vector<Medium> media_;  // a case, and within it a medium
   std::string key_, alternative_name_, alternative_value_;

@@ -321,9 +321,10 @@ std::string joined(const std::set<std::string>& words) {
 Result<int> diff(const std::string& before, const std::string& after, bool records) {
   const hs::Index old = EXHIBIT_TRY(open_index(before)), now = EXHIBIT_TRY(open_index(after));
   std::map<hs::Change::Kind, std::uint64_t> counts;
+  std::uint64_t changes = 0;
   bool reads = true;
   hs::diff(old, now, [&](const hs::Change& change) {
-    ++counts[change.kind];
+    ++counts[change.kind], ++changes;
     const Json record = {{"change", hs::name_of(change.kind)},
                          {"algorithm", hs::facts(change.algorithm).name},
                          {"digest", change.digest},
@@ -343,7 +344,7 @@ Result<int> diff(const std::string& before, const std::string& after, bool recor
     std::fprintf(stderr, "exhibit: the sets' classes or the meaning of their categories differ: see `hashset info`\n");
     return exit_no;
   }
-  return counts.empty() ? exit_done : exit_no;
+  return changes == 0 ? exit_done : exit_no;
 }
 
 int run_diff(const std::vector<std::string>& arguments) {
