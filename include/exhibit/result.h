@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -48,7 +49,8 @@ class [[nodiscard]] Result {
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return state_.index() == 0; }
-  explicit operator bool() const { return ok(); }
+  // Not of a yes or no: in a condition it would say that there is an answer, where a reader sees which.
+  explicit operator bool() const requires(!std::is_same_v<T, bool>) { return ok(); }
   T& value() { return std::get<0>(state_); }
   const T& value() const { return std::get<0>(state_); }
   T take() { return std::move(std::get<0>(state_)); }
