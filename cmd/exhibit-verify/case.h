@@ -45,6 +45,7 @@ inline void check_other_files(const fs::path& folder, const Value& manifest, Rep
     report.not_checked("previous manifest", manifest.text_at("previous"), "it isn't given");
   for (const Value& evidence : manifest.array_at("evidence"))
     report.not_checked("media", evidence.text_at("id"), "this program reads no images");
+  report.not_checked("required fields", "the case", "this program knows no profiles");
 }
 
 // `target`: the case folder, or its manifest. Of a manifest alone, what isn't beside it can't be checked; in a case, it

@@ -182,7 +182,7 @@ inline void check_disclosure(View bytes, const Trust* trust, Report& report) {
     each("volumes", "disclosed volume", "volume", &Disclosure::volume);
     each("absent", "absence", "digest", &Disclosure::absence);
   });
-  for (const char* name : {"findings", "ledger", "inputs", "media"})
+  for (const char* name : {"findings", "ledger", "inputs", "media", "required fields"})
     report.not_checked(name, "the case", "it isn't in a disclosure");
 }
 

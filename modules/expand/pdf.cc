@@ -9,6 +9,7 @@
 #include <qpdf/QPDF.hh>
 #include <qpdf/QPDFExc.hh>
 #include <qpdf/QUtil.hh>
+#include <set>
 #include <utility>
 
 #include "base/json.h"
@@ -22,6 +23,7 @@ namespace {
 // Content behind filters that libqpdf undoes, or encrypted, is held whole.
 constexpr std::size_t most_held = std::size_t{16} << 20;
 constexpr std::size_t md5_bytes = 16;
+constexpr std::size_t farthest_header = 1024;
 constexpr int deepest = 64;  // arrays and dictionaries within each other, in one object
 
 Error corrupt(std::string why) { return Error{ErrorCode::corrupt, "pdf: " + std::move(why), {}, {}}; }
@@ -92,8 +94,10 @@ class PdfReader final : public Reader {
   Result<void> open() {
     auto opened = guarded([&] {
       pdf_.setSuppressWarnings(true);
+      header_ = find_header();
       pdf_.processInputSource(std::make_shared<PdfInput>(content_));
       for (QPDFObjectHandle& object : pdf_.getAllObjects()) look(object);
+      note_recovered();
       return 0;
     });
     if (!opened.ok()) return opened.error();
@@ -119,6 +123,24 @@ class PdfReader final : public Reader {
   }
 
  private:
+  // libqpdf counts from the header, which need not be the file's beginning but near it (Adobe's implementation note
+  // 13).
+  std::uint64_t find_header() {
+    std::string head(farthest_header, '\0');
+    const auto got = content_.read_at(0, std::as_writable_bytes(std::span(head)));
+    head.resize(got.ok() ? *got : 0);
+    const std::size_t at = head.find("%PDF-");
+    return at == std::string::npos ? 0 : at;
+  }
+
+  // Where a stream hasn't the stated length, libqpdf looks for its end and says so; other readers find other ends.
+  void note_recovered() {
+    for (const QPDFExc& warning : pdf_.getWarnings()) {
+      if (warning.getMessageDetail().find("recover stream length") != std::string::npos)
+        recovered_.insert(warning.getObject());
+    }
+  }
+
   // Remembers the streams that an object's file specifications lead to, and the object itself where it says that it is
   // such a stream. What it refers to has its own turn.
   void look(QPDFObjectHandle object, int depth = 0) {
@@ -192,12 +214,14 @@ class PdfReader final : public Reader {
   }
 
   void open_content(QPDFObjectHandle stream, QPDFObjectHandle dictionary) {
-    const auto at = static_cast<std::uint64_t>(stream.getParsedOffset());
+    const std::uint64_t at = header_ + static_cast<std::uint64_t>(stream.getParsedOffset());
     QPDFObjectHandle filter = dictionary.getKey("/Filter"), parameters = dictionary.getKey("/DecodeParms");
     const bool is_direct = !pdf_.isEncrypted() && parameters.isNull() && follows_keyword(at);
+    // Without a filter nothing but its length says where it ends.
+    is_length_sound_ = !filter.isNull() || !recovered_.contains("object " + stream.getObjGen().unparse(' '));
     if (is_direct && names_deflate(filter)) {
       inflated_ = open_zlib(content_, at);
-    } else if (is_direct && filter.isNull() && dictionary.getKey("/Length").isInteger()) {
+    } else if (is_direct && filter.isNull() && is_length_sound_ && dictionary.getKey("/Length").isInteger()) {
       plain_ = {at, at + static_cast<std::uint64_t>(std::max(0LL, dictionary.getKey("/Length").getIntValue()))};
     } else {
       hold(stream);
@@ -221,7 +245,7 @@ class PdfReader final : public Reader {
     return filter.isNameAndEquals("/FlateDecode") || filter.isNameAndEquals("/Fl");
   }
 
-  // libqpdf counts from the header, which need not be the file's beginning; and repairs what it reads.
+  // libqpdf repairs what it reads, and then places may be others.
   bool follows_keyword(std::uint64_t at) {
     constexpr std::string_view keyword = "stream\n";
     std::string before(keyword.size() + 1, '\0');
@@ -246,11 +270,13 @@ class PdfReader final : public Reader {
     return got;
   }
 
-  // MD5 says it all; the size is compared only where there is none.
+  // MD5 says it all; sizes are compared only where there is none.
   Result<void> check_whole() {
     if (digest_) {
       if (std::exchange(digest_, std::nullopt)->finish().at("md5") != base::to_hex(sum_))
         trouble_ = corrupt("the embedded file contradicts its checksum");
+    } else if (sum_.empty() && !is_length_sound_) {
+      trouble_ = corrupt("the embedded file doesn't end where its stream's length says");
     } else if (sum_.empty() && size_ && *size_ != given_) {
       trouble_ = corrupt("the embedded file hasn't the size that the document says");
     }
@@ -260,7 +286,9 @@ class PdfReader final : public Reader {
 
   ByteSource& content_;
   QPDF pdf_;
+  std::uint64_t header_ = 0;                 // its place in the content
   std::map<QPDFObjGen, std::string> found_;  // embedded files, with their names
+  std::set<std::string> recovered_;          // "object 4 0": streams without the stated length
   std::map<QPDFObjGen, std::string>::const_iterator next_ = found_.end();
   // The member at hand: one of three ways to its content, or why there is none.
   std::unique_ptr<Stream> inflated_;
@@ -270,6 +298,7 @@ class PdfReader final : public Reader {
   std::optional<hash::MultiDigest> digest_;
   std::string sum_;  // MD5, raw; empty: none is said
   std::optional<std::uint64_t> size_;
+  bool is_length_sound_ = true;
   std::uint64_t given_ = 0;
 };
 

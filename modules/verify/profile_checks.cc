@@ -58,6 +58,14 @@ std::vector<const Profile*> known_profiles(const Manifest& manifest, manifest::C
         .not_checked(required_fields, "the manifest doesn't say under which version of a profile it was made");
     return known;
   }
+  const Json names = manifest.case_fields.value("profile", Json());
+  const auto named = custody::profiles_named(names.is_string() ? names.get<std::string>() : std::string());
+  if (!named.ok()) CheckList(checks, "profile").not_checked(required_fields, named.error().message);
+  for (const Profile* profile : named.ok() ? *named : std::vector<const Profile*>()) {
+    if (!versions.contains(profile->name))
+      CheckList(checks, "profile " + profile->name)
+          .not_checked(required_fields, "the manifest doesn't say under which version of it it was made");
+  }
   for (const auto& [name, version] : versions.items()) {
     const auto profile = custody::profile(name);
     if (profile.ok() && (*profile)->version == version) {

@@ -167,6 +167,7 @@ void tell_what_is_not_disclosed(const Manifest& manifest, Checks& checks) {
                      "content tree sorted and complete, is checked on the case");
   }
   CheckList(checks, custody::ledger_name).not_checked("ledger", "it is no part of a disclosure");
+  CheckList(checks, "case").not_checked("required fields", "the ledger, in which some of them stand, isn't here");
 }
 
 // A disclosure's signatures, numbered as beside a manifest.

@@ -367,7 +367,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parts", type=lambda text: text.split(","), default=list(PARTS))
     parser.add_argument("--image", default="", help="a bench image that is there already (an E01 beside it is taken too)")
-    # 10 million, as the peers have, take Exhibit 3.6 s of one core to read as text; the index is issue 7.
+    # 10 million, as the peers have, take Exhibit 3.6 s of one core to read as text; bench_hashset.py is about the index.
     parser.add_argument("--hashes", type=int, default=1_000_000)
     parser.add_argument("--items", default="10000,100000,1000000")
     parser.add_argument("--scan-every", type=int, default=16, help="the large pack's limit is taken from every Nth content")

@@ -60,6 +60,7 @@ class EmbeddedFiles(Folder):
             embedded(b"wrong size", b"/Size 3"), embedded(b"bad", packed=zlib.compress(b"bad")[:-1] + b"?"),
             stream(b"?", b"/Type /EmbeddedFile /Filter /JBIG2Decode")))
         cls.put("none.pdf", document(b"null"))
+        cls.put("length.pdf", document(stream(b"longer than it says").replace(b"/Length 19", b"/Length 10")))
 
     @classmethod
     def setUpClass(cls):
@@ -88,6 +89,11 @@ class EmbeddedFiles(Folder):
     def test_no_digest_of_what_contradicts(self):
         for number, cause in ((7, "corrupt"), (8, "corrupt"), (9, "corrupt"), (10, "unsupported")):
             self.assertIn(cause, self.found.causes(f"odd.pdf!/embedded-{number}"), number)
+
+    def test_no_digest_where_the_stated_length_is_not_so(self):
+        """libqpdf and poppler don't agree where such a stream ends."""
+        self.assertEqual(self.found.digests("length.pdf"), {})
+        self.assertIn("corrupt", self.found.causes("length.pdf!/line.txt"))
 
     def test_encryption_and_damage(self):
         one = {"licence.txt": self.expected["licence.txt"], "line.txt": sha256(b"plain, of no type")}
