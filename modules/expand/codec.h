@@ -14,6 +14,9 @@
 
 namespace exhibit::expand {
 
+// Of a name that a stream gives its content, bytes.
+inline constexpr std::size_t longest_stream_name = 4095;
+
 class Codec {
  public:
   struct Step {

@@ -6,8 +6,10 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "expand/codec.h"
 #include "expand/rar_headers.h"
 #include "expand/reader.h"
+#include "expand/stream.h"
 #include "support/memory_source.h"
 
 namespace exhibit::expand {
@@ -109,6 +111,51 @@ TEST_P(PackedStreams, AreNeverWholeWithOneBitChanged) {
 INSTANTIATE_TEST_SUITE_P(All, PackedStreams,
                          testing::Values(Container::gzip, Container::bzip2, Container::xz, Container::zstd,
                                          Container::lz4));
+
+// A gzip header with everything that RFC 1952 lets it have; `text` behind it.
+std::string pack_with_header(const std::string& name, bool has_checksum, const std::string& text) {
+  std::string out(text.size() * 2 + name.size() + 4096, '\0');
+  std::string extra = "AB\x02\x01xy", comment = "harmless", named = name;
+  const auto bytes = [](std::string& of) { return reinterpret_cast<Bytef*>(of.data()); };
+  gz_header header{};
+  header.extra = bytes(extra);
+  header.extra_len = static_cast<uInt>(extra.size());
+  header.name = bytes(named);
+  header.comment = bytes(comment);
+  header.hcrc = has_checksum ? 1 : 0;
+  z_stream stream{};
+  deflateInit2(&stream, 9, Z_DEFLATED, 31, 9, Z_DEFAULT_STRATEGY);
+  deflateSetHeader(&stream, &header);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = bytes(out);
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+TEST(Gzip, TellsTheNameInItsHeader) {
+  for (const bool has_checksum : {false, true}) {
+    for (const std::size_t length : {std::size_t{1}, std::size_t{40}, longest_stream_name, longest_stream_name + 900}) {
+      const std::string packed = pack_with_header(std::string(length, 'n'), has_checksum, plain());
+      test::MemorySource source(packed);
+      auto stream = open_stream(Container::gzip, source);
+      ASSERT_TRUE(stream.ok());
+      EXPECT_EQ((*stream)->name(), std::string(std::min(length, longest_stream_name), 'n')) << has_checksum << length;
+      const auto content = content_of(Container::gzip, packed);
+      ASSERT_TRUE(content.ok()) << content.error().message;
+      EXPECT_EQ(*content, plain());
+    }
+  }
+}
+
+TEST(Gzip, WithAHeaderThatContradictsItsChecksumIsNotWhole) {
+  std::string packed = pack_with_header("name", true, plain());
+  packed[packed.find("harmless")] = 'H';
+  EXPECT_FALSE(content_of(Container::gzip, packed).ok());
+}
 
 TEST(RarHeaders, EndWhereTheyCannotBeFollowed) {
   std::string bytes("Rar!\x1a\x07\x00", 7);

@@ -53,6 +53,7 @@ class StreamReader final : public Reader {
     if (std::exchange(is_told_, true)) return std::optional<Entry>();
     Entry entry;
     entry.path = name_;
+    entry.size = stream_->size();
     return std::optional<Entry>(std::move(entry));
   }
   Result<std::size_t> read(std::span<std::byte> buffer) override { return stream_->read(buffer); }

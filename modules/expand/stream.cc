@@ -5,6 +5,7 @@
 
 #include "expand/archive.h"
 #include "expand/codec.h"
+#include "expand/gzip_whole.h"
 
 namespace exhibit::expand {
 namespace {
@@ -135,6 +136,9 @@ Result<std::unique_ptr<Stream>> open_compress(ByteSource& content) {
 
 Result<std::unique_ptr<Stream>> open_stream(Container kind, ByteSource& content) {
   if (kind == Container::compress) return open_compress(content);
+  if (kind == Container::gzip) {
+    if (auto whole = open_gzip_whole(content)) return whole;
+  }
   auto stream = std::make_unique<CodecStream>(codec_of(kind), content, 0);
   stream->open();
   return std::unique_ptr<Stream>(std::move(stream));

@@ -19,6 +19,8 @@ class Stream {
   virtual Result<std::size_t> read(std::span<std::byte> buffer) = 0;
   // The name that the stream gives its content; empty: none.
   virtual std::string name() const { return {}; }
+  // Of the plain bytes, where it is known before they are read.
+  virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
   // What was passed over behind it.
   virtual std::optional<Error> trouble() const { return std::nullopt; }
 };

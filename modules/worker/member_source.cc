@@ -7,7 +7,7 @@ namespace exhibit::worker {
 namespace {
 
 constexpr std::uint64_t bytes_per_tick = std::uint64_t{16} << 20;
-constexpr std::size_t piece = std::size_t{256} << 10;
+constexpr std::size_t piece = std::size_t{256} << 10, least_piece = std::size_t{8} << 10;
 
 }  // namespace
 
@@ -56,10 +56,14 @@ Result<void> Cursor::restart() {
 }
 
 bool MemberSource::hold(std::uint64_t expected, std::uint64_t room) {
-  held_.reserve(static_cast<std::size_t>(std::min(expected, room)));
+  expected = std::min(expected, room);
+  // Most members are small: memory is taken, and cleared, as it turns out to be needed. One byte more shows the end.
+  std::uint64_t asked = std::clamp<std::uint64_t>(expected + 1, least_piece, piece);
+  held_.reserve(static_cast<std::size_t>(std::min(std::max(expected + 1, asked), room)));
   while (held_.size() < room) {
     const std::size_t before = held_.size();
-    held_.resize(before + static_cast<std::size_t>(std::min<std::uint64_t>(piece, room - before)));
+    asked = std::min(asked, room - before);
+    held_.resize(before + static_cast<std::size_t>(asked));
     const auto got = cursor_.read(std::span(held_).subspan(before));
     held_.resize(before + (got.ok() ? *got : 0));
     if (!got.ok()) keep(got.error());
@@ -68,6 +72,7 @@ bool MemberSource::hold(std::uint64_t expected, std::uint64_t room) {
       size_ = held_.size();
       return true;
     }
+    asked = *got < asked ? least_piece : piece;
   }
   return false;
 }

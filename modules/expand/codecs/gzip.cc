@@ -10,13 +10,12 @@
 namespace exhibit::expand {
 namespace {
 
-constexpr std::size_t longest_name = 4096;
 // zlib's windowBits: the largest window, with gzip's header and trailer, or zlib's.
 constexpr int gzip_window = 15 + 16, zlib_window = 15;
 
 class DeflateCodec final : public Codec {
  public:
-  explicit DeflateCodec(int window) : is_gzip_(window == gzip_window), name_(longest_name) {
+  explicit DeflateCodec(int window) : is_gzip_(window == gzip_window), name_(longest_stream_name + 1) {
     is_usable_ = inflateInit2(&stream_, window) == Z_OK;
     header_.name = reinterpret_cast<Bytef*>(name_.data());
     header_.name_max = static_cast<uInt>(name_.size() - 1);
