@@ -1,5 +1,7 @@
 #include "carve/carver.h"
 
+#include <utility>
+
 #include "carve/join.h"
 
 namespace exhibit::carve {
@@ -28,8 +30,19 @@ Found Carver::found(const Space& space, std::uint32_t signature, const std::vect
   return found;
 }
 
+// Because of what was found before it.
+bool Carver::is_passed_over(const Candidate& candidate, std::uint64_t begin) {
+  if (begin >= covered_[candidate.signature]) return false;
+  if (!candidate.is_anchor && !all_[candidate.signature].is_nested) return true;
+  is_overlap_ = overlap_work_ <= most_overlap_work;
+  has_left_out_ |= !is_overlap_;
+  return !is_overlap_;
+}
+
 std::vector<Found> Carver::carve(const Space& space, const Candidate& candidate) {
   const Signature& signature = all_[candidate.signature];
+  // What was done since the last candidate was done for it, by the caller too.
+  if (std::exchange(is_overlap_, false)) overlap_work_ += space.work() - work_before_;
   std::uint64_t begin = candidate.offset;
   if (candidate.is_anchor) {
     const PieceContent before(space, {{0, space.size()}});
@@ -38,9 +51,8 @@ std::vector<Found> Carver::carve(const Space& space, const Candidate& candidate)
     if (!begins) return {};
     begin = *begins;
   }
-  std::uint64_t& covered = covered_[candidate.signature];
-  const bool is_known = !candidate.is_anchor && !signature.is_nested && begin < covered;
-  if (begin >= space.size() || is_known) return {};
+  work_before_ = space.work();
+  if (begin >= space.size() || is_passed_over(candidate, begin)) return {};
   const PieceContent content = content_from(space, begin, signature);
   Memory memory;
   const Verdict verdict = signature.validator->validate(content, memory);
@@ -55,6 +67,7 @@ std::vector<Found> Carver::carve(const Space& space, const Candidate& candidate)
   const bool is_long_enough = verdict.length >= signature.minimum && verdict.length <= content.size();
   if (verdict.tier != Tier::none && is_long_enough) {
     all.push_back(found(space, candidate.signature, content.pieces(verdict.length), verdict));
+    std::uint64_t& covered = covered_[candidate.signature];
     if (verdict.tier >= Tier::plausible) covered = std::max(covered, begin + verdict.length);
   }
   return all;

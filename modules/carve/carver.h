@@ -15,8 +15,16 @@ class Carver {
   // its multiples.
   Carver(const std::vector<Signature>& all, std::uint64_t block) : all_(all), block_(block) { begin_space(); }
 
+  // What candidates within objects found before may take in all, as Space::work(): real evidence has hardly any of it
+  // (6 MiB at most in the corpora); without a bound, a row of heads that all claim the rest of the medium would take
+  // the square of its length.
+  static constexpr std::uint64_t most_overlap_work = std::uint64_t{64} << 20;
+
   // Before the candidates of another space.
-  void begin_space() { covered_.assign(all_.size(), 0); }
+  void begin_space() {
+    covered_.assign(all_.size(), 0);
+    is_overlap_ = false;
+  }
 
   // What lies at `candidate`, whose offset is in the space's bytes: nothing, an object, or an object in fragments
   // followed by what it would be without the search for them. Candidates of a space come in the order of their offsets:
@@ -24,13 +32,21 @@ class Carver {
   // of a piece of music looks like its beginning).
   std::vector<Found> carve(const Space& space, const Candidate& candidate);
 
+  // Whether candidates were passed over because most_overlap_work was reached.
+  bool has_left_out() const { return has_left_out_; }
+
  private:
+  bool is_passed_over(const Candidate& candidate, std::uint64_t begin);
   Found found(const Space& space, std::uint32_t signature, const std::vector<Run>& pieces,
               const Verdict& verdict) const;
 
   const std::vector<Signature>& all_;
   std::uint64_t block_;
   std::vector<std::uint64_t> covered_;  // by signature: up to where an object was found
+  std::uint64_t overlap_work_ = 0;      // of candidates within such an object, in all spaces
+  std::uint64_t work_before_ = 0;       // of the space, before the candidate at hand was looked at
+  bool is_overlap_ = false;             // the candidate at hand is such a one
+  bool has_left_out_ = false;
 };
 
 }  // namespace exhibit::carve

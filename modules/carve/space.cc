@@ -51,6 +51,8 @@ void Space::fill(Block& block) const {
 }
 
 const Space::Block& Space::block(std::uint64_t number) const {
+  if (!cache_.empty() && cache_.front().number == number) return cache_.front();
+  work_ += block_size;
   const auto known = cached_.find(number);
   if (known != cached_.end()) {
     cache_.splice(cache_.begin(), cache_, known->second);

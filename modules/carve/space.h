@@ -41,6 +41,9 @@ class Space {
   std::optional<std::uint64_t> place(std::uint64_t offset) const;
   // The volume's offset of the byte `offset` < size() of the space.
   std::uint64_t volume_offset(std::uint64_t offset) const;
+  // What looking at it came to so far: bytes of the blocks gone to, each time anew, whether they were kept or not. A
+  // measure of time that is the same on every machine.
+  std::uint64_t work() const { return work_; }
   // The first error that reading met, if any.
   const std::optional<Error>& unreadable() const { return error_; }
 
@@ -66,6 +69,7 @@ class Space {
   mutable std::map<std::uint64_t, std::list<Block>::iterator> cached_;
   mutable std::vector<std::uint8_t> joint_;  // what lies across blocks
   mutable std::optional<Error> error_;
+  mutable std::uint64_t work_ = 0;
 };
 
 // Pieces of a space put together: what an object in fragments would be.

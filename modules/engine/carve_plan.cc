@@ -11,7 +11,8 @@ namespace {
 using base::Json;
 
 constexpr std::size_t runs_per_line = 256;
-constexpr std::size_t candidates_per_line = 256;
+// Tasks are large: what was found in one is passed over in it alone (carve::Carver).
+constexpr std::size_t candidates_per_line = 256, lines_per_task = 16;
 constexpr std::size_t slacks_per_task = 1024;
 // How much of a volume's unallocated space a task sees around its candidates, in lines of runs: objects reach forward,
 // fragments may lie before.
@@ -115,8 +116,17 @@ class CarvePlan::StretchFile {
   Result<void> end_candidates() {
     if (candidates_.empty()) return {};
     const LineSlice line = EXHIBIT_TRY(write({{"candidates", std::exchange(candidates_, Json::array())}}));
-    const std::size_t first = line_of_runs_ - std::min(line_of_runs_, lines_before);
-    tasks_.push_back({volume_.space.lines(first, line_of_runs_ + lines_behind), line});
+    const bool goes_on = !tasks_.empty() && tasks_.back().back().lines < lines_per_task &&
+                         line_of_runs_ - first_line_of_runs_ < lines_before;
+    if (!goes_on) {
+      first_line_of_runs_ = line_of_runs_;
+      tasks_.push_back({{}, line});
+    } else {
+      tasks_.back().back().length += line.length;
+      ++tasks_.back().back().lines;
+    }
+    const std::size_t first = first_line_of_runs_ - std::min(first_line_of_runs_, lines_before);
+    tasks_.back().front() = volume_.space.lines(first, line_of_runs_ + lines_behind);
     return {};
   }
   Result<void> end_slack() {
@@ -146,8 +156,9 @@ class CarvePlan::StretchFile {
   OutputFile file_;
   Volume& volume_;
   Json candidates_ = Json::array(), in_slack_ = Json::array(), slacks_ = Json::array();
-  std::size_t line_of_runs_ = 0;  // that candidates_ lie in
-  RunFile::Run slack_;            // that in_slack_ lie in
+  // Lines of runs that candidates_ lie in, and those of the task at hand begin in.
+  std::size_t line_of_runs_ = 0, first_line_of_runs_ = 0;
+  RunFile::Run slack_;  // that in_slack_ lie in
   std::size_t slack_lines_ = 0;
   std::vector<std::vector<LineSlice>> tasks_;
 };

@@ -79,6 +79,7 @@ class Carve {
         batch_.add(std::move(found), content);
       }
       tell_unreadable(space, offset);
+      tell_left_out(offset);
     }
   }
 
@@ -166,6 +167,16 @@ class Carve {
                      "what lies behind can't be read: " + space.unreadable()->message});
   }
 
+  // Once: what follows may be passed over as well.
+  void tell_left_out(std::uint64_t offset) {
+    if (!carver_.has_left_out() || std::exchange(is_left_out_told_, true)) return;
+    output_.problem({volume_.id(),
+                     "carve",
+                     exhibit::name_of(ErrorCode::size_limit),
+                     {{offset, 1}},
+                     "too many objects that claim the bytes of others of their kind; not all of them are looked at"});
+  }
+
   Context& context_;
   const Task& task_;
   OpenVolume& volume_;
@@ -178,7 +189,7 @@ class Carve {
   std::span<std::byte> room_;
   std::optional<carve::Space> space_;
   FoundBatch batch_;
-  bool is_told_ = false;
+  bool is_told_ = false, is_left_out_told_ = false;
 };
 
 }  // namespace
