@@ -30,6 +30,19 @@ Found Carver::found(const Space& space, std::uint32_t signature, const std::vect
   return found;
 }
 
+std::optional<Found> Carver::joined(const Space& space, std::uint32_t signature, std::uint64_t begin,
+                                    const Verdict& verdict, Memory& memory) {
+  if (join_work_ > most_join_work) {
+    has_left_apart_ = true;
+    return std::nullopt;
+  }
+  const std::uint64_t before = space.work();
+  const auto joined = join(space, all_[signature], begin, block_, verdict, memory);
+  join_work_ += space.work() - before;
+  if (!joined) return std::nullopt;
+  return found(space, signature, joined->pieces, joined->verdict);
+}
+
 // Because of what was found before it.
 bool Carver::is_passed_over(const Candidate& candidate, std::uint64_t begin) {
   if (begin >= covered_[candidate.signature]) return false;
@@ -60,9 +73,7 @@ std::vector<Found> Carver::carve(const Space& space, const Candidate& candidate)
   // What holds to its end without a doubt needs no other end, even if nothing vouches for its body.
   const bool is_whole = verdict.tier == Tier::validated || (verdict.tier == Tier::plausible && verdict.doubts.empty());
   if (!is_whole && verdict.tier != Tier::none && signature.is_joined) {
-    if (const auto joined = join(space, signature, begin, block_, verdict, memory)) {
-      all.push_back(found(space, candidate.signature, joined->pieces, joined->verdict));
-    }
+    if (auto whole = joined(space, candidate.signature, begin, verdict, memory)) all.push_back(std::move(*whole));
   }
   const bool is_long_enough = verdict.length >= signature.minimum && verdict.length <= content.size();
   if (verdict.tier != Tier::none && is_long_enough) {

@@ -1,6 +1,7 @@
 #pragma once
 // From a candidate to what lies there.
 
+#include <optional>
 #include <vector>
 
 #include "carve/candidate_search.h"
@@ -20,6 +21,9 @@ class Carver {
   // the square of its length.
   static constexpr std::uint64_t most_overlap_work = std::uint64_t{64} << 20;
 
+  // What looking for fragments may take in all, likewise: 5 GiB at most in the corpora.
+  static constexpr std::uint64_t most_join_work = std::uint64_t{16} << 30;
+
   // Before the candidates of another space.
   void begin_space() {
     covered_.assign(all_.size(), 0);
@@ -34,8 +38,12 @@ class Carver {
 
   // Whether candidates were passed over because most_overlap_work was reached.
   bool has_left_out() const { return has_left_out_; }
+  // Whether fragments weren't looked for because most_join_work was reached.
+  bool has_left_apart() const { return has_left_apart_; }
 
  private:
+  std::optional<Found> joined(const Space& space, std::uint32_t signature, std::uint64_t begin, const Verdict& verdict,
+                              Memory& memory);
   bool is_passed_over(const Candidate& candidate, std::uint64_t begin);
   Found found(const Space& space, std::uint32_t signature, const std::vector<Run>& pieces,
               const Verdict& verdict) const;
@@ -46,7 +54,8 @@ class Carver {
   std::uint64_t overlap_work_ = 0;      // of candidates within such an object, in all spaces
   std::uint64_t work_before_ = 0;       // of the space, before the candidate at hand was looked at
   bool is_overlap_ = false;             // the candidate at hand is such a one
-  bool has_left_out_ = false;
+  std::uint64_t join_work_ = 0;
+  bool has_left_out_ = false, has_left_apart_ = false;
 };
 
 }  // namespace exhibit::carve

@@ -167,14 +167,16 @@ class Carve {
                      "what lies behind can't be read: " + space.unreadable()->message});
   }
 
-  // Once: what follows may be passed over as well.
+  // Each once: of what follows, some may be left out as well.
   void tell_left_out(std::uint64_t offset) {
-    if (!carver_.has_left_out() || std::exchange(is_left_out_told_, true)) return;
-    output_.problem({volume_.id(),
-                     "carve",
-                     exhibit::name_of(ErrorCode::size_limit),
-                     {{offset, 1}},
-                     "too many objects that claim the bytes of others of their kind; not all of them are looked at"});
+    const auto tell = [&](bool is_so, bool& is_told, const char* what) {
+      if (is_so && !std::exchange(is_told, true))
+        output_.problem({volume_.id(), "carve", exhibit::name_of(ErrorCode::size_limit), {{offset, 1}}, what});
+    };
+    tell(carver_.has_left_out(), is_left_out_told_,
+         "too many objects that claim the bytes of others of their kind; not all of them are looked at");
+    tell(carver_.has_left_apart(), is_left_apart_told_,
+         "too many objects that look like a first fragment; not all of them are put together");
   }
 
   Context& context_;
@@ -189,7 +191,7 @@ class Carve {
   std::span<std::byte> room_;
   std::optional<carve::Space> space_;
   FoundBatch batch_;
-  bool is_told_ = false, is_left_out_told_ = false;
+  bool is_told_ = false, is_left_out_told_ = false, is_left_apart_told_ = false;
 };
 
 }  // namespace
