@@ -275,6 +275,17 @@ def record_added(case):
 
 
 @tampering
+def evidence_record_tells_what_the_manifest_claims(case):
+    """An item's times changed, and the claims of the signed manifest written into the file, to answer for it."""
+    number, item = case.line_of("item")
+    item["times"] = {"modified": "2001-01-01T00:00:00Z"}
+    lines = case.lines()
+    record = json.loads(lines[0])
+    record["findings"] = case.manifest()["evidence"][0]["findings"]
+    case.set_lines([canonical(record), *lines[1:number], canonical(item), *lines[number + 1:]])
+
+
+@tampering
 def findings_emptied(case):
     case.write(case.findings_name, b"")
 
