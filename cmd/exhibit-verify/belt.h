@@ -22,13 +22,6 @@ inline const Bytes& belt_table() {
   return bytes;
 }
 
-template <std::size_t words>
-std::array<Word, words> words_of(View bytes) {
-  std::array<Word, words> out{};
-  for (std::size_t i = 0; i < 4 * words; ++i) out[i / 4] |= Word{static_cast<unsigned char>(bytes[i])} << (8 * (i % 4));
-  return out;
-}
-
 // G_r: H on each byte, then a rotation to the left by r bits.
 inline Word g(int r, Word x) {
   Word out = 0;
@@ -58,7 +51,6 @@ inline Half encrypt(const Half& block, const Full& key) {
   return {b, d, a, c};
 }
 
-inline Half exclusive_or(const Half& a, const Half& b) { return {a[0] ^ b[0], a[1] ^ b[1], a[2] ^ b[2], a[3] ^ b[3]}; }
 inline Half low(const Full& x) { return {x[0], x[1], x[2], x[3]}; }
 inline Half high(const Full& x) { return {x[4], x[5], x[6], x[7]}; }
 inline Full joined(const Half& a, const Half& b) { return {a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]}; }
@@ -66,22 +58,18 @@ inline Full joined(const Half& a, const Half& b) { return {a[0], a[1], a[2], a[3
 // belt-hash (7.8), whose two sigmas are of belt-compress (6.3): of a block x and the state h = h1 || h2.
 class Belt : public BlockDigest<32> {
  public:
-  Belt() : state_(words_of<8>(belt_table())) {}
+  Belt() : state_(words_of<Full>(belt_table())) {}
 
   Bytes finish() override {
     const std::uint64_t bits = size() * 8;
     if (!held().empty()) take(held() + Bytes(32 - held().size(), '\0'));
     const Half length = {static_cast<Word>(bits), static_cast<Word>(bits >> 32), 0, 0};
     compress(joined(length, sum_));
-    Bytes out;
-    for (const Word word : state_) {
-      for (int shift = 0; shift < 32; shift += 8) out += static_cast<char>(word >> shift & 0xFF);
-    }
-    return out;
+    return bytes_of(state_);
   }
 
  private:
-  void take(View block) override { sum_ = exclusive_or(sum_, compress(words_of<8>(block))); }
+  void take(View block) override { sum_ = exclusive_or(sum_, compress(words_of<Full>(block))); }
 
   // Gives sigma1; the state becomes sigma2.
   Half compress(const Full& x) {

@@ -1,39 +1,54 @@
 #pragma once
 // The digests by their names in the formats, HMAC (RFC 2104), and the Merkle tree of RFC 9162 section 2.1.
 
+#include "bash.h"
 #include "belt.h"
 #include "streebog.h"
 
 namespace exhibit_verify {
 
+// `size` is in bytes, and 0 for the digests that only signatures and time-stamps may have, never a record or a tree.
 struct DigestKind {
-  View name;
-  std::size_t size;  // bytes
+  View name, oid;
+  std::size_t size;
   std::unique_ptr<Digest> (*make)();
 };
+template <typename Kind, auto... arguments>
+std::unique_ptr<Digest> make() {
+  return std::unique_ptr<Digest>(new Kind(arguments...));
+}
 inline constexpr DigestKind digest_kinds[] = {
-    {"sha256", 32, [] { return std::unique_ptr<Digest>(new Sha2<std::uint32_t>(initial, 32)); }},
-    {"sha384", 48, [] { return std::unique_ptr<Digest>(new Sha2<std::uint64_t>(initial384, 48)); }},
-    {"sha512", 64, [] { return std::unique_ptr<Digest>(new Sha2<std::uint64_t>(initial, 64)); }},
-    {"streebog256", 32, [] { return std::unique_ptr<Digest>(new Streebog(false)); }},
-    {"streebog512", 64, [] { return std::unique_ptr<Digest>(new Streebog(true)); }},
-    {"belt256", 32, [] { return std::unique_ptr<Digest>(new Belt); }}};
+    {"sha256", "2.16.840.1.101.3.4.2.1", 32, make<Sha2<std::uint32_t>, &initial, 32>},  // NIST, RFC 5754
+    {"sha384", "2.16.840.1.101.3.4.2.2", 0, make<Sha2<std::uint64_t>, &initial384, 48>},
+    {"sha512", "2.16.840.1.101.3.4.2.3", 64, make<Sha2<std::uint64_t>, &initial, 64>},
+    {"streebog256", "1.2.643.7.1.1.2.2", 32, make<Streebog, false>},  // RFC 9215
+    {"streebog512", "1.2.643.7.1.1.2.3", 64, make<Streebog, true>},
+    {"belt256", "1.2.112.0.2.0.34.101.31.81", 32, make<Belt>},     // STB 34.101.31
+    {"bash256", "1.2.112.0.2.0.34.101.77.11", 0, make<Bash<32>>},  // STB 34.101.77
+    {"bash384", "1.2.112.0.2.0.34.101.77.12", 0, make<Bash<48>>},
+    {"bash512", "1.2.112.0.2.0.34.101.77.13", 0, make<Bash<64>>}};
 
-// nullptr for any other name; the size of such a digest is 0.
-inline std::unique_ptr<Digest> make_digest(View name) {
+// By what `member` says; nullptr where there is none.
+inline const DigestKind* find_digest(View DigestKind::*member, View value) {
   for (const DigestKind& kind : digest_kinds) {
-    if (kind.name == name) return kind.make();
+    if (kind.*member == value) return &kind;
   }
   return nullptr;
 }
+// Of a name in the table.
+inline std::unique_ptr<Digest> make_digest(View name) { return find_digest(&DigestKind::name, name)->make(); }
+// 0 for what isn't in the table, too.
 inline std::size_t digest_size(View name) {
-  for (const DigestKind& kind : digest_kinds) {
-    if (kind.name == name) return kind.size;
-  }
-  return 0;
+  const DigestKind* kind = find_digest(&DigestKind::name, name);
+  return kind == nullptr ? 0 : kind->size;
+}
+// The name for an object identifier; "" for one that this program doesn't know.
+inline View digest_of_oid(View oid) {
+  const DigestKind* kind = find_digest(&DigestKind::oid, oid);
+  return kind == nullptr ? "" : kind->name;
 }
 
-// Of a name that make_digest knows; over the pieces one after another.
+// Of a name in the table; over the pieces one after another.
 inline Bytes digest_of(View name, std::initializer_list<View> pieces) {
   const auto digest = make_digest(name);
   for (const View piece : pieces) digest->update(piece);

@@ -5,15 +5,6 @@
 
 namespace exhibit_verify {
 
-struct DigestName {
-  View oid, name;
-};
-inline constexpr DigestName digest_names[] = {
-    {"2.16.840.1.101.3.4.2.1", "sha256"},  // NIST, RFC 5754
-    {"2.16.840.1.101.3.4.2.2", "sha384"}, {"2.16.840.1.101.3.4.2.3", "sha512"},
-    {"1.2.643.7.1.1.2.2", "streebog256"},                                              // RFC 9215
-    {"1.2.643.7.1.1.2.3", "streebog512"}, {"1.2.112.0.2.0.34.101.31.81", "belt256"}};  // STB 34.101.31
-
 // A signature algorithm, the kind of its key, and its digest; "" where the digest stands beside it.
 struct SignatureName {
   View oid;
@@ -44,13 +35,6 @@ inline constexpr KindName kind_names[] = {{"1.2.840.113549.1.1.1", KeyKind::rsa}
                                           {"1.2.643.7.1.1.1.2", KeyKind::gost512},
                                           {"1.2.112.0.2.0.34.101.45.2.1", KeyKind::bign}};
 
-// The digest (digest.h) that an object identifier names; "" for one that this program doesn't know.
-inline View digest_of_oid(View oid) {
-  for (const DigestName& one : digest_names) {
-    if (one.oid == oid) return one.name;
-  }
-  return "";
-}
 // MD5 (RFC 1321) and SHA-1 (FIPS 180-4): whoever signs with them proves nothing.
 inline bool is_broken_digest(View oid) { return oid == "1.2.840.113549.2.5" || oid == "1.3.14.3.2.26"; }
 

@@ -2,7 +2,7 @@
 // needs nothing but the C++ library, so that its sources can be read whole. Each header is a chapter and builds on
 // those before:
 //   base.h         bytes, files, what is answered          key.h          public keys, RSA
-//   sha2.h streebog.h belt.h  digests                      certificate.h  X.509 and paths
+//   sha2.h streebog.h belt.h bash.h  digests               certificate.h  X.509 and paths
 //   digest.h       HMAC, the tree and its proofs           signature.h    CMS and time-stamps
 //   json.h         canonical JSON                          form.h         the forms of the JSON files, the manifest
 //   der.h          DER                                     findings.h     a findings file

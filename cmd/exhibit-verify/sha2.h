@@ -44,6 +44,29 @@ class BlockDigest : public Digest {
   Bytes held_;
 };
 
+// Words whose least significant byte comes first, from bytes and back.
+template <typename Words>
+Words words_of(View bytes) {
+  constexpr std::size_t size = sizeof(typename Words::value_type);
+  Words out{};
+  for (std::size_t i = 0; i < size * out.size(); ++i)
+    out[i / size] |= typename Words::value_type{static_cast<unsigned char>(bytes[i])} << (8 * (i % size));
+  return out;
+}
+template <typename Words>
+Bytes bytes_of(const Words& words) {
+  Bytes out;
+  for (auto word : words) {
+    for (std::size_t i = 0; i < sizeof word; ++i) out += static_cast<char>(word >> (8 * i) & 0xFF);
+  }
+  return out;
+}
+template <typename Words>
+Words exclusive_or(Words a, const Words& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] ^= b[i];
+  return a;
+}
+
 // Numbers of 64 bits as standards print them: 16 digits each, the most significant first.
 inline std::vector<std::uint64_t> words_of_hex(View hex) {
   std::vector<std::uint64_t> out(hex.size() / 16);
@@ -112,7 +135,7 @@ std::vector<Word> table(View hex) {
 template <typename Word>
 class Sha2 : public BlockDigest<16 * sizeof(Word)> {
  public:
-  Sha2(View start, std::size_t size) : size_(size), state_(table<Word>(start)) {}
+  Sha2(const View* start, std::size_t size) : size_(size), state_(table<Word>(*start)) {}
 
   // Section 5.1: a one bit, zeros, and the length in bits in the last two words of a block.
   Bytes finish() override {

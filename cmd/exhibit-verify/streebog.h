@@ -61,12 +61,6 @@ inline std::array<std::array<std::uint64_t, 256>, 8> make_tables() {
   return tables;
 }
 
-inline Block exclusive_or(const Block& a, const Block& b) {
-  Block out;
-  for (std::size_t i = 0; i < 8; ++i) out[i] = a[i] ^ b[i];
-  return out;
-}
-
 // L(P(S(x))). P (section 6.3) makes byte i of word j into byte j of word i.
 inline Block lps(const Block& x) {
   static const auto tables = make_tables();
@@ -101,13 +95,6 @@ inline void add(Block& sum, const Block& more) {
   }
 }
 
-inline Block block_of(View bytes) {
-  Block out{};
-  for (std::size_t i = 0; i < 64; ++i)
-    out[i / 8] |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * (i % 8));
-  return out;
-}
-
 // Section 9.
 class Streebog : public BlockDigest<64> {
  public:
@@ -118,15 +105,13 @@ class Streebog : public BlockDigest<64> {
     step(held() + '\x01' + Bytes(63 - rest, '\0'), 8 * rest);
     h_ = compress(Block{}, h_, n_);
     h_ = compress(Block{}, h_, sum_);
-    Bytes out;
-    for (std::size_t i = 0; i < 64; ++i) out += static_cast<char>(h_[i / 8] >> (8 * (i % 8)) & 0xFF);
-    return wide_ ? out : out.substr(32);
+    return bytes_of(h_).substr(wide_ ? 0 : 32);
   }
 
  private:
   void take(View block) override { step(block, 512); }
   void step(View bytes, std::uint64_t bits) {
-    const Block block = block_of(bytes);
+    const Block block = words_of<Block>(bytes);
     h_ = compress(n_, h_, block);
     add(n_, {bits});
     add(sum_, block);

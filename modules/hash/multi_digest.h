@@ -1,6 +1,6 @@
 #pragma once
 // Several digests of one stream in one pass. Algorithms: md5 sha1 sha256 sha512 sha3-256 blake2b (OpenSSL),
-// streebog256 streebog512 (RFC 6986), belt256 (STB 34.101.31, belt-hash).
+// streebog256 streebog512 (RFC 6986), belt256 (STB 34.101.31, belt-hash). Not bash (bash.h), which no record holds.
 
 #include <exhibit/item.h>
 #include <exhibit/result.h>

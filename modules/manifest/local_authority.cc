@@ -91,9 +91,7 @@ std::vector<std::string> digests_of(const CONF* configuration, const char* secti
   std::vector<std::string> digests;
   for (const std::string& word : words_of(text_of(configuration, section, "digests"))) {
     const char* digest = digest_named(oid_named(word));
-    if (word == "belt256") digest = "belt-hash";
-    if (word == "streebog256") digest = "Streebog-256";
-    if (word == "streebog512") digest = "Streebog-512";
+    if (const char* its = imprint_digest(word)) digest = its;
     if (digest != nullptr) digests.emplace_back(digest);
   }
   return digests;

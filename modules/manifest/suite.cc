@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "hash/bash.h"
 #include "hash/openssl.h"
 
 namespace exhibit::manifest {
@@ -13,18 +14,33 @@ namespace {
 
 constexpr std::array rows = {&bign_suite, &ecdsa_suite, &gost256_suite, &gost512_suite, &rsa_suite};
 
+using Hasher = Result<std::unique_ptr<hash::Hasher>>;
+
+template <std::size_t bytes>
+Hasher create_bash() {
+  return std::unique_ptr<hash::Hasher>(std::make_unique<hash::BashHash>(bytes));
+}
+Hasher create_sha384() {
+  static constinit hash::OpensslDigest sha384("SHA2-384");
+  return sha384.create();
+}
+
 struct DigestRow {
   const char* oid;
   const char* name;
-  const char* algorithm;  // of the hash module
+  const char* algorithm;         // of the hash module's table, where records may have it
+  Hasher (*create)() = nullptr;  // of the others
 };
-// FIPS 180-4 (NIST's hashAlgs arc), GOST R 34.11-2012 (RFC 9215), STB 34.101.31.
+// FIPS 180-4 (NIST's hashAlgs arc), GOST R 34.11-2012 (RFC 9215), STB 34.101.31, STB 34.101.77.
 constexpr std::array digests = {DigestRow{"2.16.840.1.101.3.4.2.1", "SHA2-256", "sha256"},
-                                DigestRow{"2.16.840.1.101.3.4.2.2", "SHA2-384", nullptr},
+                                DigestRow{"2.16.840.1.101.3.4.2.2", "SHA2-384", nullptr, create_sha384},
                                 DigestRow{"2.16.840.1.101.3.4.2.3", "SHA2-512", "sha512"},
                                 DigestRow{"1.2.643.7.1.1.2.2", "Streebog-256", "streebog256"},
                                 DigestRow{"1.2.643.7.1.1.2.3", "Streebog-512", "streebog512"},
-                                DigestRow{"1.2.112.0.2.0.34.101.31.81", "belt-hash", "belt256"}};
+                                DigestRow{"1.2.112.0.2.0.34.101.31.81", "belt-hash", "belt256"},
+                                DigestRow{"1.2.112.0.2.0.34.101.77.11", "bash-256", nullptr, create_bash<32>},
+                                DigestRow{"1.2.112.0.2.0.34.101.77.12", "bash-384", nullptr, create_bash<48>},
+                                DigestRow{"1.2.112.0.2.0.34.101.77.13", "bash-512", nullptr, create_bash<64>}};
 
 }  // namespace
 
@@ -86,14 +102,22 @@ const char* oid_of_digest(std::string_view name) {
   return nullptr;
 }
 
+const char* imprint_digest(std::string_view option) {
+  static constexpr std::pair<std::string_view, const char*> names[] = {
+      {"sha256", "SHA2-256"},   {"streebog256", "Streebog-256"}, {"streebog512", "Streebog-512"},
+      {"belt256", "belt-hash"}, {"bash256", "bash-256"},         {"bash384", "bash-384"},
+      {"bash512", "bash-512"}};
+  const auto* row = std::ranges::find(names, option, &std::pair<std::string_view, const char*>::first);
+  return row == std::end(names) ? nullptr : row->second;
+}
+
 bool is_broken_digest(const std::string& oid) {
   return oid == "1.2.840.113549.2.5" /* MD5, RFC 1321 */ || oid == "1.3.14.3.2.26" /* SHA-1, FIPS 180-4 */;
 }
 
 Result<std::unique_ptr<hash::Hasher>> create_digest(std::string_view name) {
-  static constinit hash::OpensslDigest sha384("SHA2-384");  // which no record holds, so it has no row among the hashes
   for (const DigestRow& row : digests) {
-    if (name == row.name) return row.algorithm == nullptr ? sha384.create() : hash::create(row.algorithm);
+    if (name == row.name) return row.algorithm == nullptr ? row.create() : hash::create(row.algorithm);
   }
   return Error{ErrorCode::invalid_argument, "no digest is called " + std::string(name), {}, {}};
 }

@@ -60,6 +60,9 @@ std::string key_oid(X509_PUBKEY* key);
 // Digests for imprints and content, by dotted OID: our name for it, nullptr for one that is unknown or broken.
 const char* digest_named(const std::string& oid);
 const char* oid_of_digest(std::string_view name);
+// The same by the name that an option or a configuration file gives to the digest of imprints ("belt256"): nullptr for
+// one by which none is made.
+const char* imprint_digest(std::string_view option);
 // MD5 and SHA-1: known, and no longer a proof of anything.
 bool is_broken_digest(const std::string& oid);
 // By a name that digest_named() gives.

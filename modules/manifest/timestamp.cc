@@ -4,7 +4,6 @@
 #include <openssl/http.h>
 #include <openssl/rand.h>
 
-#include <array>
 #include <ctime>
 #include <utility>
 
@@ -25,13 +24,10 @@ Error cannot(std::string what) { return {ErrorCode::io_error, "time-stamp: " + s
 
 // By our name for a digest, the one that suite.h has.
 Result<const char*> imprint_digest_named(const std::string& name) {
-  constexpr std::array names = {std::pair("sha256", "SHA2-256"), std::pair("streebog256", "Streebog-256"),
-                                std::pair("streebog512", "Streebog-512"), std::pair("belt256", "belt-hash")};
-  for (const auto& [ours, its] : names) {
-    if (name == ours) return its;
-  }
+  if (const char* its = imprint_digest(name)) return its;
   return Error{ErrorCode::invalid_argument,
-               "time-stamp: no imprint by " + name + "; give sha256, streebog256, streebog512 or belt256",
+               "time-stamp: no imprint by " + name +
+                   "; give sha256, streebog256, streebog512, belt256, bash256, bash384 or bash512",
                {},
                {}};
 }

@@ -8,7 +8,8 @@
 
 namespace exhibit::manifest {
 
-// Digests of an imprint by our names: sha256, streebog256, streebog512, belt256.
+// Digests of an imprint by our names: sha256, streebog256, streebog512, belt256, bash256, bash384,
+// bash512.
 inline constexpr const char* default_imprint_digest = "sha256";
 
 // Asks for a time-stamp over the signature value of `signature` (CMS, DER) and returns the answer (TimeStampResp, DER):

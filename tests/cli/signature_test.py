@@ -215,12 +215,12 @@ signer_key = {suite(name, "tsa.key")}
 certs = {suite(name, "ca.pem")}
 signer_digest = sha256
 default_policy = 1.2.3.4.1
-digests = sha256, streebog256, streebog512, belt256
+digests = sha256, streebog256, streebog512, belt256, bash256, bash384, bash512
 accuracy = secs:1
 ess_cert_id_alg = sha256
 """
         if name not in NATIONAL:
-            text = text.replace(", streebog256, streebog512, belt256", ", sha512")
+            text = re.sub("(?m)^digests.*$", "digests = sha256, sha512", text)
         self.write("serial", b"01")
         return self.write(name + ".cnf", text.encode())
 
@@ -320,6 +320,24 @@ ess_cert_id_alg = sha256
             file.write(bytes([last ^ 1]))
         code, text = self.verify("--trust", self.path("trust.pem"))
         self.assertEqual(code, 1, text)
+
+    def test_time_stamps_over_bash_are_judged_alike_by_all_verifiers(self):
+        """STB 34.101.77: no product here makes them, so three implementations of our own must agree."""
+        others = [[os.path.join(os.path.dirname(EXHIBIT), "exhibit-verify")],
+                  [sys.executable, "-B", os.path.join(INDEPENDENT, "verify.py")]]
+        trust = suite("bign128-belt", "ca.pem")
+        for imprint in ("bash256", "bash384", "bash512"):
+            self.seal_as("bign128-belt", "--tsa", self.authority("bign128-belt"), "--tsa-digest", imprint)
+        for program in [[EXHIBIT, "verify"], *others]:
+            done = subprocess.run([*program, self.case, "--trust", trust], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            good = re.findall(r"(?m)^ok  (?:time-stamp  )?manifest\.json\.\d\.(?:p7s: \d{4}-|tsr: )", done.stdout)
+            self.assertEqual(len(good), 3, done.stdout)
+        # The first signature's token beside the second is over something else, for all of them.
+        shutil.copy(self.manifest + ".1.tsr", self.manifest + ".2.tsr")
+        for program in [[EXHIBIT, "verify"], *others]:
+            done = subprocess.run([*program, self.case, "--trust", trust], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
 
     @staticmethod
     def signature_value(file):

@@ -7,7 +7,7 @@ Written from STB 34.101.31 (belt-hash), STB 34.101.45 (bign, algorithm 7.1.4) an
 Python's standard library only. ISSUER.pem: the certificate whose key must have signed the signer's. Dates, key usage
 and revocation aren't looked at. Prints `ok` (exit 0), or `FAILED: why` (exit 1).
 
-As a module: belt_hash(bytes), verify(public_key, digest, signature), verify_cms(cms, content), and
+As a module: belt_hash(bytes), bash_hash(size, bytes), verify(public_key, digest, signature), verify_cms(cms, content), and
 verify_certificate(certificate, issuer).
 """
 import base64
@@ -77,6 +77,45 @@ def belt_hash(data):
         first, state = _compress(data[at:at + 32].ljust(32, b"\0"), state)
         total = _xor(total, first)
     return _compress((8 * len(data)).to_bytes(16, "little") + total, state)[1]
+
+
+# ---------------------------------------------------------------- bash (STB 34.101.77): digests of some time-stamps
+
+BASH_HASHES = {"1.2.112.0.2.0.34.101.77.11": 32, "1.2.112.0.2.0.34.101.77.12": 48, "1.2.112.0.2.0.34.101.77.13": 64}
+_BASH_ORDER = (15, 10, 9, 12, 11, 14, 13, 8, 17, 16, 19, 18, 21, 20, 23, 22, 6, 3, 0, 5, 2, 7, 4, 1)
+_LONG = 2**64 - 1
+
+
+def _turn(word, by):
+    return (word << by | word >> 64 - by) & _LONG
+
+
+def _bash_f(state):
+    constant = 0x3BF5080AC8BA94B1
+    for _ in range(24):
+        turns = (8, 53, 14, 1)
+        for j in range(8):
+            a, b, c = state[j], state[8 + j], state[16 + j]
+            first, a = _turn(a, turns[0]), a ^ b ^ c
+            mixed = b ^ _turn(a, turns[1])
+            b, c = first ^ mixed, c ^ _turn(c, turns[2]) ^ _turn(mixed, turns[3])
+            state[j], state[8 + j], state[16 + j] = a ^ (~c & _LONG | b), b ^ (a | c), c ^ (a & b)
+            turns = tuple(7 * turn % 64 for turn in turns)
+        state = [state[i] for i in _BASH_ORDER]
+        state[23] ^= constant
+        constant = constant >> 1 ^ (0xDC2BE1997FE0D8AE if constant & 1 else 0)
+    return state
+
+
+def bash_hash(size, data):
+    """The bash digest of `size` bytes: 32, 48 or 64."""
+    state, block = [0] * 23 + [size], 192 - 2 * size
+    data += b"\x40" + bytes(block - 1 - len(data) % block)
+    for at in range(0, len(data), block):
+        for i in range(block // 8):
+            state[i] = int.from_bytes(data[at + 8 * i:at + 8 * i + 8], "little")
+        state = _bash_f(state)
+    return b"".join(word.to_bytes(8, "little") for word in state)[:size]
 
 
 # ---------------------------------------------------------------- bign-curve256v1 (STB 34.101.45, table B.1)

@@ -351,10 +351,22 @@ class Streebog:
         return self.value
 
 
+class BashHash:
+    """bash (STB 34.101.77), in the manner of hashlib."""
+
+    def __init__(self, data, size):
+        self.value = bign.bash_hash(size, data)
+
+    def digest(self):
+        return self.value
+
+
 def digest_of(oid):
     """The digest function of an object identifier; None where there is none here."""
     if oid in GOST_DIGESTS and has_gost():
         return lambda data: Streebog(data, GOST_DIGESTS[oid])
+    if bign and oid in bign.BASH_HASHES:
+        return lambda data: BashHash(data, bign.BASH_HASHES[oid])
     return BeltHash if bign and oid == bign.BELT_HASH else DIGEST_OIDS.get(oid)
 
 

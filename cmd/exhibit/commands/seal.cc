@@ -89,7 +89,7 @@ int run_seal(const std::vector<std::string>& arguments) {
       "tsa", options::value<std::vector<std::string>>()->composing(),
       "time-stamp authority: http://… or a configuration of 'openssl ts'; may be given more than once")(
       "tsa-digest", options::value<std::string>()->default_value(manifest::default_imprint_digest),
-      "of what time-stamps are over: sha256, streebog256, streebog512, belt256")(
+      "of what time-stamps are over: sha256, streebog256, streebog512, belt256, bash256, bash384, bash512")(
       "examiner", options::value<std::string>(), "who seals (default: who processed)")(
       "organisation", options::value<std::string>()->default_value(""), "for whom")(
       "case-fields", options::value<std::string>(), "what the profile still asks of the case, JSON")(
