@@ -14,13 +14,14 @@ struct Curve {
   KeyKind kind;
   View name;
   View oids;        // each that it has, with blanks between
-  View parameters;  // p, a, b, q, x, y in hex, with blanks between; the most significant digit first
+  View parameters;  // p, a, b, q, x, y in hex, the most significant digit first; -3 is p - 3
 
   std::vector<Number> numbers() const {
     std::vector<Number> out;
-    for (std::size_t at = 0; out.size() < 6; at = parameters.find(' ', at) + 1)
-      out.push_back(
-          Number::from_hex_text(parameters.substr(at, std::min(parameters.size(), parameters.find(' ', at)) - at)));
+    for (std::size_t at = 0; out.size() < 6; at = parameters.find(' ', at) + 1) {
+      const View text = parameters.substr(at, std::min(parameters.size(), parameters.find(' ', at)) - at);
+      out.push_back(text == "-3" ? out[0] - Number(3) : Number::from_hex_text(text));
+    }
     return out;
   }
 };
@@ -28,22 +29,27 @@ struct Curve {
 inline constexpr Curve curves[] = {
     // FIPS 186-4 appendix D.1.2.
     {KeyKind::ecdsa, "P-256", "1.2.840.10045.3.1.7",
-     "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff ffffffff00000001000000000000000000000000fffffff"
-     "ffffffffffffffffc 5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b ffffffff00000000fffffffffffff"
-     "fffbce6faada7179e84f3b9cac2fc632551 6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296 4fe342e2fe1"
-     "a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"},
+     "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff -3 5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53"
+     "b0f63bce3c3e27d2604b ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551 6b17d1f2e12c4247f8bce6e563"
+     "a440f277037d812deb33a0f4a13945d898c296 4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"},
     {KeyKind::ecdsa, "P-384", "1.3.132.0.34",
-     "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff fffffffffffffff"
-     "ffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000fffffffc b3312fa7e23ee7e4988e056be3f82d"
-     "19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aef fffffffffffffffffffffffffffffffffffffffffffff"
-     "fffc7634d81f4372ddf581a0db248b0a77aecec196accc52973 aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e08254"
-     "2a385502f25dbf55296c3a545e3872760ab7 3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c00a60b1ce1d7"
-     "e819d7a431d7c90ea0e5f"},
+     "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff -3 b3312fa7e23e"
+     "e7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aef fffffffffffffffffffffffffff"
+     "fffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973 aa87ca22be8b05378eb1c71ef320ad746e1d3b628b"
+     "a79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7 3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b"
+     "5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f"},
+    {KeyKind::ecdsa, "P-521", "1.3.132.0.35",
+     "1fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+     "fffffffffffffffffff -3 51953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b489918ef109e156193951ec7e937b1652c0b"
+     "d3bb1bf073573df883d2c34f1ef451fd46b503f00 1fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa518"
+     "68783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409 c6858e06b70404e9cd9e3ecb662395b4429c648139053fb521"
+     "f828af606b4d3dbaa14b5e77efe75928fe1dc127a2ffa8de3348b3c1856a429bf97e7e31c2e5bd66 11839296a789a3bc0045c8a5fb42c7d"
+     "1bd998f54449579b446817afbd17273e662c97ee72995ef42640c550b9013fad0761353c7086a272c24088be94769fd16650"},
     // STB 34.101.45 table B.1.
     {KeyKind::bign, "bign-curve256v1", "1.2.112.0.2.0.34.101.45.3.1",
-     "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff43 fffffffffffffffffffffffffffffffffffffffffffffff"
-     "fffffffffffffff40 77ce6c1515f3a8edd2c13aabe4d8fbbe4cf55069978b9253b22e7d6bd69c03f1 fffffffffffffffffffffffffffff"
-     "fffd95c8ed60dfb4dfc7e5abf99263d6607 0 6bf7fc3cfb16d69f5ce4c9a351d6835d78913966c408f6521e29cf1804516a93"},
+     "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff43 -3 77ce6c1515f3a8edd2c13aabe4d8fbbe4cf55069978b"
+     "9253b22e7d6bd69c03f1 ffffffffffffffffffffffffffffffffd95c8ed60dfb4dfc7e5abf99263d6607 0 6bf7fc3cfb16d69f5ce4c9a3"
+     "51d6835d78913966c408f6521e29cf1804516a93"},
     // RFC 7836 appendix A.
     {KeyKind::gost256, "TC26-256-A", "1.2.643.7.1.2.1.1.1",
      "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffd97 c2173f1513981673af4892c23035a27ce25e2013bf95aa3"
@@ -52,18 +58,16 @@ inline constexpr Curve curves[] = {
      "a0375895786c4bb46e9565fde0b5344766740af268adb32322e5c"},
     {KeyKind::gost512, "TC26-512-A", "1.2.643.7.1.2.1.2.1",
      "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
-     "fffffffffffffdc7 fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
-     "ffffffffffffffffffffffffffffffdc4 e8c2505dedfc86ddc1bd0b2b6667f1da34b82574761cb0e879bd081cfd0b6265ee3cb090f30d27"
-     "614cb4574010da90dd862ef9d4ebee4761503190785a71c760 fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
-     "fff27e69532f48d89116ff22b8d4e0560609b4b38abfad2b85dcacdb1411f10b275 3 7503cfe87a836ae3a61b8816e25450e6ce5e1c93ac"
-     "f1abc1778064fdcbefa921df1626be4fd036e93d75e6a50e3a41e98028fe5fc235f5b889a589cb5215f2a4"},
+     "fffffffffffffdc7 -3 e8c2505dedfc86ddc1bd0b2b6667f1da34b82574761cb0e879bd081cfd0b6265ee3cb090f30d27614cb4574010da"
+     "90dd862ef9d4ebee4761503190785a71c760 ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff27e69532f48"
+     "d89116ff22b8d4e0560609b4b38abfad2b85dcacdb1411f10b275 3 7503cfe87a836ae3a61b8816e25450e6ce5e1c93acf1abc1778064fd"
+     "cbefa921df1626be4fd036e93d75e6a50e3a41e98028fe5fc235f5b889a589cb5215f2a4"},
     {KeyKind::gost512, "TC26-512-B", "1.2.643.7.1.2.1.2.2",
      "8000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
-     "000000000000006f 80000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
-     "00000000000000000000000000000006c 687d1b459dc841457e3e06cf6f5e2517b97c7d614af138bcbf85dc806c4b289f3e965d2db1416d"
-     "217f8b276fad1ab69c50f78bee1fa3106efb8ccbc7c5140116 8000000000000000000000000000000000000000000000000000000000000"
-     "00149a1ec142565a545acfdb77bd9d40cfa8b996712101bea0ec6346c54374f25bd 2 1a8f7eda389b094c2c071e3647a8940f3c123b6975"
-     "78c213be6dd9e6c8ec7335dcb228fd1edf4a39152cbcaaf8c0398828041055f94ceeec7e21340780fe41bd"},
+     "000000000000006f -3 687d1b459dc841457e3e06cf6f5e2517b97c7d614af138bcbf85dc806c4b289f3e965d2db1416d217f8b276fad1a"
+     "b69c50f78bee1fa3106efb8ccbc7c5140116 800000000000000000000000000000000000000000000000000000000000000149a1ec14256"
+     "5a545acfdb77bd9d40cfa8b996712101bea0ec6346c54374f25bd 2 1a8f7eda389b094c2c071e3647a8940f3c123b697578c213be6dd9e6"
+     "c8ec7335dcb228fd1edf4a39152cbcaaf8c0398828041055f94ceeec7e21340780fe41bd"},
     {KeyKind::gost512, "TC26-512-C", "1.2.643.7.1.2.1.2.3",
      "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
      "fffffffffffffdc7 dc9203e514a721875485a529d2c722fb187bc8980eb866644de41c68e143064546e861c0e2c9edd92ade71f46fcf50f"
@@ -74,17 +78,15 @@ inline constexpr Curve curves[] = {
      "cb8577939804d6527378b8c108c3d2090ff9be18e2d33e3021ed2ef32d85822423b6304f726aa854bae07d0396e9a9addc40f"},
     // RFC 4357 section 11.4 (CryptoPro-A, B, C and XchA, XchB); TC26's names, RFC 9215.
     {KeyKind::gost256, "CryptoPro-A", "1.2.643.2.2.35.1 1.2.643.2.2.36.0 1.2.643.7.1.2.1.1.2",
-     "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffd97 fffffffffffffffffffffffffffffffffffffffffffffff"
-     "ffffffffffffffd94 a6 ffffffffffffffffffffffffffffffff6c611070995ad10045841b09b761b893 1 8d91e471e0989cda27df505a"
-     "453f2b7635294f2ddf23e3b122acc99c9e9f1e14"},
+     "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffd97 -3 a6 ffffffffffffffffffffffffffffffff6c6110709"
+     "95ad10045841b09b761b893 1 8d91e471e0989cda27df505a453f2b7635294f2ddf23e3b122acc99c9e9f1e14"},
     {KeyKind::gost256, "CryptoPro-B", "1.2.643.2.2.35.2 1.2.643.7.1.2.1.1.3",
-     "8000000000000000000000000000000000000000000000000000000000000c99 80000000000000000000000000000000000000000000000"
-     "00000000000000c96 3e1af419a269a5f866a7d3c25c3df80ae979259373ff2b182f49d4ce7e1bbc8b 80000000000000000000000000000"
-     "0015f700cfff1a624e5e497161bcc8a198f 1 3fa8124359f96680b83d1c3eb2c070e5c545c9858d03ecfb744bf8d717717efc"},
+     "8000000000000000000000000000000000000000000000000000000000000c99 -3 3e1af419a269a5f866a7d3c25c3df80ae979259373ff"
+     "2b182f49d4ce7e1bbc8b 800000000000000000000000000000015f700cfff1a624e5e497161bcc8a198f 1 3fa8124359f96680b83d1c3e"
+     "b2c070e5c545c9858d03ecfb744bf8d717717efc"},
     {KeyKind::gost256, "CryptoPro-C", "1.2.643.2.2.35.3 1.2.643.2.2.36.1 1.2.643.7.1.2.1.1.4",
-     "9b9f605f5a858107ab1ec85e6b41c8aacf846e86789051d37998f7b9022d759b 9b9f605f5a858107ab1ec85e6b41c8aacf846e86789051d"
-     "37998f7b9022d7598 805a 9b9f605f5a858107ab1ec85e6b41c8aa582ca3511eddfb74f02f3a6598980bb9 0 41ece55743711a8c3cbf37"
-     "83cd08c0ee4d4dc440d4641a8f366e550dfdb3bb67"}};
+     "9b9f605f5a858107ab1ec85e6b41c8aacf846e86789051d37998f7b9022d759b -3 805a 9b9f605f5a858107ab1ec85e6b41c8aa582ca35"
+     "11eddfb74f02f3a6598980bb9 0 41ece55743711a8c3cbf3783cd08c0ee4d4dc440d4641a8f366e550dfdb3bb67"}};
 
 // nullptr where no curve of that kind has this object identifier.
 inline const Curve* find_curve(View oid, KeyKind kind) {

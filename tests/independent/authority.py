@@ -22,6 +22,9 @@ keyUsage = critical,keyCertSign,cRLSign
 [signer_extensions]
 basicConstraints = critical,CA:FALSE
 keyUsage = critical,digitalSignature,nonRepudiation
+[encipherment_extensions]
+basicConstraints = critical,CA:FALSE
+keyUsage = critical,keyEncipherment,keyAgreement
 [tsa_extensions]
 basicConstraints = critical,CA:FALSE
 keyUsage = critical,digitalSignature
@@ -98,17 +101,20 @@ class Authority:
         text = openssl("x509", "-in", self.path(f"{name}.pem"), "-noout", "-subject", "-nameopt", "RFC2253,-esc_msb").decode()
         return text.removeprefix("subject=").strip()
 
-    def key(self, name):
-        openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", self.path(f"{name}.key"))
+    def key(self, name, kind="P-256"):
+        """`kind`: a curve, or RSA with so many bits ("RSA:2048")."""
+        algorithm, _, bits = kind.partition(":")
+        option = f"rsa_keygen_bits:{bits}" if bits else f"ec_paramgen_curve:{kind}"
+        openssl("genpkey", "-algorithm", algorithm if bits else "EC", "-pkeyopt", option, "-out", self.path(f"{name}.key"))
 
     def request_config(self, name):
         path = self.path(f"{name}.req.cnf")
         path.write_text(f"[req]\nprompt = no\ndistinguished_name = dn\n[dn]\nCN = {self.subject} {name}\n")
         return path
 
-    def issue(self, name, extensions, start=None, end=None, issuer="ca"):
+    def issue(self, name, extensions, start=None, end=None, issuer="ca", kind="P-256"):
         """A new key and a certificate for it; `start` and `end` as YYYYMMDDHHMMSSZ."""
-        self.key(name)
+        self.key(name, kind)
         request = self.path(f"{name}.csr")
         openssl("req", "-new", "-config", self.request_config(name), "-key", self.path(f"{name}.key"), "-out", request)
         period = ["-startdate", start, "-enddate", end] if start else ["-days", 3000]

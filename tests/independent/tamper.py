@@ -17,6 +17,7 @@ import json
 import re
 import shutil
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 from authority import Authority, encode, openssl, with_time_stamp
@@ -513,6 +514,42 @@ def signed_by_a_certificate_that_a_signer_issued(case):
     case.write(case.signature, insider.sign(case.read("manifest.json"), "leafs-leaf", chain=insider.path("signer.pem")))
 
 
+def signed_by_what_is_trusted_and_unfit(name, kind="P-256", extensions="signer_extensions", extra=()):
+    """Trusted, valid, and the bytes are signed: but by a key that is too weak, or for something else, or in a way that
+    manifest.md hasn't."""
+    def tamper(case):
+        insider = case.keys["insider"]
+        if name != "ca" and not insider.path(f"{name}.pem").exists():
+            insider.issue(name, extensions, kind=kind)
+        case.remove_signatures()
+        case.write(case.signature, insider.sign(case.read("manifest.json"), name, extra=extra))
+    tamper.__name__ = f"signed_by_what_is_trusted_but_{name}"
+    return tampering(tamper)
+
+
+signed_by_what_is_trusted_and_unfit("for_encipherment", extensions="encipherment_extensions")
+signed_by_what_is_trusted_and_unfit("ca")
+signed_by_what_is_trusted_and_unfit("of_rsa_1024", "RSA:1024")
+signed_by_what_is_trusted_and_unfit("of_rsa_2048", "RSA:2048")
+signed_by_what_is_trusted_and_unfit("on_brainpool", "brainpoolP256r1")
+signed_by_what_is_trusted_and_unfit("on_secp256k1", "secp256k1")
+signed_by_what_is_trusted_and_unfit("by_pss", "RSA:3072", extra=["-keyopt", "rsa_padding_mode:pss"])
+
+
+@tampering
+def control_signed_by_rsa_3072(case):
+    insider = case.keys["insider"]
+    insider.issue("rsa-3072", "signer_extensions", kind="RSA:3072")
+    case.seal(signer="rsa-3072")
+
+
+@tampering
+def control_signed_on_p521(case):
+    insider = case.keys["insider"]
+    insider.issue("p-521", "signer_extensions", kind="P-521")
+    case.seal(signer="p-521")
+
+
 @tampering
 def signed_without_signing_certificate_attribute(case):
     case.remove_signatures()
@@ -577,6 +614,20 @@ def timestamp_attribute_of_another_signature(case):
 @tampering
 def timestamp_by_a_strangers_authority(case):
     case.write(case.stamp, case.keys["stranger"].stamp(case.read(case.signature)))
+
+
+@tampering
+def timestamp_by_a_signer_of_the_trusted_authority(case):
+    """A token like any other, but its certificate isn't for time-stamping."""
+    insider = case.keys["insider"]
+    case.seal(stamped=False)
+    signature = case.read(case.signature)
+    sha256_oid, value = bytes.fromhex("0609608648016503040201"), SignedData(signature).signers[0].signature
+    imprint = encode(0x30, encode(0x30, sha256_oid) + encode(0x04, sha256(value)))
+    info = encode(0x30, encode(0x02, b"\1") + bytes.fromhex("06042a030401") + imprint + encode(0x02, b"\1") +
+                  encode(0x18, datetime.now(timezone.utc).strftime("%Y%m%d%H%M%SZ").encode()))
+    token = insider.sign(info, extra=["-nodetach", "-econtent_type", "1.2.840.113549.1.9.16.1.4"])
+    case.write(case.stamp, encode(0x30, encode(0x30, encode(0x02, b"\0")) + token))
 
 
 @tampering

@@ -453,16 +453,57 @@ def validity(certificate):
     return [time.time() for time in fields[4 if fields[0].tag == 0xA0 else 3].children()]
 
 
+def extension(certificate, oid):
+    """(its value, whether it is critical); (None, False) where the certificate has none of that kind."""
+    for field in certificate.children()[0].children():
+        for one in field.children()[0].children() if field.tag == 0xA3 else ():
+            parts = one.children()
+            if parts[0].oid() == oid:
+                return Der(parts[-1].value), parts[1].tag == 0x01 and parts[1].value == b"\xff"
+    return None, False
+
+
 def purposes(certificate):
     """The object identifiers of extKeyUsage; none where it is absent."""
-    for field in certificate.children()[0].children():
-        for extension in field.children()[0].children() if field.tag == 0xA3 else ():
-            if extension.children()[0].oid() == "2.5.29.37":
-                return [one.oid() for one in Der(extension.children()[-1].value).children()]
-    return []
+    value, _ = extension(certificate, "2.5.29.37")
+    return [one.oid() for one in value.children()] if value else []
 
 
-OTHER_OFFICES = {"1.3.6.1.5.5.7.3.8", "1.3.6.1.5.5.7.3.9"}  # time-stamps, revocation answers
+RSA, ECDSA = "1.2.840.113549.1.1.1", "1.2.840.10045.2.1"
+CURVES = {"1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"}  # P-256, P-384, P-521
+# What may stand as signature algorithm, with the digest that must then stand beside it; None: any of SHA-2.
+SHA2_SIGNATURES = {
+    RSA: {RSA: None, "1.2.840.113549.1.1.11": "2.16.840.1.101.3.4.2.1", "1.2.840.113549.1.1.12": "2.16.840.1.101.3.4.2.2",
+          "1.2.840.113549.1.1.13": "2.16.840.1.101.3.4.2.3"},
+    ECDSA: {"1.2.840.10045.4.3.2": "2.16.840.1.101.3.4.2.1", "1.2.840.10045.4.3.3": "2.16.840.1.101.3.4.2.2",
+            "1.2.840.10045.4.3.4": "2.16.840.1.101.3.4.2.3"}}
+
+
+def refuse_unfit(certificate, signer, least_rsa):
+    """What `openssl` would let pass: keys that are too weak or for something else, and suites that aren't manifest.md's."""
+    usage, _ = extension(certificate, "2.5.29.15")
+    if usage and not (usage.value[1:] or b"\0")[0] & 0xC0:  # digitalSignature, nonRepudiation
+        raise Refused("the certificate's key usage isn't signing")
+    fields = certificate.children()[0].children()
+    info = fields[6 if fields[0].tag == 0xA0 else 5].children()
+    algorithm = info[0].children()
+    kind = algorithm[0].oid()
+    if kind not in SHA2_SIGNATURES:
+        if not kind.startswith((GOST, STB)):
+            raise Refused(f"keys of the kind {kind} aren't accepted")
+        return
+    if kind == ECDSA and (algorithm[1].tag != 0x06 or algorithm[1].oid() not in CURVES):
+        raise Refused("the key's curve isn't accepted")
+    if kind == RSA and int.from_bytes(Der(info[1].value[1:]).children()[0].value, "big").bit_length() < least_rsa:
+        raise Refused(f"an RSA key of fewer than {least_rsa} bits")
+    if signer.signature_oid not in SHA2_SIGNATURES[kind]:
+        raise Refused(f"the signature algorithm {signer.signature_oid} isn't accepted")
+    if SHA2_SIGNATURES[kind][signer.signature_oid] not in (None, signer.digest_oid):
+        raise Refused("the signature algorithm and the digest don't go together")
+
+
+TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
+OTHER_OFFICES = {TIME_STAMPING, "1.3.6.1.5.5.7.3.9"}  # the latter: revocation answers
 
 
 class TimeStamp:
@@ -755,6 +796,7 @@ class Verifier:
             raise Refused("signingCertificateV2 names another certificate than the one enclosed")
         if OTHER_OFFICES & set(purposes(cms.certificate_of(signer))):
             raise Refused("the certificate is for another office")
+        refuse_unfit(cms.certificate_of(signer), signer, 3072)
         time = signer.attribute(OID_SIGNING_TIME, "signingTime").time()
         self.report.ok(f"{name} attributes", f"CAdES-BES, signed {utc(time)}")
 
@@ -841,6 +883,11 @@ class Verifier:
         if any(one.unknown for one in cms.signers):
             self.report.skip("a national suite that isn't at hand", name, utc(stamp.time))
             return
+        for one in cms.signers:
+            certificate = cms.certificate_of(one)
+            refuse_unfit(certificate, one, 2048)  # what public authorities still use
+            if purposes(certificate) != [TIME_STAMPING] or not extension(certificate, "2.5.29.37")[1]:
+                raise Refused("the authority's certificate isn't for time-stamping alone")
         national = any(one.of(GOST) or one.of(STB) for one in cms.signers)
         if not self.trust or national:
             good, message = self.signed_and_trusted(stamp.token, cms.content, stamp.time, "timestampsign")
