@@ -1,6 +1,8 @@
 // exhibit-crypto: OpenSSL's engines, in a process of their own, so that `exhibit` loads none.
-// A line of JSON is a question, a line of JSON the answer (modules/manifest/crypto_process.h). It reads no file but the
-// engines' own, and ends when its input does.
+//   exhibit-crypto gost    the gost engine, loaded first; then the process seals itself like a worker
+//   exhibit-crypto token   PKCS#11 modules, under a seal that leaves them what they need to reach a card
+// A line of JSON is a question, a line of JSON the answer (modules/manifest/crypto_process.h). It ends when its input
+// does.
 
 #include <openssl/engine.h>
 #include <openssl/err.h>
@@ -15,12 +17,18 @@
 
 #include "base/json.h"
 #include "manifest/openssl.h"
+#include "sandbox/seal.h"
 
 namespace {
 
 using exhibit::base::Json;
 
 namespace openssl = exhibit::manifest::openssl;
+namespace sandbox = exhibit::sandbox;
+
+// What this process is for, and the seal that it then got.
+sandbox::Work work = sandbox::Work::parse;
+sandbox::Seal seal_got;
 
 // A question that can't be answered; the text is for a person.
 struct Cannot {
@@ -37,9 +45,13 @@ ENGINE* load_engine(const char* id, bool for_everything) {
   return engine;
 }
 
+// Nothing can be loaded under the seal: the first call is before it.
+bool has_gost() {
+  static ENGINE* const engine = work == sandbox::Work::parse ? load_engine("gost", true) : nullptr;
+  return engine != nullptr;
+}
 void need_gost() {
-  static ENGINE* const engine = load_engine("gost", true);
-  if (engine == nullptr) throw Cannot{"the GOST engine is missing: install libengine-gost-openssl"};
+  if (!has_gost()) throw Cannot{"the GOST engine is missing: install libengine-gost-openssl"};
 }
 
 std::string text_of(const Json& question, const char* name) {
@@ -77,6 +89,7 @@ Json verify(const Json& question) {
 
 // A key in a token. The module and the PIN are the first question's: one process talks to one token.
 openssl::Key token_key(const Json& question) {
+  if (work != sandbox::Work::token) throw Cannot{"this process is for GOST"};
   static ENGINE* const engine = [&]() -> ENGINE* {
     ENGINE* loaded = ENGINE_by_id("pkcs11");
     const std::string pin = question.contains("pin") ? text_of(question, "pin") : "";
@@ -128,6 +141,19 @@ Json public_of(const Json& question) {
   return {{"key", exhibit::base::to_hex(der)}};
 }
 
+// For `exhibit doctor`.
+Json state() {
+  ENGINE* const pkcs11 = work == sandbox::Work::token ? ENGINE_by_id("pkcs11") : nullptr;
+  const bool there = work == sandbox::Work::token ? pkcs11 != nullptr : has_gost();
+  ENGINE_free(pkcs11);
+  return {{"seal", sandbox::to_json(seal_got)}, {"engine", there}};
+}
+
+Json attempt(const Json& question) {
+  const sandbox::Attempt tried = sandbox::attempt(text_of(question, "act"));
+  return {{"refused", tried.refused}, {"detail", tried.detail}};
+}
+
 Json answer(const std::string& line) {
   const auto question = exhibit::base::parse_json(line);
   if (!question.ok() || !question->is_object()) throw Cannot{"the question isn't JSON"};
@@ -135,15 +161,30 @@ Json answer(const std::string& line) {
   if (what == "verify") return verify(*question);
   if (what == "sign") return sign(*question);
   if (what == "public") return public_of(*question);
+  if (what == "state") return state();
+  if (what == "attempt") return attempt(*question);
   throw Cannot{"no such question: " + what};
 }
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  constexpr std::uint64_t memory_for_gost = std::uint64_t{1} << 30;
+  const std::string role = argc == 2 ? argv[1] : "";
+  if (role != "gost" && role != "token") {
+    std::cerr << "exhibit-crypto: is started by exhibit\n";
+    return 2;
+  }
+  work = role == "token" ? sandbox::Work::token : sandbox::Work::parse;
   prctl(PR_SET_DUMPABLE, 0);  // private keys pass through: no core, no debugger of the same user
   // The machine's openssl.cnf has no say in what is loaded here.
   OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_ENGINE_DYNAMIC, nullptr);
+  has_gost();
+  // What a machine can't give, `exhibit doctor` says; a signature is judged all the same.
+  const std::uint64_t memory = work == sandbox::Work::token ? 0 : memory_for_gost;
+  const auto sealed = sandbox::seal({.memory_bytes = memory, .required = false, .work = work});
+  if (!sealed.ok()) return 3;
+  seal_got = *sealed;
   std::string line;
   while (std::getline(std::cin, line)) {
     Json reply;

@@ -71,7 +71,8 @@ Result<void> CryptoProcess::spawn(const std::string& program, int socket) {
   posix_spawn_file_actions_adddup2(&files, high.get(), STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-  const std::array<char*, 2> arguments = {const_cast<char*>(program.c_str()), nullptr};
+  std::string role = engine_ == Engine::gost ? "gost" : "token";
+  const std::array<char*, 3> arguments = {const_cast<char*>(program.c_str()), role.data(), nullptr};
   std::vector<char*> environment;
   for (const std::string& one : environment_) environment.push_back(const_cast<char*>(one.c_str()));
   environment.push_back(nullptr);
@@ -115,7 +116,7 @@ void CryptoProcess::end() {
 }
 
 Result<base::Json> ask_crypto_process(const base::Json& question) {
-  static CryptoProcess process;
+  static CryptoProcess process(CryptoProcess::Engine::gost);
   return process.ask(question);
 }
 

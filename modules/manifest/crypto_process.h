@@ -22,10 +22,14 @@ namespace exhibit::manifest {
 //   {"do": "sign", "key": PKCS#8, "digest": …}                                      ->  {"signature": …}   (GOST)
 //   {"do": "public", "key": PKCS#8}                                                 ->  {"key": SPKI}      (GOST)
 //   the last two with {"uri": "pkcs11:…", "module": path, "pin": text} in place of "key" (P-256 and RSA with SHA-256)
+//   {"do": "state"}                                          ->  {"engine": whether it is there, "seal": what it got}
 class CryptoProcess {
  public:
+  enum class Engine { gost, token };
+
   // `environment`: NAME=VALUE, all that the process gets; a token's module may need some.
-  explicit CryptoProcess(std::vector<std::string> environment = {}) : environment_(std::move(environment)) {}
+  explicit CryptoProcess(Engine engine, std::vector<std::string> environment = {})
+      : engine_(engine), environment_(std::move(environment)) {}
   ~CryptoProcess() { end(); }
   CryptoProcess(const CryptoProcess&) = delete;
   CryptoProcess& operator=(const CryptoProcess&) = delete;
@@ -41,6 +45,7 @@ class CryptoProcess {
   Result<std::string> exchange(std::string_view line);
   void end();
 
+  const Engine engine_;
   const std::vector<std::string> environment_;
   std::mutex mutex_;
   base::UniqueFd socket_;

@@ -257,7 +257,7 @@ Result<std::unique_ptr<SigningKey>> token_key(const std::string& uri, const std:
     }
   }
   if (!question.contains("module")) return bad("lacks module-path, the token's PKCS#11 library");
-  auto process = std::make_unique<CryptoProcess>(environment);
+  auto process = std::make_unique<CryptoProcess>(CryptoProcess::Engine::token, environment);
   question["do"] = "public";
   const auto answer = EXHIBIT_TRY(process->ask(question));
   std::string der = EXHIBIT_TRY(base::from_hex(answer.value("key", "")));

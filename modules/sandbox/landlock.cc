@@ -1,9 +1,11 @@
 #include "sandbox/landlock.h"
 
+#include <fcntl.h>
 #include <linux/landlock.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 
@@ -41,6 +43,14 @@ constexpr std::size_t ruleset_size(int abi) {
   return abi >= 4 ? offsetof(Ruleset, scoped) : offsetof(Ruleset, handled_access_net);
 }
 
+// A folder that isn't there needs no rule.
+bool allow_reading(const base::UniqueFd& ruleset, const std::string& folder) {
+  const base::UniqueFd parent(open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!parent) return errno == ENOENT;
+  const landlock_path_beneath_attr rule{LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR, parent.get()};
+  return syscall(SYS_landlock_add_rule, ruleset.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+}
+
 }  // namespace
 
 int landlock_abi() {
@@ -48,16 +58,22 @@ int landlock_abi() {
   return abi > 0 ? static_cast<int>(abi) : 0;
 }
 
-int restrict_by_landlock() {
+int restrict_by_landlock(Work work, const std::vector<std::string>& readable) {
   const int abi = landlock_abi();
   if (abi == 0) return 0;
   Ruleset ruleset;
   ruleset.handled_access_fs = file_rights(abi);
+  if (work == Work::token)
+    ruleset.handled_access_fs =
+        LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK;
   if (abi >= 4) ruleset.handled_access_net = bind_tcp | connect_tcp;
   if (abi >= 6) ruleset.scoped = abstract_unix_socket | signal_scope;
-  // No rule is added: what is handled and not allowed by a rule is denied.
+  // What is handled and not allowed by a rule is denied.
   const base::UniqueFd fd(static_cast<int>(syscall(SYS_landlock_create_ruleset, &ruleset, ruleset_size(abi), 0)));
   if (!fd) return 0;
+  for (const std::string& folder : work == Work::typeset ? readable : std::vector<std::string>()) {
+    if (!allow_reading(fd, folder)) return 0;
+  }
   return syscall(SYS_landlock_restrict_self, fd.get(), 0) == 0 ? abi : 0;
 }
 

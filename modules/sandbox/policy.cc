@@ -9,40 +9,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <type_traits>
 #include <vector>
 
+#include "sandbox/policy_rows.h"
 #include "sandbox/sanitizer.h"
 
 namespace exhibit::sandbox {
 namespace {
-
-using Condition = scmp_arg_cmp;
-
-// Conditions on argument `index` (0 is the first). Compared as 64 bits, so that bits which the kernel would ignore can
-// only make a call match less.
-Condition equals(unsigned index, std::uint64_t value) { return {index, SCMP_CMP_EQ, value, 0}; }
-Condition below(unsigned index, std::uint64_t value) { return {index, SCMP_CMP_LT, value, 0}; }
-Condition bits(unsigned index, std::uint64_t mask, std::uint64_t value) {
-  return {index, SCMP_CMP_MASKED_EQ, mask, value};
-}
-
-// A call is answered by a row when all the row's conditions hold. Several rows of one call: any of them.
-struct Row {
-  int call;
-  std::vector<Condition> conditions;
-  const char* why;
-};
-
-struct Refusal {
-  int call;
-  std::vector<Condition> conditions;
-  int error;
-  const char* why;
-};
 
 constexpr std::uint64_t any_advice_below = MADV_HWPOISON;  // from here on: poisoning and off-lining pages
 constexpr std::uint64_t private_anonymous = MAP_PRIVATE | MAP_ANONYMOUS;
@@ -174,9 +152,21 @@ bool add(const Filter& filter, const std::vector<Refusal>& rows) {
   return true;
 }
 
-bool add_policy(const Filter& filter) {
-  if (address_sanitizer && (!add(filter, allowed_to_sanitizer()) || !add(filter, refused_to_sanitizer()))) return false;
-  return add(filter, allowed(static_cast<std::uint64_t>(getpid()))) && add(filter, refused());
+bool add_policy(const Filter& filter, Work work) {
+  const auto self = static_cast<std::uint64_t>(getpid());
+  if (work == Work::token) return add(filter, refused_to_token(self));
+  std::vector<Refusal> refusals = refused();
+  if (work == Work::typeset) {
+    const std::vector<Row> rows = allowed_to_typesetter();
+    std::erase_if(refusals, [&](const Refusal& refusal) {
+      return refusal.conditions.empty() &&
+             std::ranges::any_of(rows, [&](auto& row) { return row.call == refusal.call; });
+    });
+    if (!add(filter, rows) || !add(filter, refused_to_typesetter())) return false;
+  } else if (address_sanitizer && (!add(filter, allowed_to_sanitizer()) || !add(filter, refused_to_sanitizer()))) {
+    return false;
+  }
+  return add(filter, allowed(self)) && add(filter, refusals);
 }
 
 }  // namespace
@@ -186,15 +176,15 @@ bool can_filter() {
   return prctl(PR_GET_SECCOMP) >= 0 && syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
-bool install_filter() {
+bool install_filter(Work work) {
   // Without KILL_PROCESS (before Linux 4.14) the kernel would take the action for 'kill this thread'.
   if (!can_filter()) return false;
-  const Filter filter(seccomp_init(SCMP_ACT_KILL_PROCESS));
+  const Filter filter(seccomp_init(work == Work::token ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS));
   if (filter == nullptr || seccomp_arch_native() != SCMP_ARCH_X86_64) return false;
   // 32-bit and x32 calls have other numbers: they would walk past the table.
   if (seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) != 0) return false;
   if (seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1) != 0) return false;
-  return add_policy(filter) && seccomp_load(filter.get()) == 0;
+  return add_policy(filter, work) && seccomp_load(filter.get()) == 0;
 }
 
 }  // namespace exhibit::sandbox

@@ -41,14 +41,16 @@ bool limit(decltype(RLIMIT_CORE) resource, rlim_t most) {
   return setrlimit(resource, &wanted) == 0;
 }
 
-bool limit_resources(std::uint64_t memory_bytes) {
+bool limit_resources(const SealOptions& options) {
   // A write that would make a file grow fails (EFBIG) instead of killing: standard error may be a file.
   if (std::signal(SIGXFSZ, SIG_IGN) == SIG_ERR) return false;
-  if (!limit(RLIMIT_CORE, 0) || !limit(RLIMIT_FSIZE, 0) || !limit(RLIMIT_NPROC, 0)) return false;
+  if (!limit(RLIMIT_CORE, 0)) return false;
+  // Who typesets writes to standard output, which may be a file, and has threads; a token's module both, too.
+  if (options.work == Work::parse && (!limit(RLIMIT_FSIZE, 0) || !limit(RLIMIT_NPROC, 0))) return false;
   if (!limit(RLIMIT_NOFILE, most_descriptors)) return false;
   // AddressSanitizer maps terabytes of shadow. Its builds are for developers; all other limits hold in them.
-  if (memory_bytes == 0 || address_sanitizer) return true;
-  return limit(RLIMIT_AS, memory_bytes);
+  if (options.memory_bytes == 0 || address_sanitizer) return true;
+  return limit(RLIMIT_AS, options.memory_bytes);
 }
 
 // no_new_privs, no capabilities (root has them without asking), and not to be traced or dumped.
@@ -114,10 +116,10 @@ Result<Seal> seal(const SealOptions& options) {
   if (has_other_threads()) return Error{ErrorCode::internal, "a process with several threads can't be sealed", {}, {}};
   if (!settle_libraries()) return Error{ErrorCode::memory_limit, "no memory to seal a worker", {}, {}};
   Seal seal;
-  seal.rlimits = limit_resources(options.memory_bytes);
+  seal.rlimits = limit_resources(options);
   seal.no_new_privs = give_up_privileges();
-  seal.landlock_abi = restrict_by_landlock();
-  seal.seccomp = install_filter();  // last: it refuses all that came before
+  seal.landlock_abi = restrict_by_landlock(options.work, options.readable);
+  seal.seccomp = install_filter(options.work);  // last: it refuses all that came before
 #if EXHIBIT_ADDRESS_SANITIZER
   sealed = true;
 #endif

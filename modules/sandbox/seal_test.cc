@@ -13,7 +13,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
+#include <filesystem>
 #include <set>
 
 #include "sandbox/landlock.h"
@@ -33,6 +36,61 @@ using testing::StartsWith;
 std::string tried(const std::string& act) {
   const Attempt attempt = sandbox::attempt(act);
   return (attempt.refused ? "refused: " : "not refused: ") + attempt.detail;
+}
+
+// The helpers' own seals: what each may not do.
+class ForbiddenToHelpers : public testing::TestWithParam<std::pair<Work, std::string>> {};
+
+TEST_P(ForbiddenToHelpers, KillsAProcessOrIsRefused) {
+  const auto& [work, act] = GetParam();
+  const Ended ended = in_sealed_child([&act = act] { return tried(act); }, {.work = work, .readable = {"/usr/share"}});
+  EXPECT_THAT(ended.signal == SIGSYS ? "refused: by death" : ended.said, StartsWith("refused: "))
+      << "signal " << ended.signal;
+}
+
+std::vector<std::pair<Work, std::string>> acts_of_helpers() {
+  std::vector<std::pair<Work, std::string>> acts;
+  for (const Work work : {Work::typeset, Work::token}) {
+    for (const std::string& act : forbidden_acts(work)) acts.emplace_back(work, act);
+  }
+  return acts;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ForbiddenToHelpers, testing::ValuesIn(acts_of_helpers()), [](const auto& parameter) {
+  std::string name = (parameter.param.first == Work::token ? "token" : "typeset") + parameter.param.second;
+  std::erase(name, '-');
+  return name;
+});
+
+TEST(Helpers, KeepWhatTheirWorkNeedsAndNotMore) {
+  using testing::IsSupersetOf;
+  for (const Work work : {Work::typeset, Work::token}) {
+    EXPECT_THAT(forbidden_acts(work), IsSupersetOf({"exec", "fork", "socket-inet", "connect", "ptrace", "mount", "bpf",
+                                                    "kill-parent", "executable-memory", "raise-rlimit"}));
+    const SealOptions options{.work = work, .readable = {"/usr/share"}};
+    EXPECT_EQ(in_sealed_child([] { return tried("thread"); }, options).said, "not refused: went through");
+  }
+  EXPECT_THAT(forbidden_acts(Work::typeset), IsSupersetOf({"open-file", "create-file", "unlink", "socket-unix"}));
+}
+
+// Fonts are files: those below the folders that were named, and only to be read.
+TEST(Helpers, ATypesetterReadsBelowItsFoldersOnly) {
+  const exhibit::test::TemporaryDirectory directory;
+  const std::string name = directory / "font";
+  exhibit::test::write_file(name, "glyphs");
+  const auto opened = [&](const std::string& folder, int flags) {
+    const auto work = [&] {
+      const int fd = open(name.c_str(), flags | O_CLOEXEC);
+      char byte = 0;
+      if (fd < 0) return std::string(strerrordesc_np(errno));
+      return std::string(read(fd, &byte, 1) == 1 ? "read" : "opened");
+    };
+    return in_sealed_child(work, {.work = Work::typeset, .readable = {folder, "/no/such/folder"}}).said;
+  };
+  const std::string here = std::filesystem::path(name).parent_path();
+  EXPECT_EQ(opened(here, O_RDONLY), "read");
+  EXPECT_EQ(opened(here, O_RDWR), "Permission denied");
+  EXPECT_EQ(opened("/usr/share", O_RDONLY), "Permission denied");
 }
 
 class ForbiddenAct : public testing::TestWithParam<std::string> {};

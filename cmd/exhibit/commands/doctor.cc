@@ -2,7 +2,13 @@
 
 #include "engine/doctor.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/unique_fd.h"
+#include "exhibit/pages.h"
 #include "exhibit/session.h"
+#include "manifest/engines.h"
 #include "mount/mount.h"
 
 namespace exhibit::cmd {
@@ -10,6 +16,26 @@ namespace exhibit::cmd {
 extern const Verb doctor_verb;
 
 namespace {
+
+// Sets a page of one word.
+std::string try_protocol() {
+  const base::UniqueFd output(memfd_create("page", MFD_CLOEXEC));
+  const base::Json document = {{"blocks", {{{"kind", "text"}, {"text", "doctor"}}}}, {"time", "2026-01-01T00:00:00Z"}};
+  const auto made = make_pages(base::canonical(document), output.get());
+  char head[5] = {};
+  const bool pdf =
+      ::pread(output.get(), head, sizeof head, 0) == sizeof head && std::string(head, sizeof head) == "%PDF-";
+  if (!made.ok()) return "no: " + made.error().message;
+  return pdf ? "works: makes pages" : "no: what it makes isn't PDF";
+}
+
+void put_helpers() {
+  Table table({"signatures and protocol", "this machine"});
+  for (const auto& [name, state] : manifest::examine_engines()) table.add({name, state});
+  table.add({"protocol for paper, by exhibit-protocol", try_protocol()});
+  table.print();
+  put_line("");
+}
 
 int run_doctor(const std::vector<std::string>& arguments) {
   options::options_description described("options");
@@ -28,6 +54,7 @@ int run_doctor(const std::vector<std::string>& arguments) {
   table.add({"mounting", mount::ability()});
   table.print();
   put_line("");
+  put_helpers();
   Table acts({"forbidden act, tried in a sealed worker", "outcome"});
   bool sealed = true;
   for (const auto& act : report->acts) {
@@ -41,6 +68,6 @@ int run_doctor(const std::vector<std::string>& arguments) {
 }  // namespace
 
 const Verb doctor_verb = {"doctor", "[options]",
-                          "what this machine gives: the seal, tried act by act, and library versions", run_doctor};
+                          "what this machine gives: the seal, tried act by act; engines; library versions", run_doctor};
 
 }  // namespace exhibit::cmd
