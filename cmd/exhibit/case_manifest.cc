@@ -2,6 +2,7 @@
 
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -57,6 +58,16 @@ Result<manifest::EvidenceClaim> claim_of(const CaseFolder& folder, const std::st
   return claim;
 }
 
+// Whether an event says all that `detail` does; it may say more (its local time).
+bool says(const Json& event, const std::string& name, const Json& detail) {
+  const Json said = event.value("detail", Json());
+  if (event.value("event", "") != name || !said.is_object()) return false;
+  return std::ranges::all_of(detail.items(), [&](const auto& member) {
+    const auto found = said.find(member.key());
+    return found != said.end() && *found == member.value();
+  });
+}
+
 // Adds events about all of a case's evidence.
 struct Teller {
   const CaseFolder& folder;
@@ -81,20 +92,33 @@ struct Teller {
   }
 };
 
-// `processed` holds what a reader needs to repeat it: the exact command, how it ended, tool and inputs.
-Result<void> tell_custody(const Teller& teller, const std::vector<Json>& runs, const Json& inputs,
-                          const std::vector<manifest::EvidenceClaim>& claims) {
+// The words that a shell would be given again, the program's name first; the log has those after the verb.
+Json command_of(const Json& run) {
+  Json command = {"exhibit", "process"};
+  command.insert(command.end(), run.at("arguments").begin(), run.at("arguments").end());
+  return command;
+}
+
+// `processed` holds what a reader needs to repeat it: the exact command, how it ended, tool and inputs. What an attempt
+// to seal told before it failed is in the ledger for good, and isn't told again.
+Result<void> tell_custody(const Teller& teller, const std::vector<Json>& events, const std::vector<Json>& runs,
+                          const Json& inputs, const std::vector<manifest::EvidenceClaim>& claims) {
   for (const Json& run : runs) {
-    EXHIBIT_TRY(teller.tell("processed", run.value("ended", ""),
-                            {{"command", run.at("arguments")},
-                             {"exit_status", run.at("exit_status")},
-                             {"started", run.at("started")},
-                             {"tool", run.at("tool")},
-                             {"inputs", inputs}}));
+    const Json detail = {{"command", command_of(run)},
+                         {"exit_status", run.at("exit_status")},
+                         {"started", run.at("started")},
+                         {"tool", run.at("tool")},
+                         {"inputs", inputs}};
+    const auto is_this = [&](const Json& event) { return says(event, "processed", detail); };
+    if (!std::ranges::any_of(events, is_this)) EXHIBIT_TRY(teller.tell("processed", run.value("ended", ""), detail));
   }
   Json findings = Json::object();
   for (const auto& claim : claims) findings[claim.id] = claim.findings.digests.at("sha256");
-  return teller.tell("sealed", now_text(), {{"findings_sha256", findings}});
+  const Json detail = {{"findings_sha256", findings}};
+  // Only as the last, by the same signer: what happened since then was before this sealing.
+  const Json last = events.empty() ? Json::object() : events.back();
+  if (says(last, "sealed", detail) && last.at("actor").value("credential", "") == teller.actor.credential) return {};
+  return teller.tell("sealed", now_text(), detail);
 }
 
 // The case's fields as the manifest tells them: under which profiles in which version, and what is missing and why.
@@ -187,7 +211,7 @@ Result<void> write_manifest(const CaseFolder& folder, const Sealing& sealing) {
                         *sealing.signer,
                         {name_of_sealer(sealing, fields), "examiner", sealing.organisation, sealing.signer->name()},
                         ids};
-    EXHIBIT_TRY(tell_custody(teller, runs, memory.inputs, claims));
+    EXHIBIT_TRY(tell_custody(teller, state.events, runs, memory.inputs, claims));
   }
   const auto made = EXHIBIT_TRY(manifest_of(folder, std::move(fields), memory.inputs, runs, std::move(claims)));
   const std::string bytes = EXHIBIT_TRY(manifest::write_manifest(made));

@@ -84,6 +84,25 @@ class Seal(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr[-2000:])
         self.assertGreater(int(done.stdout.split()[-4]), 100, done.stdout[-300:])
 
+    def ledger(self, event):
+        with open(os.path.join(self.case, "custody.jsonl"), "rb") as file:
+            return [line for line in lines(file.read()) if line["event"] == event]
+
+    def test_a_sealing_that_fails_is_gone_on_from_and_tells_nothing_twice(self):
+        self.images = self.images[:1]
+        self.process()
+        in_the_way = os.path.join(self.case, "manifest.json.new")
+        os.mkdir(in_the_way)
+        words = ["seal", self.case, "--key", str(self.authority.path("signer.key")), "--cert", str(self.authority.path("signer.pem")), *INCOMPLETE]
+        self.assertEqual(run(*words).returncode, 3)
+        os.rmdir(in_the_way)
+        run(*words, check=(0,))
+        self.assertEqual([len(self.ledger("processed")), len(self.ledger("sealed"))], [1, 1])
+        self.assertEqual(self.verify().returncode, 0)
+        # The exact words: a reader repeats it by them.
+        self.assertEqual(self.ledger("processed")[0]["detail"]["command"],
+                         ["exhibit", "process", *self.images, "--case", self.case, "--number", "17/2026", "--examiner", "A. Examiner"])
+
     def test_an_unfinished_case_is_not_sealed(self):
         os.mkdir(self.case)
         done = run("seal", self.case, "--key", str(self.authority.path("signer.key")), "--cert", str(self.authority.path("signer.pem")))
