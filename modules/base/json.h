@@ -37,7 +37,7 @@ bool key_comes_before(const std::string& a, const std::string& b);
 std::string base64_encode(std::string_view bytes);
 Result<std::string> base64_decode(std::string_view text);
 
-// Lower-case hex.
+// Lower-case hex, as all our formats have it: one value has one form. from_hex refuses upper case.
 std::string to_hex(std::string_view bytes);
 Result<std::string> from_hex(std::string_view text);
 

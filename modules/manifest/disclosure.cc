@@ -78,13 +78,6 @@ Json to_json(const Absence& absence) {
 
 // ---- read
 
-// In lower case alone: one value has one form.
-Result<std::string> raw_from_hex(std::string_view hex) {
-  std::string raw = EXHIBIT_TRY(base::from_hex(hex));
-  if (base::to_hex(raw) != hex) return bad("isn't lower-case hex");
-  return raw;
-}
-
 // One object, read key by key.
 class Fields {
  public:
@@ -118,7 +111,7 @@ class Fields {
     return value.get<std::uint64_t>();
   }
   Result<std::string> bytes(const char* key, std::size_t size) const {
-    auto found = raw_from_hex(EXHIBIT_TRY(text(key)));
+    auto found = base::from_hex(EXHIBIT_TRY(text(key)));
     if (!found.ok() || found->size() != size)
       return bad(place(key) + " isn't " + std::to_string(size) + " bytes in lower-case hex");
     return found.take();
@@ -136,7 +129,7 @@ class Fields {
       if (!hashes.is_array()) return bad(place(key) + "." + algorithm + " isn't a list");
       auto& list = proofs[algorithm];
       for (const Json& hash : hashes) {
-        auto raw = hash.is_string() ? raw_from_hex(hash.get_ref<const std::string&>()) : Result<std::string>(bad(""));
+        auto raw = hash.is_string() ? base::from_hex(hash.get_ref<const std::string&>()) : Result<std::string>(bad(""));
         if (!raw.ok()) return bad(place(key) + "." + algorithm + " holds what isn't lower-case hex");
         list.push_back(raw.take());
       }
@@ -206,7 +199,7 @@ Result<Absence> read_absence(const Json& value, const std::string& place) {
   Absence absence;
   absence.evidence = EXHIBIT_TRY(fields.text("evidence"));
   const std::string digest = EXHIBIT_TRY(fields.text("digest"));
-  auto raw = raw_from_hex(digest.starts_with(digest_prefix) ? digest.substr(digest_prefix.size()) : "-");
+  auto raw = base::from_hex(digest.starts_with(digest_prefix) ? digest.substr(digest_prefix.size()) : "-");
   if (!raw.ok() || raw->size() != sha256_size) return bad(fields.place("digest") + " isn't sha256: and lower-case hex");
   absence.digest = raw.take();
   if (fields.has("low")) absence.low = EXHIBIT_TRY(read_neighbour(fields.at("low"), fields.place("low")));

@@ -226,7 +226,9 @@ Result<std::unique_ptr<SigningKey>> openssl_key(std::string_view pem, const fs::
 std::string decoded(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = text[i] == '%' ? base::from_hex(text.substr(i + 1, 2)) : Result<std::string>(std::string());
+    std::string digits(text[i] == '%' ? text.substr(i + 1, 2) : "-");
+    for (char& digit : digits) digit = digit >= 'A' && digit <= 'F' ? static_cast<char>(digit - 'A' + 'a') : digit;
+    const auto byte = base::from_hex(digits);
     const bool escaped = text[i] == '%' && byte.ok() && byte->size() == 1;
     out += escaped ? byte->front() : text[i];
     if (escaped) i += 2;
