@@ -139,6 +139,27 @@ class Judging(Folder):
         code, text = self.verify_file(MESSAGE, self.path("one.p7s"))
         self.assertEqual(code, 1, text)
         self.assertRegex(text, r"FAILED  signature .* on the curve 1.2.643.2.2.35.0")
+        self.assertEqual(self.all_verifiers("one.p7s", "one.pem"), [1, 1, 1])
+
+    def all_verifiers(self, signature, trust):
+        """The exit codes of the three, in the folder's files."""
+        programs = [[EXHIBIT, "verify"], [os.path.join(os.path.dirname(EXHIBIT), "exhibit-verify")],
+                    [sys.executable, "-B", os.path.join(INDEPENDENT, "verify.py")]]
+        words = ["--content", MESSAGE, "--signature", self.path(signature), "--trust", self.path(trust)]
+        return [subprocess.run([*program, *words], capture_output=True).returncode for program in programs]
+
+    def test_a_certificate_that_is_trusted_itself_needs_no_authority(self):
+        for algorithm, curve in (("gost2012_256", "TCA"), ("gost2012_512", "A")):
+            self.issue("one", algorithm, curve)
+            self.openssl("cms", "-sign", "-binary", "-cades", "-md", "md_gost12_" + algorithm[-3:], "-signer", "one.pem", "-inkey", "one.key",
+                         "-in", MESSAGE, "-outform", "DER", "-out", "one.p7s", engine=True)
+            self.assertEqual(self.all_verifiers("one.p7s", "one.pem"), [0, 0, 0], algorithm)
+            # Another of the same name is another.
+            os.rename(self.path("one.pem"), self.path("trusted.pem"))
+            self.issue("one", algorithm, curve)
+            self.openssl("cms", "-sign", "-binary", "-cades", "-md", "md_gost12_" + algorithm[-3:], "-signer", "one.pem", "-inkey", "one.key",
+                         "-in", MESSAGE, "-outform", "DER", "-out", "one.p7s", engine=True)
+            self.assertEqual(self.all_verifiers("one.p7s", "trusted.pem"), [1, 1, 1], algorithm)
 
 
 class Revoking(Folder):

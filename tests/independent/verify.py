@@ -471,6 +471,10 @@ def purposes(certificate):
 
 RSA, ECDSA = "1.2.840.113549.1.1.1", "1.2.840.10045.2.1"
 CURVES = {"1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"}  # P-256, P-384, P-521
+GOST_CURVES = {"1.2.643.7.1.2.1.1.1", "1.2.643.7.1.2.1.1.2", "1.2.643.7.1.2.1.1.3", "1.2.643.7.1.2.1.1.4",
+               "1.2.643.7.1.2.1.2.1", "1.2.643.7.1.2.1.2.2", "1.2.643.7.1.2.1.2.3",
+               # CryptoPro's names for three of the first four, and for two of them in key exchange
+               "1.2.643.2.2.35.1", "1.2.643.2.2.35.2", "1.2.643.2.2.35.3", "1.2.643.2.2.36.0", "1.2.643.2.2.36.1"}
 # What may stand as signature algorithm, with the digest that must then stand beside it; None: any of SHA-2.
 SHA2_SIGNATURES = {
     RSA: {RSA: None, "1.2.840.113549.1.1.11": "2.16.840.1.101.3.4.2.1", "1.2.840.113549.1.1.12": "2.16.840.1.101.3.4.2.2",
@@ -491,6 +495,8 @@ def refuse_unfit(certificate, signer, least_rsa):
     if kind not in SHA2_SIGNATURES:
         if not kind.startswith((GOST, STB)):
             raise Refused(f"keys of the kind {kind} aren't accepted")
+        if kind.startswith(GOST) and algorithm[1].children()[0].oid() not in GOST_CURVES:
+            raise Refused("the key's curve isn't accepted: it is for the standard's example")
         return
     if kind == ECDSA and (algorithm[1].tag != 0x06 or algorithm[1].oid() not in CURVES):
         raise Refused("the key's curve isn't accepted")
@@ -853,6 +859,8 @@ class Verifier:
                 bign.verify_certificate(authority.raw, authority.raw)
             except bign.Refused:
                 continue
+            if certificate.raw == authority.raw:  # trusted by itself; a signer's dates are in it
+                return validity(certificate)[0] <= time <= validity(certificate)[1]
             is_authority = bytes.fromhex("0603551d130101ff040530030101ff") in fields  # basicConstraints, critical, cA
             valid = all(start <= time <= end for start, end in map(validity, (certificate, authority)))
             if is_authority and valid:
