@@ -112,13 +112,13 @@ class Authority:
         path.write_text(f"[req]\nprompt = no\ndistinguished_name = dn\n[dn]\nCN = {self.subject} {name}\n")
         return path
 
-    def issue(self, name, extensions, start=None, end=None, issuer="ca", kind="P-256"):
-        """A new key and a certificate for it; `start` and `end` as YYYYMMDDHHMMSSZ."""
+    def issue(self, name, extensions, start=None, end=None, issuer="ca", kind="P-256", digest="sha256"):
+        """A new key and a certificate for it, signed over that digest; `start` and `end` as YYYYMMDDHHMMSSZ."""
         self.key(name, kind)
         request = self.path(f"{name}.csr")
         openssl("req", "-new", "-config", self.request_config(name), "-key", self.path(f"{name}.key"), "-out", request)
         period = ["-startdate", start, "-enddate", end] if start else ["-days", 3000]
-        openssl("ca", "-batch", "-notext", "-config", self.config, "-name", "index", "-extensions", extensions,
+        openssl("ca", "-batch", "-notext", "-md", digest, "-config", self.config, "-name", "index", "-extensions", extensions,
                 *(["-selfsign"] if name == issuer else ["-cert", self.path(f"{issuer}.pem")]),
                 "-keyfile", self.path(f"{issuer}.key"), *period,
                 "-in", request, "-out", self.path(f"{name}.pem"))

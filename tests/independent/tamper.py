@@ -514,13 +514,13 @@ def signed_by_a_certificate_that_a_signer_issued(case):
     case.write(case.signature, insider.sign(case.read("manifest.json"), "leafs-leaf", chain=insider.path("signer.pem")))
 
 
-def signed_by_what_is_trusted_and_unfit(name, kind="P-256", extensions="signer_extensions", extra=()):
+def signed_by_what_is_trusted_and_unfit(name, kind="P-256", extensions="signer_extensions", extra=(), **issue):
     """Trusted, valid, and the bytes are signed: but by a key that is too weak, or for something else, or in a way that
     manifest.md hasn't."""
     def tamper(case):
         insider = case.keys["insider"]
         if name != "ca" and not insider.path(f"{name}.pem").exists():
-            insider.issue(name, extensions, kind=kind)
+            insider.issue(name, extensions, kind=kind, **issue)
         case.remove_signatures()
         case.write(case.signature, insider.sign(case.read("manifest.json"), name, extra=extra))
     tamper.__name__ = f"signed_by_what_is_trusted_but_{name}"
@@ -533,6 +533,7 @@ signed_by_what_is_trusted_and_unfit("of_rsa_1024", "RSA:1024")
 signed_by_what_is_trusted_and_unfit("of_rsa_2048", "RSA:2048")
 signed_by_what_is_trusted_and_unfit("on_brainpool", "brainpoolP256r1")
 signed_by_what_is_trusted_and_unfit("on_secp256k1", "secp256k1")
+signed_by_what_is_trusted_and_unfit("certified_over_sha1", digest="sha1")
 signed_by_what_is_trusted_and_unfit("by_pss", "RSA:3072", extra=["-keyopt", "rsa_padding_mode:pss"])
 
 

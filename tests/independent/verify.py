@@ -55,6 +55,7 @@ except ImportError:  # carried without it
 
 MAX_INTEGER = 2**53
 ZERO_DIGEST = "0" * 64
+STRONG = ["-auth_level", "2"]  # of a path: no SHA-1, no key of fewer than 112 bits of strength; openssl's own is 0
 CLOCK_TOLERANCE = 300  # seconds that a signer's clock may be ahead of a time-stamp authority's
 
 
@@ -806,9 +807,6 @@ class Verifier:
         time = signer.attribute(OID_SIGNING_TIME, "signingTime").time()
         self.report.ok(f"{name} attributes", f"CAdES-BES, signed {utc(time)}")
 
-    def trusted(self, time):
-        return ["-CAfile", self.trust, "-no-CApath", "-no-CAstore", "-purpose", "any", "-attime", time]
-
     def cms(self, name, data, content, time):
         good, message = self.signed_and_trusted(data, content, time)
         if not good:
@@ -831,7 +829,7 @@ class Verifier:
                        "-out", "/dev/null")
 
     def trusted(self, time):
-        return ["-CAfile", self.trust, "-no-CApath", "-no-CAstore", "-attime", time]
+        return ["-CAfile", self.trust, "-no-CApath", "-no-CAstore", *STRONG, "-attime", time]
 
     def by_bign(self, cms, content, time):
         for signer in cms.signers:
@@ -901,7 +899,7 @@ class Verifier:
             good, message = self.signed_and_trusted(stamp.token, cms.content, stamp.time, "timestampsign")
         else:
             good, message = openssl("ts", "-verify", "-token_in", "-in", self.temporary(stamp.token), "-digest",
-                                    stamp.imprint.hex(), "-CAfile", self.trust, "-attime", stamp.time)
+                                    stamp.imprint.hex(), "-CAfile", self.trust, *STRONG, "-attime", stamp.time)
         if not good:
             raise Refused(message)
         if signer.attribute(OID_SIGNING_TIME, "signingTime").time() > stamp.time + CLOCK_TOLERANCE:
