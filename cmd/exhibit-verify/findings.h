@@ -262,7 +262,8 @@ class Findings {
 // Every number and text of a claim against what was found: a check for each.
 inline void compare(const Value& claimed, const Value* found, const std::string& name, const std::string& id,
                     Report& report) {
-  if (const auto* members = std::get_if<Object>(&claimed.held)) {
+  // The media's digests must be all that the record has: one left out could be the one that isn't equal.
+  if (const auto* members = std::get_if<Object>(&claimed.held); members != nullptr && name != "evidence digests") {
     for (const auto& [key, claim] : *members)
       compare(claim, found == nullptr ? nullptr : found->find(key), name + " " + key, id, report);
   } else if (found != nullptr) {

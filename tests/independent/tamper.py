@@ -866,6 +866,26 @@ signed_claim("evidence-size-changed", lambda e: e.update(size=e["size"] + 512))
 signed_claim("evidence-integrity-changed", lambda e: e.update(integrity="mismatch"))
 signed_claim("block-root-changed", lambda e: e.update(block_root="ab" * 32))
 signed_claim("evidence-renamed", lambda e: e.update(id="E7"))
+signed_claim("media-digest-left-out", lambda e: e["digests"].pop("md5"))
+signed_claim("evidence-key-more", lambda e: e.update(note="unknown"))
+signed_claim("findings-key-more", lambda e: e["findings"].update(note="unknown"))
+signed_claim("tree-that-is-no-digest", in_findings(trees=lambda t: {**t, "streebog256": "none"}))
+
+
+def signed_manifest(name, edit):
+    """An insider's signature over a manifest that isn't of the format."""
+    def tamper(case):
+        manifest = case.manifest()
+        edit(manifest)
+        case.set_manifest(manifest)
+        case.seal()
+    TAMPERINGS.append(("signed-but-" + name, tamper))
+
+
+signed_manifest("created-at-no-time", lambda m: m.update(created="yesterday"))
+signed_manifest("made-by-a-nameless-tool", lambda m: m["tool"].pop("name"))
+signed_manifest("custody-key-more", lambda m: m["custody"].update(note="unknown"))
+signed_manifest("manifest-key-more", lambda m: m.update(note="unknown"))
 
 
 @tampering

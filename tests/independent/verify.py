@@ -588,6 +588,69 @@ def openssl(*arguments, data=b""):
     return done.returncode == 0, "; ".join(dict.fromkeys(reasons)) or message.strip().split("\n")[-1]
 
 
+def exact(where, value, required, optional=()):
+    """An object with these keys and no others."""
+    if type(value) is not dict:
+        raise Refused(f"{where} isn't an object")
+    lacking, beside = set(required) - set(value), set(value) - set(required) - set(optional)
+    if lacking or beside:
+        raise Refused(f"{where} lacks {sorted(lacking)} and has {sorted(beside)} beside what the format knows")
+
+
+def is_hex(value, size=None):
+    return type(value) is str and re.fullmatch("(?:[0-9a-f]{2})+", value) is not None and size in (None, len(value) // 2)
+
+
+DIGEST_SIZES = {"md5": 16, "sha1": 20, "sha256": 32, "sha512": 64, "sha3-256": 32, "blake2b": 64, "streebog256": 32,
+                "streebog512": 64, "belt256": 32}
+
+
+def digests_form(where, value):
+    if type(value) is not dict or "sha256" not in value:
+        raise Refused(f"{where} has no sha256")
+    for algorithm, digest in value.items():
+        if not is_hex(digest, DIGEST_SIZES.get(algorithm)):
+            raise Refused(f"{where}.{algorithm} isn't a digest in lower-case hex")
+
+
+def typed(where, value, kind, *keys):
+    for key in keys:
+        if type(value.get(key)) is not kind or kind is int and value[key] < 0:
+            raise Refused(f"{where}.{key} is missing or of the wrong kind")
+
+
+def manifest_form(manifest):
+    """Every key as manifest.md has it, and none beside, but in `case`, `tool`."""
+    exact("the manifest", manifest, ("format", "case", "tool", "inputs", "evidence", "custody", "created"), ("previous",))
+    typed("the manifest", manifest, dict, "case", "tool")
+    typed("tool", manifest["tool"], str, "name", "version")
+    if type(manifest["created"]) is not str or \
+            not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z", manifest["created"], re.ASCII):
+        raise Refused("created isn't a time in UTC")
+    exact("custody", manifest["custody"], ("events", "head"))
+    if "previous" in manifest and not is_hex(manifest["previous"], 32):
+        raise Refused("previous isn't a SHA-256")
+    for given in manifest["inputs"]:
+        exact("an input", given, ("kind", "name", "version", "entries", "digests"))
+        typed("an input", given, str, "kind", "name", "version")
+        typed("an input", given, int, "entries")
+        digests_form("an input's digests", given["digests"])
+    for evidence in manifest["evidence"]:
+        exact("an exhibit", evidence, ("id", "size", "integrity", "findings"), ("digests", "block_root"))
+        findings = evidence["findings"]
+        exact("findings", findings, ("file", "records", "bytes", "digests", "trees", "counts", "salt_commitment"), ("content",))
+        digests_form("findings.digests", findings["digests"])
+        digests_form("findings.trees", findings["trees"])
+        exact("counts", findings["counts"], ("items", "matches", "problems"))
+        if not is_hex(findings["salt_commitment"], 32):
+            raise Refused("salt_commitment isn't a SHA-256")
+        if "content" in findings:
+            exact("content", findings["content"], ("digest", "entries", "without", "trees"))
+            digests_form("content.trees", findings["content"]["trees"])
+            if set(findings["content"]["trees"]) != set(findings["trees"]):
+                raise Refused("the content tree has other digests than the tree")
+
+
 class Verifier:
     def __init__(self, case, trust, images, report):
         self.case, self.trust, self.images, self.report = Path(case), trust, images, report
@@ -629,6 +692,7 @@ class Verifier:
                           ("custody", dict), ("created", str)):
             if not isinstance(manifest.get(key), kind):
                 report.fail(f"manifest {key}", "missing or of the wrong kind")
+        manifest_form(manifest)
         if "previous" in manifest:
             report.skip("the replaced manifest isn't in the folder", "manifest previous", manifest["previous"])
         for given in manifest.get("inputs", []):
@@ -718,9 +782,9 @@ class Verifier:
         """The content tree: which contents the findings have a digest of."""
         items = [record for record in records if record["record"] == "item"]
         digests = [item.get("digests", {}).get("sha256") for item in items]
-        keys = sorted({content_key(bytes.fromhex(digest)) for digest in digests if digest})
+        keys = sorted({content_key(bytes.fromhex(digest)) for digest in digests if is_hex(digest, 32)})
         without = sum(1 for item, digest in zip(items, digests)
-                      if not digest and item["kind"] in ("file", "virtual") and item["size"] > 0)
+                      if not is_hex(digest, 32) and item["kind"] in ("file", "virtual") and item["size"] > 0)
         trees = dict(claim["trees"])  # those that can't be computed here stay as claimed, and are told
         for algorithm in trees:
             function = RECORD_ALGORITHMS.get(algorithm)
