@@ -14,6 +14,7 @@
 
 #include "engine/journal.h"
 #include "exhibit/common.h"
+#include "exhibit/rule_packs.h"
 
 namespace exhibit::cmd {
 namespace fs = std::filesystem;
@@ -35,19 +36,6 @@ Result<void> write_whole(int fd, std::string_view bytes, const std::string& file
     bytes.remove_prefix(static_cast<std::size_t>(put));
   }
   return {};
-}
-
-// Rule files below a folder are those that the worker takes: .yar and .yara, sorted.
-std::vector<std::string> rule_files(const std::string& path) {
-  if (!fs::is_directory(path)) return {path};
-  std::vector<std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(path)) {
-    const std::string extension = entry.path().extension().string();
-    if (entry.is_regular_file() && (extension == ".yar" || extension == ".yara"))
-      files.push_back(entry.path().string());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
 }
 
 // What was written to `written` becomes `file`, whole or not at all. The mode doesn't hang on the umask of whoever runs
@@ -178,13 +166,12 @@ Result<Json> describe_inputs(const std::vector<std::unique_ptr<hashset::HashSet>
                       {"identity", set->identity()}});
   }
   for (const std::string& path : rules) {
-    for (const std::string& file : rule_files(path)) {
-      const std::string name = file == path ? fs::path(file).filename().string() : fs::relative(file, path).string();
+    for (const RuleFile& file : EXHIBIT_TRY(rule_files(path))) {
       inputs.push_back({{"kind", "yara"},
-                        {"name", name},
-                        {"version", ""},
+                        {"name", file.name},
+                        {"version", file.version},
                         {"entries", 0U},
-                        {"digests", {{"sha256", EXHIBIT_TRY(engine::file_sha256(file))}}}});
+                        {"digests", {{"sha256", EXHIBIT_TRY(engine::file_sha256(file.path))}}}});
     }
   }
   return inputs;
@@ -226,7 +213,7 @@ Result<Json> with_loaded_inputs(Json inputs, const Json& sealed) {
                    {},
                    {}};
     } else {
-      *before = described;
+      (*before)["entries"] = described.at("entries");
     }
   }
   return inputs;

@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "exhibit/rule_packs.h"
+
 namespace exhibit::cmd {
 namespace fs = std::filesystem;
 
@@ -127,10 +129,11 @@ void add_digest_options(options::options_description& described) {
 
 void add_match_options(options::options_description& described) {
   described.add_options()("hashset", options::value<std::vector<std::string>>()->multitoken()->composing(),
-                          "hash set files")(
-      "rules", options::value<std::vector<std::string>>()->multitoken()->composing(),
-      "YARA rule files or folders of them")("prefilter", options::value<std::string>()->default_value("on"),
-                                            "on, or off: ask libyara of every rule; the leads are the same");
+                          "hash set files")("rules",
+                                            options::value<std::vector<std::string>>()->multitoken()->composing(),
+                                            "YARA rule files, folders of them, or names of packs (docs/rules.md)")(
+      "prefilter", options::value<std::string>()->default_value("on"),
+      "on, or off: ask libyara of every rule; the leads are the same");
 }
 
 void add_expand_options(options::options_description& described) {
@@ -171,7 +174,7 @@ RunSettings run_settings(const options::variables_map& values) {
   settings.as = text("as");
   settings.progress = text("progress");
   settings.images = texts("image");
-  settings.rules = texts("rules");
+  for (const std::string& rules : texts("rules")) settings.rules.push_back(find_rules(rules));
   settings.hash_sets = texts("hashset");
   const std::string prefilter = text("prefilter");
   if (!prefilter.empty() && prefilter != "on" && prefilter != "off") throw Usage{"--prefilter takes on or off"};

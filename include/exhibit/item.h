@@ -74,9 +74,11 @@ struct MatchPlace {
 // A lead for a person, never a finding of fact.
 struct Match {
   std::string item;  // the item, or the volume for bytes that belong to no item (then `region` says which)
-  std::string by;    // hashset yara
+  std::string by;    // hashset yara feature
   std::string source, source_sha256, rule;
   std::optional<std::string> category, severity, algorithm, region;
+  std::optional<std::string> feature;   // of data whose own checksum was found right: which kind it is
+  std::optional<std::string> handling;  // `restricted`: what matched is not to be shown or copied without a word
   std::vector<MatchPlace> where;
   bool where_truncated = false;
 };

@@ -344,6 +344,8 @@ Json to_record(const Match& match) {
   put(record, "severity", match.severity);
   put(record, "algorithm", match.algorithm);
   put(record, "region", match.region);
+  put(record, "feature", match.feature);
+  put(record, "handling", match.handling);
   if (!match.where.empty()) {
     Json places = Json::array();
     for (const MatchPlace& place : match.where) {

@@ -65,10 +65,12 @@ struct RuleFile {
 class RuleScanner {
  public:
   // Rule files or folders (every .yar and .yara below, sorted). Each file is a namespace and compiled from source; a
-  // compiled rule file is refused. A file that doesn't compile is an Error naming file and line, as is a string that
-  // makes libyara 4.2.3 abort. Includes are relative, stay inside the folder that was named (or the named file's), and
-  // are told in files(). The variables that packs expect (filename, filepath, extension, filetype, owner, md5) are
-  // defined and always empty, so that one answer holds for all equal contents. Rules that import `time` are refused.
+  // compiled rule file is refused. A rule's meta `category`, `severity` and `handling` go into its matches; with the
+  // meta `feature` (match/features.h) it matches by its checksum (feature_match.h). A file that doesn't compile is an
+  // Error naming file and line, as is a string that makes libyara 4.2.3 abort. Includes are relative, stay inside the
+  // folder that was named (or the named file's), and are told in files(). The variables that packs expect (filename,
+  // filepath, extension, filetype, owner, md5) are defined and always empty, so that one answer holds for all equal
+  // contents. Rules that import `time` are refused.
   static Result<std::unique_ptr<RuleScanner>> load(const std::vector<std::string>& paths, ScanOptions options = {});
   virtual ~RuleScanner() = default;
   virtual const std::vector<RuleFile>& files() const = 0;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "base/rule_pack.h"
 #include "base/text.h"
 
 namespace exhibit::match {
@@ -47,7 +48,7 @@ Result<RuleSource> read_rule_file(const fs::path& path, const fs::path& root) {
   std::error_code failure;
   const std::uintmax_t size = fs::file_size(path, failure);
   if (failure) return cannot_read(path, failure.message());
-  RuleSource source{path.lexically_relative(root).generic_string(), path, root, {}, {}};
+  RuleSource source{base::rule_name_prefix(root) + path.lexically_relative(root).generic_string(), path, root, {}, {}};
   if (!base::clean_utf8(source.name).exact) {
     return unusable(base::clean_utf8(source.name).text, "the file's name isn't UTF-8; rename it");
   }

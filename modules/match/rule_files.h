@@ -10,7 +10,8 @@
 namespace exhibit::match {
 
 struct RuleSource {
-  std::string name;            // base name, or path below `root` for a file of a folder; UTF-8, `/` between parts
+  std::string name;            // base name, or path below `root` for a file of a folder; UTF-8, `/` between parts. A
+                               // pack's name stands before it (base/rule_pack.h)
   std::filesystem::path path;  // canonical
   std::filesystem::path root;  // canonical: the folder that was named, or the folder of the file that was named
   std::string text;            // its exact bytes: no NUL, not compiled rules

@@ -11,6 +11,8 @@
 #include "base/text.h"
 #include "match/candidate_rules.h"
 #include "match/content_blocks.h"
+#include "match/feature_match.h"
+#include "match/features.h"
 #include "match/rule_compiler.h"
 #include "match/yara_handles.h"
 
@@ -39,15 +41,18 @@ std::optional<std::string> meta_of(const YR_RULE& rule, std::string_view name) {
   return std::nullopt;
 }
 
-// Sorted by offset, then string; at most max_places + 1 of each string are looked at, as the lists are sorted.
-std::vector<MatchPlace> places_of(YR_SCAN_CONTEXT& context, const YR_RULE& rule) {
+// Sorted by offset, then string, of the strings whose names begin with `prefix`; at most `most` + 1 of each string are
+// looked at, as the lists are sorted.
+std::vector<MatchPlace> places_of(YR_SCAN_CONTEXT& context, const YR_RULE& rule, std::string_view prefix,
+                                  std::size_t most) {
   std::vector<MatchPlace> places;
   const YR_STRING* string = nullptr;
   yr_rule_strings_foreach((&rule), string) {
+    if (!std::string_view(string->identifier).starts_with(prefix)) continue;
     std::size_t told = 0;
     const YR_MATCH* match = nullptr;
     yr_string_matches_foreach((&context), string, match) {
-      if (told++ > max_places) break;
+      if (told++ > most) break;
       places.push_back({static_cast<std::uint64_t>(match->base + match->offset),
                         static_cast<std::uint64_t>(std::max(match->match_length, 0)), string->identifier});
     }
@@ -115,7 +120,13 @@ struct Gathering {
   const std::map<std::string, std::string>& sha256_of_file;
   ContentBlocks& blocks;
   std::vector<Match> matches;
+  std::vector<FeatureCandidate> candidates;                // beside them; their checksums aren't known yet
   std::set<std::pair<std::string, std::string>> troubles;  // cause, detail
+
+  void clear() {
+    matches.clear();
+    candidates.clear();
+  }
 
   void add_match(YR_SCAN_CONTEXT& context, const YR_RULE& rule) {
     Match match;
@@ -125,10 +136,25 @@ struct Gathering {
     match.rule = rule.identifier;
     match.category = meta_of(rule, "category");
     match.severity = meta_of(rule, "severity");
-    match.where = places_of(context, rule);
+    match.handling = meta_of(rule, "handling");
+    match.feature = meta_of(rule, "feature");
+    if (match.feature) return add_candidate(context, rule, std::move(match));
+    match.where = places_of(context, rule, "", max_places);
     match.where_truncated = match.where.size() > max_places;
     if (match.where_truncated) match.where.resize(max_places);
     matches.push_back(std::move(match));
+  }
+
+  void add_candidate(YR_SCAN_CONTEXT& context, const YR_RULE& rule, Match match) {
+    match.by = "feature";
+    match.where = places_of(context, rule, data_string_prefix, max_feature_candidates);
+    if (match.where.size() > max_feature_candidates) {
+      troubles.emplace(exhibit::name_of(ErrorCode::size_limit),
+                       place_of(rule) + ": there are more than " + std::to_string(max_feature_candidates) +
+                           " places that look like its data; the checksums of the first ones alone were looked at");
+      match.where.resize(max_feature_candidates);
+    }
+    candidates.push_back({std::move(match), std::stoull(meta_of(rule, "feature_least").value_or("1"))});
   }
 
   void add_too_many(const YR_SCAN_CONTEXT& context, const YR_STRING& string) {
@@ -217,6 +243,23 @@ Result<void> rehearse_magic(int seconds) {
   return {};
 }
 
+// A rule whose feature nobody can verify would be taken for one that never matches.
+Result<void> check_features(YR_RULES& rules) {
+  const YR_RULE* rule = nullptr;
+  yr_rules_foreach((&rules), rule) {
+    const auto feature = meta_of(*rule, "feature");
+    const std::string least = meta_of(*rule, "feature_least").value_or("1");
+    const bool is_count =
+        !least.empty() && least.size() < 10 && least.find_first_not_of("0123456789") == std::string::npos;
+    if (!feature || (feature_named(*feature) != nullptr && is_count)) continue;
+    return Error{ErrorCode::invalid_argument,
+                 place_of(*rule) + ": its meta `feature` or `feature_least` isn't known: " + *feature + ", " + least,
+                 rule->ns->name,
+                 {}};
+  }
+  return {};
+}
+
 class YaraRuleScanner final : public RuleScanner {
  public:
   YaraRuleScanner(std::unique_ptr<YaraLibrary> library, CompiledRules compiled,
@@ -230,7 +273,7 @@ class YaraRuleScanner final : public RuleScanner {
   Result<ScanResult> scan(ByteSource& content,
                           const std::function<void(std::span<const std::byte>)>& first_read) override {
     ContentBlocks blocks(buffers_, content, first_read);
-    Gathering gathering{sha256_of_file_, blocks, {}, {}};
+    Gathering gathering{sha256_of_file_, blocks, {}, {}, {}};
     ScanResult result;
     const RulesToJudge rules = candidates_ ? candidates_->of(blocks, seconds_for(time_, content.size()))
                                            : RulesToJudge{compiled_.rules.get(), compiled_.rules->num_rules};
@@ -239,6 +282,9 @@ class YaraRuleScanner final : public RuleScanner {
     blocks.finish();
     result.windowed = blocks.windowed();
     result.matches = std::move(gathering.matches);
+    for (FeatureCandidate& candidate : gathering.candidates) {
+      if (auto match = verified(content, std::move(candidate), max_places)) result.matches.push_back(std::move(*match));
+    }
     std::sort(result.matches.begin(), result.matches.end(), [](const Match& a, const Match& b) {
       return std::tie(a.source, a.rule) < std::tie(b.source, b.rule);  // a rule is told once: no tie
     });
@@ -271,7 +317,7 @@ class YaraRuleScanner final : public RuleScanner {
     const int seconds = seconds_for(time_, size);
     yr_scanner_set_timeout(scanner->get(), seconds);
     yr_scanner_set_callback(scanner->get(), on_scan_message, &gathering);
-    gathering.matches.clear();
+    gathering.clear();
     const int code = yr_scanner_scan_mem_blocks(scanner->get(), gathering.blocks.start(**scanner));
     if (code == ERROR_SUCCESS) return nullptr;
     const bool for_all = code == ERROR_SCAN_TIMEOUT || code == ERROR_INSUFFICIENT_MEMORY;
@@ -309,6 +355,7 @@ Result<std::unique_ptr<RuleScanner>> load_rule_scanner(const std::vector<std::st
   if (!library->ok()) return Error{ErrorCode::memory_limit, "libyara can't be initialised", {}, {}};
   yr_set_configuration_uint32(YR_CONFIG_MAX_MATCH_DATA, no_match_data);
   CompiledRules compiled = EXHIBIT_TRY(compile_rules(paths));
+  EXHIBIT_TRY(check_features(*compiled.rules));
   const int seconds = seconds_for(time, 1);
   const std::set<std::string> modules = EXHIBIT_TRY(rehearse(compiled.rules.get(), seconds));
   if (modules.contains("time")) {
