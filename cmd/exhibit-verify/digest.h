@@ -10,8 +10,8 @@ namespace exhibit_verify {
 // `size` is in bytes, and 0 for the digests that only signatures and time-stamps may have, never a record or a tree.
 struct DigestKind {
   View name, oid;
-  std::size_t size;
-  std::unique_ptr<Digest> (*make)();
+  std::size_t size = 0;
+  std::unique_ptr<Digest> (*make)() = nullptr;
 };
 template <typename Kind, auto... arguments>
 std::unique_ptr<Digest> make() {
@@ -28,25 +28,18 @@ inline constexpr DigestKind digest_kinds[] = {
     {"bash384", "1.2.112.0.2.0.34.101.77.12", 0, make<Bash<48>>},
     {"bash512", "1.2.112.0.2.0.34.101.77.13", 0, make<Bash<64>>}};
 
-// By what `member` says; nullptr where there is none.
-inline const DigestKind* find_digest(View DigestKind::*member, View value) {
+// The one whose `member` is that; an empty one where there is none.
+inline DigestKind find_digest(View DigestKind::*member, View value) {
   for (const DigestKind& kind : digest_kinds) {
-    if (kind.*member == value) return &kind;
+    if (kind.*member == value) return kind;
   }
-  return nullptr;
+  return {};
 }
 // Of a name in the table.
-inline std::unique_ptr<Digest> make_digest(View name) { return find_digest(&DigestKind::name, name)->make(); }
-// 0 for what isn't in the table, too.
-inline std::size_t digest_size(View name) {
-  const DigestKind* kind = find_digest(&DigestKind::name, name);
-  return kind == nullptr ? 0 : kind->size;
-}
+inline std::unique_ptr<Digest> make_digest(View name) { return find_digest(&DigestKind::name, name).make(); }
+inline std::size_t digest_size(View name) { return find_digest(&DigestKind::name, name).size; }
 // The name for an object identifier; "" for one that this program doesn't know.
-inline View digest_of_oid(View oid) {
-  const DigestKind* kind = find_digest(&DigestKind::oid, oid);
-  return kind == nullptr ? "" : kind->name;
-}
+inline View digest_of_oid(View oid) { return find_digest(&DigestKind::oid, oid).name; }
 
 // Of a name in the table; over the pieces one after another.
 inline Bytes digest_of(View name, std::initializer_list<View> pieces) {

@@ -28,12 +28,12 @@ inline void check_event(const Value& record) {
     throw Refused{"a correction of an event that isn't before it"};
 }
 
-inline void check_event_signature(Value record, View cms, const std::string& subject, const Trust* trust,
+inline bool check_event_signature(Value record, View cms, const std::string& subject, const Trust* trust,
                                   Report& report) {
   SignatureRequest request{"ledger signature", "ledger: ", subject, Bytes(cms), {}, {}, trust};
   std::erase_if(std::get<Object>(record.held), [](const auto& member) { return member.first == "signature"; });
   request.digest_of_content = [&](View algorithm) { return digest_of(algorithm, canonical(record)); };
-  check_signature(request, report);
+  return check_signature(request, report);
 }
 
 // What the events must agree on: `accepted` names in detail.transfer what it accepts, and is the other side's; no
@@ -126,7 +126,9 @@ inline void check_ledger(View bytes, const Value& claim, const Trust* trust, Rep
       report.expect(follows, "ledger chain", subject, "follows the line before it",
                     "doesn't follow the line before it");
       const Bytes cms = from_base64(record.text_at("signature"), "\"signature\"");
-      check_event_signature(record, cms, subject, trust, report);
+      const bool known = check_event_signature(record, cms, subject, trust, report);
+      if (!known && links.size() > claim.number_at("events"))
+        throw Refused{"the event is neither under the manifest nor signed in a suite that is known"};
       rules.next(record, SignedData(cms), subject, report);
     });
     links.push_back(to_hex(sha256(text)));

@@ -234,8 +234,10 @@ inline std::optional<std::int64_t> check_stamps(const SignedData& signature, con
   return earliest;
 }
 
-// Tells everything about one signature: its bytes, its time-stamps, its certificate, the path.
-inline void check_signature(const SignatureRequest& request, Report& report) {
+// Tells everything about one signature: its bytes, its time-stamps, its certificate, the path. False where its suite
+// isn't known.
+inline bool check_signature(const SignatureRequest& request, Report& report) {
+  bool known = true;
   report.guard(request.name, request.subject, [&] {
     const SignedData data(request.cms);
     if (data.content || data.content_type != id_data) throw Refused{"isn't a detached signature over data"};
@@ -243,6 +245,7 @@ inline void check_signature(const SignatureRequest& request, Report& report) {
     try {
       report.ok(request.name, request.subject, data.verify(request.digest_of_content, least_rsa_signer));
     } catch (const Unknown& unknown) {
+      known = false;
       return report.not_checked(request.name, request.subject, unknown.why);
     }
     const auto stamped = check_stamps(data, request, report);
@@ -256,6 +259,7 @@ inline void check_signature(const SignatureRequest& request, Report& report) {
     const std::string broken = request.trust->path_defect(data.certificate(), data.certificates, time);
     report.expect(broken.empty(), path, request.subject, "to a trusted certificate " + at, at + ": " + broken);
   });
+  return known;
 }
 
 }  // namespace exhibit_verify

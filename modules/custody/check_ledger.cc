@@ -1,6 +1,7 @@
 // Everything that a ledger's bytes can be asked, none of it stopping at the first failure.
 
 #include <map>
+#include <set>
 
 #include "custody/ledger.h"
 #include "custody/ledger_line.h"
@@ -49,8 +50,15 @@ class Merged {
 // Names as the ledger's own: a signature in the ledger is no signature over the manifest.
 std::string ledger_name_of(const std::string& check) { return check == ledger_signature ? check : "ledger: " + check; }
 
-void check_signatures(const Chain& chain, const manifest::Trust* trust, Checks& checks) {
+// What nobody could check of an event's signature here: its bytes, or the path to who is trusted.
+bool is_open(const Check& check) {
+  return check.status == Status::not_checked && (check.name == ledger_signature || check.needed);
+}
+
+// The events of which something is_open().
+std::set<std::uint64_t> check_signatures(const Chain& chain, const manifest::Trust* trust, Checks& checks) {
   Merged merged;
+  std::set<std::uint64_t> open;
   for (const auto& line : chain.lines) {
     if (!line) continue;
     const auto der = base::base64_decode(line->record["signature"].get<std::string>());
@@ -67,11 +75,22 @@ void check_signatures(const Chain& chain, const manifest::Trust* trust, Checks& 
     Checks found;
     manifest::check_signature(manifest::Content::of(content), request, found);
     for (Check& check : found) {
+      if (is_open(check)) open.insert(line->seq());
       check.name = ledger_name_of(check.name);
       merged.add(check, line->seq());
     }
   }
   merged.tell(checks);
+  return open;
+}
+
+// The manifest vouches for the events that it saw; for a later one its own signature must.
+void check_later(const std::set<std::uint64_t>& open, const manifest::CustodyClaim& claim, CheckList& list) {
+  std::vector<std::string> seqs;
+  for (auto seq = open.upper_bound(claim.events); seq != open.end(); ++seq) seqs.push_back(std::to_string(*seq));
+  if (!seqs.empty())
+    list.failed("ledger events",
+                "neither seen by the manifest nor signed so that it can be checked here: seq " + joined(seqs, ", "));
 }
 
 // What ledger_rules.h asks, each question answered once; then what is still under way.
@@ -141,9 +160,10 @@ void check_ledger(std::string_view bytes, const manifest::CustodyClaim* claim, c
   list.expect(chain.form.empty(), "ledger form", std::to_string(chain.texts.size()) + " events",
               joined(chain.form, "; "));
   list.expect(chain.links.empty(), "ledger chain", "every event follows the one before it", joined(chain.links, "; "));
-  check_signatures(chain, trust, checks);
+  const std::set<std::uint64_t> open = check_signatures(chain, trust, checks);
   check_rules(chain, list);
   if (claim != nullptr) check_head(chain, *claim, list);
+  if (claim != nullptr) check_later(open, *claim, list);
   for (const std::string& receipt : receipts) check_receipt(chain, receipt, list);
 }
 

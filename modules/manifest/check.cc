@@ -23,6 +23,10 @@ Verdict verdict(const Checks& checks) {
   if (const auto failed = count(Status::failed); failed != 0) {
     return {false, std::to_string(failed) + (failed == 1 ? " check failed" : " checks failed")};
   }
+  const auto missing = std::find_if(checks.begin(), checks.end(), [](const Check& check) {
+    return check.needed && check.status == Status::not_checked;
+  });
+  if (missing != checks.end()) return {false, missing->name + " could not be checked: " + missing->subject};
   const auto signatures = std::count_if(checks.begin(), checks.end(), [](const Check& check) {
     return check.name == signature_check && check.status == Status::ok;
   });

@@ -25,6 +25,7 @@ struct Check {
   std::string subject;  // of what: a file of the case, an exhibit's id, "seq 3"
   Status status = Status::not_checked;
   std::string detail;
+  bool needed = false;  // not checked, it forbids the verdict "verified"
 };
 
 using Checks = std::vector<Check>;
@@ -40,6 +41,10 @@ class CheckList {
   void failed(std::string name, std::string detail) { add(std::move(name), Status::failed, std::move(detail)); }
   void not_checked(std::string name, std::string why) { add(std::move(name), Status::not_checked, std::move(why)); }
   void add(std::string name, Answer answer) { add(std::move(name), answer.status, std::move(answer.detail)); }
+  void add_needed(std::string name, Answer answer) {
+    add(std::move(name), std::move(answer));
+    checks_.back().needed = true;
+  }
   // ok with `right`, or failed with `wrong`.
   void expect(bool holds, std::string name, std::string right, std::string wrong) {
     holds ? ok(std::move(name), std::move(right)) : failed(std::move(name), std::move(wrong));
@@ -58,8 +63,8 @@ struct Verdict {
   std::string reason;  // one line
 };
 
-// Verified only if no check failed and at least one signature_check is ok. What wasn't checked doesn't change it
-// and is to be shown beside it.
+// Verified only if no check failed, none that is needed was left unchecked, and at least one signature_check is ok.
+// What else wasn't checked doesn't change it and is to be shown beside it.
 Verdict verdict(const Checks& checks);
 
 }  // namespace exhibit::manifest

@@ -118,6 +118,29 @@ class Judging(Folder):
             self.assertRegex(text, r"(?m)^not checked: .*exhibit-crypto is missing.*  signature  ")
             self.assertNotRegex(text, r"(?m)^ok  (signature|time-stamp)")
 
+    def test_an_issuer_that_cannot_be_checked_here_vouches_for_nobody(self):
+        """Without the gost engine, anybody could name a trusted GOST authority as the issuer of a certificate."""
+        alone = shutil.copy(EXHIBIT, self.path("exhibit"))
+        self.issue("ca", "gost2012_256", "TCA", extensions="ca")
+        self.openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "one.key")
+        self.openssl("req", "-new", "-subj", "/CN=one", "-key", "one.key", "-out", "one.csr")
+        self.openssl("x509", "-req", "-in", "one.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "300", "-extfile", "x.cnf",
+                     "-extensions", "signer", "-out", "one.pem", engine=True)
+        self.openssl("x509", "-in", "one.pem", "-outform", "DER", "-out", "one.der", engine=True)
+        forged = bytearray(self.read("one.der"))
+        forged[-5] ^= 1
+        self.write("forged.der", forged)
+        self.openssl("x509", "-inform", "DER", "-in", "forged.der", "-out", "forged.pem", engine=True)
+        for name, by_all, by_it_alone in (("one", 0, 1), ("forged", 1, 1)):
+            self.openssl("cms", "-sign", "-binary", "-cades", "-md", "sha256", "-signer", name + ".pem", "-inkey", "one.key",
+                         "-in", MESSAGE, "-outform", "DER", "-out", "one.p7s")
+            code, text = self.verify_file(MESSAGE, self.path("one.p7s"), "--trust", self.path("ca.pem"))
+            self.assertEqual(code, by_all, text)
+            code, text = self.verify_file(MESSAGE, self.path("one.p7s"), "--trust", self.path("ca.pem"), program=alone)
+            self.assertEqual(code, by_it_alone, text)
+            self.assertRegex(text, r"(?m)^not checked: .*exhibit-crypto is missing.*  certificate path  ")
+            self.assertRegex(text, r"(?m)^verdict: NOT VERIFIED: certificate path could not be checked")
+
     def test_all_curve_sets_of_gost(self):
         self.issue("ca", "gost2012_256", "TCA", extensions="ca")
         for algorithm, curve in CURVES:

@@ -138,6 +138,20 @@ def ledger_goes_on_by_a_stranger(case):
 
 
 @tampering
+def ledger_goes_on_by_a_stranger_in_a_suite_that_no_verifier_knows(case):
+    """RSASSA-PSS: neither good nor bad, so that only the manifest could vouch for the event, and it came before."""
+    stranger = case.keys["stranger"]
+    if not stranger.path("pss.pem").exists():
+        stranger.issue("pss", "signer_extensions", kind="RSA:3072")
+    append(case, "disclosed", who="stranger", signer="pss", seal=False)
+    *before, entry = entries(case)
+    entry.pop("signature")
+    signature = stranger.sign(canonical(entry), "pss", extra=["-keyopt", "rsa_padding_mode:pss"])
+    entry["signature"] = base64.b64encode(signature).decode()
+    case.set_custody([*map(canonical, before), canonical(entry)])
+
+
+@tampering
 def ledger_goes_on_with_an_event_before_the_last(case):
     lines = at_least(case, 2)
     added = custody_line(case.keys["insider"], len(lines), "disclosed", sha256(lines[-2]).hex())
