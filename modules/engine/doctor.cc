@@ -1,49 +1,20 @@
 #include "engine/doctor.h"
 
-#include <poll.h>
+#include "engine/conversation.h"
 
 namespace exhibit::engine {
 namespace {
 
 using base::Json;
 
-constexpr int patience_milliseconds = 20000;
-
-// One question, the lines up to `done`. False: the worker ended instead.
-bool converse(WorkerProcess& worker, const Json& question, std::vector<Json>& answers) {
-  answers.clear();
-  worker.send(base::canonical(question) + "\n");
-  while (true) {
-    while (auto line = worker.reader().next()) {
-      auto value = base::parse_json(*line);
-      if (!value.ok() || !value->is_object()) return false;
-      if (value->value("message", "") == "done") return true;
-      answers.push_back(value.take());
-    }
-    pollfd socket{worker.socket(), static_cast<short>(POLLIN | (worker.wants_to_send() ? POLLOUT : 0)), 0};
-    if (poll(&socket, 1, patience_milliseconds) <= 0) return false;
-    if ((socket.revents & POLLOUT) != 0 && !worker.on_writable().ok()) return false;
-    if ((socket.revents & (POLLIN | POLLHUP)) == 0) continue;
-    const auto filled = worker.reader().fill(worker.socket());
-    if (filled == base::LineReader::Fill::end || filled == base::LineReader::Fill::failed) return false;
-  }
-}
-
-Json load_question(const WorkerSetup& setup) {
-  return {{"message", "load"},
-          {"rules", setup.rules},
-          {"memory", setup.memory},
-          {"sandbox", setup.sandbox_required ? "required" : "best-effort"}};
-}
-
 Result<TriedAct> try_act(const WorkerSetup& setup, const std::string& act) {
-  const auto worker = EXHIBIT_TRY(WorkerProcess::start(setup));
+  const auto worker = EXHIBIT_TRY(Conversation::start(setup));
   std::vector<Json> answers;
-  if (!converse(*worker, load_question(setup), answers)) {
-    return Error{ErrorCode::internal, "a worker can't seal itself: " + worker->end(false).detail, {}, {}};
+  if (!worker->ask(load_question(setup), answers)) {
+    return Error{ErrorCode::internal, "a worker can't seal itself: " + worker->how_it_ended().detail, {}, {}};
   }
-  if (!converse(*worker, {{"message", "attempt"}, {"act", act}}, answers))
-    return TriedAct{act, true, worker->end(false).detail};
+  if (!worker->ask({{"message", "attempt"}, {"act", act}}, answers))
+    return TriedAct{act, true, worker->how_it_ended().detail};
   if (answers.empty()) return TriedAct{act, false, "no answer"};
   const Json& answer = answers.front();
   return TriedAct{act, answer.value("refused", false), answer.value("detail", "")};
@@ -53,9 +24,9 @@ Result<TriedAct> try_act(const WorkerSetup& setup, const std::string& act) {
 
 Result<MachineReport> examine_machine(const WorkerSetup& setup) {
   MachineReport report;
-  const auto worker = EXHIBIT_TRY(WorkerProcess::start(setup));
+  const auto worker = EXHIBIT_TRY(Conversation::start(setup));
   std::vector<Json> answers;
-  if (!converse(*worker, load_question(setup), answers) || answers.empty()) {
+  if (!worker->ask(load_question(setup), answers) || answers.empty()) {
     return Error{ErrorCode::internal, setup.program + ": a worker can't be started", {}, {}};
   }
   const Json& sealed = answers.front();

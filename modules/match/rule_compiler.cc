@@ -67,43 +67,13 @@ const char* on_include(const char* include, const char* calling, const char* /*n
 
 void on_include_done(const char* /*text*/, void* /*user*/) {}
 
-// libyara 4.2.3 cuts a hex string in two at a jump that can be longer than YR_STRING_CHAINING_THRESHOLD. Where the part
-// before the cut ends in another jump, its match can pass the end of the data and the scan aborts (scan.c:656).
-bool would_abort(const RE_AST& string) {
-  const bool is_regular_expression = (string.flags & (RE_FLAGS_GREEDY | RE_FLAGS_UNGREEDY)) != 0;
-  if (is_regular_expression || string.root_node == nullptr) return false;
-  for (const RE_NODE* node = string.root_node->children_head; node != nullptr; node = node->next_sibling) {
-    const RE_NODE* next = node->next_sibling;
-    if (node->type == RE_NODE_RANGE_ANY && next != nullptr && next->type == RE_NODE_RANGE_ANY &&
-        next->end > YR_STRING_CHAINING_THRESHOLD) {
-      return true;
-    }
-  }
-  return false;
-}
-
 void on_string(const YR_RULE* rule, const char* string, const RE_AST* tree, void* user) noexcept {
   auto& compilation = *static_cast<Compilation*>(user);
   compilation.trees->push_back(
       {compilation.compiler->current_rule_idx, string, literals_of(*tree), (tree->flags & RE_FLAGS_NO_CASE) != 0});
   if (!would_abort(*tree)) return;
   compilation.fail(yr_compiler_get_current_file_name(compilation.compiler), compilation.compiler->current_line,
-                   "rule \"" + std::string(rule->identifier) + "\": string \"" + string +
-                       "\" has two jumps in a row, which makes libyara 4.2.3 abort while it scans; write them as one");
-}
-
-Result<YaraCompiler> new_compiler() {
-  YR_COMPILER* compiler = nullptr;
-  if (yr_compiler_create(&compiler) != ERROR_SUCCESS) {
-    return Error{ErrorCode::memory_limit, "no memory for the YARA compiler", {}, {}};
-  }
-  YaraCompiler owned(compiler);
-  for (const char* variable : external_variables) {
-    if (yr_compiler_define_string_variable(compiler, variable, "") != ERROR_SUCCESS) {
-      return Error{ErrorCode::memory_limit, "no memory for the YARA compiler", {}, {}};
-    }
-  }
-  return owned;
+                   why_it_aborts(rule->identifier, string));
 }
 
 // Adds one file as a namespace of its name. After a failure libyara's compiler must not be used again.
@@ -147,9 +117,43 @@ Result<void> merge_files(std::vector<RuleFile>& files) {
 
 }  // namespace
 
+// libyara 4.2.3 cuts a hex string in two at a jump that can be longer than YR_STRING_CHAINING_THRESHOLD. Where the part
+// before the cut ends in another jump, its match can pass the end of the data and the scan aborts (scan.c:656).
+bool would_abort(const RE_AST& string) {
+  const bool is_regular_expression = (string.flags & (RE_FLAGS_GREEDY | RE_FLAGS_UNGREEDY)) != 0;
+  if (is_regular_expression || string.root_node == nullptr) return false;
+  for (const RE_NODE* node = string.root_node->children_head; node != nullptr; node = node->next_sibling) {
+    const RE_NODE* next = node->next_sibling;
+    if (node->type == RE_NODE_RANGE_ANY && next != nullptr && next->type == RE_NODE_RANGE_ANY &&
+        next->end > YR_STRING_CHAINING_THRESHOLD) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string why_it_aborts(const std::string& rule, const std::string& string) {
+  return "rule \"" + rule + "\": string \"" + string +
+         "\" has two jumps in a row, which makes libyara 4.2.3 abort while it scans; write them as one";
+}
+
+Result<YaraCompiler> new_rule_compiler() {
+  YR_COMPILER* compiler = nullptr;
+  if (yr_compiler_create(&compiler) != ERROR_SUCCESS) {
+    return Error{ErrorCode::memory_limit, "no memory for the YARA compiler", {}, {}};
+  }
+  YaraCompiler owned(compiler);
+  for (const char* variable : external_variables) {
+    if (yr_compiler_define_string_variable(compiler, variable, "") != ERROR_SUCCESS) {
+      return Error{ErrorCode::memory_limit, "no memory for the YARA compiler", {}, {}};
+    }
+  }
+  return owned;
+}
+
 Result<CompiledRules> compile_rules(const std::vector<std::string>& paths) {
   const std::vector<RuleSource> sources = EXHIBIT_TRY(collect_rule_files(paths));
-  const YaraCompiler compiler = EXHIBIT_TRY(new_compiler());
+  const YaraCompiler compiler = EXHIBIT_TRY(new_rule_compiler());
   CompiledRules compiled;
   for (const RuleSource& source : sources) EXHIBIT_TRY(add_file(compiler.get(), source, compiled));
   EXHIBIT_TRY(merge_files(compiled.files));

@@ -21,4 +21,11 @@ struct CompiledRules {
 // Needs a YaraLibrary alive.
 Result<CompiledRules> compile_rules(const std::vector<std::string>& paths);
 
+// Whether libyara 4.2.3 may abort while it scans for this string, and how a rule's author is told.
+bool would_abort(const RE_AST& string);
+std::string why_it_aborts(const std::string& rule, const std::string& string);
+
+// An empty compiler that knows the variables that packs expect.
+Result<YaraCompiler> new_rule_compiler();
+
 }  // namespace exhibit::match

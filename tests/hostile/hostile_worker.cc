@@ -21,7 +21,9 @@ void say(const std::string& line) { (void)exhibit::base::send_all(worker_socket,
 // `walk` in the name: while the file system is walked, else while the content is read, be it a member's.
 void misbehave(std::string_view role, std::string_view object) {
   const bool in_walk = object.find("walk") != std::string_view::npos;
-  if (in_walk ? role != "walk" : role != "examine" && role != "sweep" && role != "read" && role != "expand") return;
+  if (in_walk ? role != "walk"
+              : role != "examine" && role != "sweep" && role != "read" && role != "expand" && role != "rules")
+    return;
   const auto asked = [&](const char* what) { return object.find(what) != std::string_view::npos; };
   if (asked("crash")) __builtin_trap();
   if (asked("hang")) {
