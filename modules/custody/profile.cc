@@ -59,6 +59,8 @@ class Members {
     if (value == nullptr || !(value->*is)()) return bad(std::string(key) + " is missing or of another kind");
     return value;
   }
+  // nullptr: absent, which it may be.
+  const Json* member_or_none(const char* key) { return find(key); }
   // Once everything was asked for.
   Result<void> end() const {
     if (!value_.is_object()) return bad("isn't an object");
@@ -125,6 +127,16 @@ Result<TimeRules> time_of(std::string_view profile, const Json& value) {
   return rules;
 }
 
+// Absent: one person is enough.
+Result<ReviewRules> review_of(std::string_view profile, const Json* value) {
+  if (value == nullptr) return ReviewRules{};
+  Members members(profile, "review", *value);
+  ReviewRules rules{EXHIBIT_TRY(members.number("persons")), EXHIBIT_TRY(members.number("restricted")),
+                    EXHIBIT_TRY(members.text("source")), EXHIBIT_TRY(members.text("mark"))};
+  EXHIBIT_TRY(members.end());
+  return rules;
+}
+
 }  // namespace
 
 const std::string& Labels::in(std::string_view language) const {
@@ -151,6 +163,7 @@ Result<Profile> parse_profile(std::string_view name, std::string_view json) {
   profile.digests = EXHIBIT_TRY(digests_of(name, *EXHIBIT_TRY(members.member("digests", &Json::is_object))));
   profile.signatures = EXHIBIT_TRY(members.texts("signatures"));
   profile.time = EXHIBIT_TRY(time_of(name, *EXHIBIT_TRY(members.member("time", &Json::is_object))));
+  profile.review = EXHIBIT_TRY(review_of(name, members.member_or_none("review")));
   profile.events = EXHIBIT_TRY(members.texts("events"));
   for (const Json& field : *EXHIBIT_TRY(members.member("fields", &Json::is_array)))
     profile.fields.push_back(EXHIBIT_TRY(field_of(name, field)));

@@ -57,6 +57,13 @@ struct TimeRules {
   std::string source, mark;
 };
 
+// How many people must say the same of a lead before it counts as settled.
+struct ReviewRules {
+  std::uint64_t persons = 1;     // of any lead
+  std::uint64_t restricted = 1;  // of a lead whose content is not to be shown without a word
+  std::string source, mark;
+};
+
 struct Profile {
   std::string name, version;
   Labels title;
@@ -64,6 +71,7 @@ struct Profile {
   DigestRules digests;
   std::vector<std::string> signatures;  // suites by name (manifest/suite.h), any one of which will do
   TimeRules time;
+  ReviewRules review;
   std::vector<std::string> events;  // what a ledger must hold before sealing; of the others nothing is asked until
                                     // they happen
   std::vector<Field> fields;        // by number

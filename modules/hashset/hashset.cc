@@ -103,6 +103,7 @@ class FileSet final : public IndexedSet {
     const Description& about = index().header().description;
     match.set_class = name_of(about.set_class);
     match.entry_source = label.source;
+    if (about.restricted) match.handling = "restricted";
     if (label.category.empty()) return;
     match.category = label.category;
     if (!about.category_profile.empty()) match.category_profile = about.category_profile;

@@ -125,17 +125,19 @@ Json to_json(const IndexHeader& header) {
   for (const Label& label : header.labels) labels.push_back({{"category", label.category}, {"source", label.source}});
   for (const TableFacts& table : header.tables) tables.push_back(to_json(table));
   const Description& about = header.description;
-  return {{"format", format_name},
-          {"name", about.name},
-          {"source", about.source},
-          {"version", about.version},
-          {"licence", about.licence},
-          {"class", name_of(about.set_class)},
-          {"category_profile", about.category_profile},
-          {"entries", header.entries},
-          {"inputs", inputs},
-          {"labels", labels},
-          {"tables", tables}};
+  Json json = {{"format", format_name},
+               {"name", about.name},
+               {"source", about.source},
+               {"version", about.version},
+               {"licence", about.licence},
+               {"class", name_of(about.set_class)},
+               {"category_profile", about.category_profile},
+               {"entries", header.entries},
+               {"inputs", inputs},
+               {"labels", labels},
+               {"tables", tables}};
+  if (about.restricted) json["handling"] = "restricted";
+  return json;
 }
 
 Result<IndexHeader> header_from(const Json& json, std::uint64_t body_bytes) {
@@ -148,6 +150,7 @@ Result<IndexHeader> header_from(const Json& json, std::uint64_t body_bytes) {
   about.version = members.text("version");
   about.licence = members.text("licence");
   about.category_profile = members.text("category_profile");
+  about.restricted = json.is_object() && json.value("handling", Json()) == "restricted";
   const std::string set_class = members.text("class");
   about.set_class = set_class == "known" ? SetClass::known : SetClass::notable;
   header.entries = members.number("entries");

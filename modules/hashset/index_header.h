@@ -25,6 +25,7 @@ struct Description {
   std::string licence;
   SetClass set_class = SetClass::notable;
   std::string category_profile;  // whose meaning the categories have (US, UK, …); empty where nobody said
+  bool restricted = false;       // what matches is not to be shown or copied without a word (docs/rules.md)
 };
 
 // A file that the set was built from.

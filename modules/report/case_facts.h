@@ -20,6 +20,13 @@ struct Exhibit {
   std::optional<manifest::EvidenceClaim> claim;  // of a sealed case
 };
 
+// What is left out of what restricted leads tell (matches with `handling: restricted`).
+struct Redaction {
+  bool paths = false;   // names of the items that they are about
+  bool counts = false;  // the leads themselves, so that nobody can count them
+  bool any() const { return paths || counts; }
+};
+
 struct CaseFacts {
   std::filesystem::path folder;
   std::string manifest;  // the exact bytes of manifest.json; empty where the case isn't sealed yet
@@ -33,6 +40,7 @@ struct CaseFacts {
   std::vector<const custody::Profile*> profiles;  // that the case names
   std::string language;                           // of what speaks to people: "ru", "be" or "en"
   std::optional<manifest::CustodyClaim> custody;  // the manifest's
+  Redaction redaction;                            // none, unless somebody asks for it
 
   bool sealed() const { return !manifest.empty(); }
   // A field of the case that is text; empty where it is absent or something else.

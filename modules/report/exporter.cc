@@ -2,6 +2,7 @@
 
 #include "base/record.h"
 #include "engine/task.h"
+#include "report/redactor.h"
 
 namespace exhibit::report {
 namespace {
@@ -14,15 +15,17 @@ constexpr std::size_t piece_size = std::size_t{1} << 20;
 class Stream {
  public:
   Stream(const CaseFacts& facts, const Exporter& exporter, const Sink& sink)
-      : facts_(facts), writer_(exporter.open(facts, out_)), sink_(sink) {}
+      : facts_(facts), writer_(exporter.open(facts, out_)), sink_(sink), redactor_(facts.redaction) {}
 
   Result<void> run() {
     writer_->begin();
     for (const Exhibit& exhibit : facts_.exhibits) {
+      if (facts_.redaction.any()) EXHIBIT_TRY(redactor_.look_through(exhibit.findings));
       EXHIBIT_TRY(engine::for_each_line(exhibit.findings.string(), [&](std::string_view line) -> Result<void> {
         EXHIBIT_TRY(on_line(line));
         return out_.size() < piece_size ? Result<void>() : drain();
       }));
+      if (facts_.redaction.any()) writer_->problem(redactor_.notice(exhibit.id));
       writer_->end_of_evidence();
     }
     writer_->end();
@@ -42,10 +45,14 @@ class Stream {
     std::string scratch;
     const std::string_view kind = line_.string("record", scratch);
     if (kind == "item") {
-      writer_->item(EXHIBIT_TRY(base::item_from_record(line_)));
+      Item item = EXHIBIT_TRY(base::item_from_record(line_));
+      redactor_.redact(item);
+      writer_->item(item);
       return {};
     }
-    const Json record = EXHIBIT_TRY(base::parse_json(line_.text()));
+    Json record = EXHIBIT_TRY(base::parse_json(line_.text()));
+    if (redactor_.leaves_out(record)) return {};
+    redactor_.redact(record);
     if (kind == "evidence") writer_->evidence(record);
     if (kind == "volume") writer_->volume(record);
     if (kind == "match") writer_->match(record);
@@ -58,6 +65,7 @@ class Stream {
   std::string out_;
   std::unique_ptr<Writer> writer_;
   const Sink& sink_;
+  Redactor redactor_;
   base::RecordLine line_;
 };
 

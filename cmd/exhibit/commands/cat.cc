@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "exhibit/acknowledge.h"
 #include "exhibit/session.h"
 
 namespace exhibit::cmd {
@@ -103,12 +104,16 @@ int run_cat(const std::vector<std::string>& arguments) {
   options::options_description described("options");
   add_run_options(described);
   add_expand_options(described);
+  add_acknowledge_options(described);
   described.add_options()("item", options::value<std::string>()->required(),
-                          "the item's id, as list or expand prints it");
+                          "the item's id, as list or expand prints it")(
+      "case", options::value<std::string>(), "the case whose leads say what is not to be shown without a word");
   const Parsed parsed = parse(cat_verb, arguments, described, "image");
   if (parsed.help) return exit_done;
   RunSettings settings = run_settings(parsed.values);
   if (settings.images.empty()) throw Usage{"name an image"};
+  if (auto allowed = allow_content(parsed.values, parsed.values["item"].as<std::string>()); !allowed.ok())
+    return fail(allowed.error());
   settings.jobs = 1;
   auto session = Session::open(settings);
   if (!session.ok()) return fail(session.error());
@@ -144,6 +149,6 @@ int run_cat(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-const Verb cat_verb = {"cat", "IMAGE --item ID", "one item's content to standard output", run_cat};
+const Verb cat_verb = {"cat", "IMAGE --item ID [--case CASE]", "one item's content to standard output", run_cat};
 
 }  // namespace exhibit::cmd

@@ -97,10 +97,11 @@ Result<Built> build(const std::vector<std::string>& inputs, const options::varia
     }
     profile = found;
   }
-  EXHIBIT_TRY(builder.write(
-      file.get(), {values.count("name") != 0 ? option(values, "name") : fs::path(out).stem().string(),
-                   option(values, "source"), option(values, "version"), option(values, "licence"),
-                   option(values, "class") == "known" ? hs::SetClass::known : hs::SetClass::notable, profile}));
+  EXHIBIT_TRY(
+      builder.write(file.get(), {values.count("name") != 0 ? option(values, "name") : fs::path(out).stem().string(),
+                                 option(values, "source"), option(values, "version"), option(values, "licence"),
+                                 option(values, "class") == "known" ? hs::SetClass::known : hs::SetClass::notable,
+                                 profile, values.count("restricted") != 0}));
   EXHIBIT_TRY(give_name(file.get(), out));
   return built;
 }
@@ -117,12 +118,15 @@ int run_build(const std::vector<std::string>& arguments) {
       "category-profile", options::value<std::string>(),
       "whose meaning the categories have (US, UK, …), where the files don't say")(
       "categories", options::value<std::string>(), "only entries of these, with commas")(
+      "restricted", "what matches is not to be shown or copied without a word (docs/rules.md, Restricted leads)")(
       "no-names", "keep no names of entries: a smaller index")("format", options::value<std::string>(),
                                                                "of all inputs, where it isn't recognised");
   const Parsed parsed = parse(hashset_verb, arguments, described, "input");
   if (parsed.help) return exit_done;
   const std::string set_class = option(parsed.values, "class");
   if (set_class != "known" && set_class != "notable") throw Usage{"--class takes known or notable"};
+  if (set_class == "known" && parsed.values.count("restricted") != 0)
+    throw Usage{"--restricted is for notable sets: what is known may be passed over"};
   if (parsed.values.count("input") == 0) throw Usage{"name the files to build from"};
   const auto built = build(parsed.values["input"].as<std::vector<std::string>>(), parsed.values);
   if (!built.ok()) return fail(built.error());
@@ -149,6 +153,7 @@ Result<int> info(const std::string& path, bool check, bool records) {
     const auto text = header[key].get<std::string>();
     about.add({key, text.empty() ? "(not given)" : printable(text)});
   }
+  if (header.contains("handling")) about.add({"handling", header["handling"].get<std::string>()});
   if (check) about.add({"sha256 of the file", header["sha256"].get<std::string>() + " (the checksum holds)"});
   about.add({"entries", std::to_string(index.header().entries)});
   about.print();

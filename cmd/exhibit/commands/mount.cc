@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "base/record.h"
+#include "exhibit/acknowledge.h"
 #include "exhibit/case_folder.h"
 #include "exhibit/session.h"
 
@@ -165,6 +166,7 @@ int run_mount(const std::vector<std::string>& arguments) {
   described.add_options()("case", options::value<std::string>(), "a case folder: what was carved is shown, too")(
       "foreground,f", "don't go to the background once it is mounted")("allow-other",
                                                                        "other users of this machine may look, too");
+  add_acknowledge_options(described);
   add_run_options(described);
   const Parsed parsed = parse(mount_verb, arguments, described, "image", 2);
   if (parsed.help) return exit_done;
@@ -177,6 +179,7 @@ int run_mount(const std::vector<std::string>& arguments) {
   struct stat stat {};
   if (::stat(wishes.mount.folder.c_str(), &stat) != 0 || !S_ISDIR(stat.st_mode))
     return fail({ErrorCode::not_found, wishes.mount.folder + ": there is no such folder to mount on", {}, {}});
+  if (auto allowed = allow_content(parsed.values, ""); !allowed.ok()) return fail(allowed.error());
   const auto served = serve(wishes);
   return served.ok() ? exit_done : fail(served.error());
 }

@@ -79,6 +79,10 @@ Result<void> write_to(const std::string& path, report::CaseFacts& facts, const r
 
 Result<void> report_case(const options::variables_map& values, const report::Exporter& exporter) {
   report::CaseFacts facts = EXHIBIT_TRY(report::read_case(values["case"].as<std::vector<std::string>>().at(0)));
+  for (const std::string& what : comma_list(values["redact"].as<std::string>())) {
+    if (what != "paths" && what != "counts") throw Usage{"--redact takes paths, counts, or both with a comma"};
+    (what == "paths" ? facts.redaction.paths : facts.redaction.counts) = true;
+  }
   if (exporter.is_document) EXHIBIT_TRY(report::choose_language(facts, values["language"].as<std::string>()));
   return write_to(values["output"].as<std::string>(), facts, exporter);
 }
@@ -91,7 +95,9 @@ int run_report(const std::vector<std::string>& arguments) {
   described.add_options()("to", options::value<std::string>(), formats.c_str())(
       "output,o", options::value<std::string>()->default_value("-"), "to this file (default: standard output)")(
       "language", options::value<std::string>()->default_value(""),
-      "of the protocol: ru, be or en, of those of the case's profile (default: its first)");
+      "of the protocol: ru, be or en, of those of the case's profile (default: its first)")(
+      "redact", options::value<std::string>()->default_value(""),
+      "leave out of what restricted leads tell: paths, counts, or paths,counts; the report says so");
   const Parsed parsed = parse(report_verb, arguments, described, "case", 1);
   if (parsed.help) return exit_done;
   if (parsed.values.count("case") == 0) throw Usage{"name a case folder"};
