@@ -118,6 +118,8 @@ void add_run_options(options::options_description& described) {
       "sandbox", options::value<std::string>()->default_value("required"),
       "required, or best-effort: take what this machine gives")("as", options::value<std::string>(),
                                                                 "the image's format, where more than one claims it")(
+      "segments", options::value<std::vector<std::string>>()->multitoken()->composing(),
+      "more files of the image: what a snapshot or overlay is a difference to, its extents, its data file")(
       "progress", options::value<std::string>()->default_value("auto"), "auto, always or never")(
       "json", "record lines even on a terminal");
 }
@@ -172,6 +174,7 @@ RunSettings run_settings(const options::variables_map& values) {
   if (sandbox != "required" && sandbox != "best-effort") throw Usage{"--sandbox takes required or best-effort"};
   settings.sandbox_required = sandbox == "required";
   settings.as = text("as");
+  settings.segments = texts("segments");
   settings.progress = text("progress");
   settings.images = texts("image");
   for (const std::string& rules : texts("rules")) settings.rules.push_back(find_rules(rules));
@@ -218,12 +221,14 @@ Result<std::vector<std::unique_ptr<hashset::HashSet>>> load_hash_sets(const std:
 Result<std::unique_ptr<Session>> Session::open(RunSettings settings) {
   listen_for_signals();
   std::unique_ptr<Session> session(new Session);
+  if (!settings.segments.empty() && settings.images.size() > 1)
+    return Error{ErrorCode::invalid_argument, "--segments goes with one image; run the others by themselves", {}, {}};
   for (const std::string& image : settings.images) {
     const std::size_t index = session->evidence_.size();
     const std::string id =
         index < settings.evidence_ids.size() ? settings.evidence_ids[index] : "E" + std::to_string(index + 1);
     if (settings.open_images) {
-      session->evidence_.push_back(EXHIBIT_TRY(engine::open_evidence(id, image, settings.as)));
+      session->evidence_.push_back(EXHIBIT_TRY(engine::open_evidence(id, image, settings.as, settings.segments)));
     } else {
       session->evidence_.push_back({id, image, settings.as, {}});
     }

@@ -15,6 +15,7 @@ struct RunSettings {
   std::vector<std::string> evidence_ids;  // the images'; where there are fewer, E1, E2, … by their order
   bool open_images = true;                // false: they are only named
   std::string as;
+  std::vector<std::string> segments;  // files that belong to the image too: only with one image
   unsigned jobs = 1;
   std::uint64_t memory = 0;  // ceiling for the whole run, bytes
   bool sandbox_required = true;
@@ -31,7 +32,7 @@ struct RunSettings {
   base::Json plan = base::Json::object();  // what a resumed run must have in common with the first
 };
 
-// --jobs, --memory, --sandbox, --as, --progress, --json
+// --jobs, --memory, --sandbox, --as, --segments, --progress, --json
 void add_run_options(options::options_description& described);
 // --digests
 void add_digest_options(options::options_description& described);

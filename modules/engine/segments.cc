@@ -119,9 +119,51 @@ Result<void> add_row(const fs::path& path, const Row& row, Evidence& evidence) {
   return {};
 }
 
+bool all_digits(const std::string& text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_digit); }
+
+// VMware's names for the extents of NAME.vmdk, that is, what stands behind NAME.
+bool is_extent_ending(const std::string& ending) {
+  if (ending == "-flat.vmdk" || ending == "-delta.vmdk") return true;
+  const bool numbered = (ending.starts_with("-s") || ending.starts_with("-f")) && ending.ends_with(".vmdk");
+  return numbered && all_digits(ending.substr(2, ending.size() - std::string("-s.vmdk").size()));
+}
+
+// Which of them belong to the disk its descriptor says, and that is read sealed.
+Result<void> add_extents(const fs::path& path, Evidence& evidence) {
+  if (path.extension() != ".vmdk") return {};
+  const std::string stem = path.stem().string();
+  const fs::path folder = path.parent_path().empty() ? fs::path(".") : path.parent_path();
+  std::set<fs::path> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(stem) && is_extent_ending(name.substr(stem.size()))) found.insert(folder / name);
+  }
+  if (error) return Error{ErrorCode::io_error, folder.string() + ": cannot be listed: " + error.message(), {}, {}};
+  for (const fs::path& extent : found) evidence.segments.push_back(EXHIBIT_TRY(open_segment(extent)));
+  return {};
+}
+
+// Names tell the files apart for whoever reads the image.
+Result<void> add_others(const std::vector<std::string>& others, Evidence& evidence) {
+  for (const std::string& other : others) {
+    Segment segment = EXHIBIT_TRY(open_segment(other));
+    for (const Segment& known : evidence.segments) {
+      if (known.name != segment.name) continue;
+      return Error{ErrorCode::invalid_argument,
+                   other + ": a file of that name belongs to the image already; leave it out of --segments",
+                   segment.name,
+                   {}};
+    }
+    evidence.segments.push_back(std::move(segment));
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<Evidence> open_evidence(const std::string& id, const std::string& path, const std::string& as) {
+Result<Evidence> open_evidence(const std::string& id, const std::string& path, const std::string& as,
+                               const std::vector<std::string>& others) {
   Evidence evidence;
   evidence.id = id;
   evidence.path = path;
@@ -129,6 +171,8 @@ Result<Evidence> open_evidence(const std::string& id, const std::string& path, c
   const fs::path first(path);
   evidence.segments.push_back(EXHIBIT_TRY(open_segment(first)));
   if (const auto row = row_of(first)) EXHIBIT_TRY(add_row(first, *row, evidence));
+  EXHIBIT_TRY(add_extents(first, evidence));
+  EXHIBIT_TRY(add_others(others, evidence));
   return evidence;
 }
 

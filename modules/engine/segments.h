@@ -23,10 +23,12 @@ struct Evidence {
   std::vector<Segment> segments;
 };
 
-// Opens `path` and the segment files beside it: NAME.E01 E02 … E99 EAA … (the EWF naming scheme, also s01), NAME.001
-// 002 … and NAME.000 001 …. A hole in a numbered row is an Error (not_found) that names the missing file. Symbolic
-// links are followed, since a laboratory may keep evidence behind them; anything but a regular file or a block device
-// is refused.
-Result<Evidence> open_evidence(const std::string& id, const std::string& path, const std::string& as = {});
+// Opens `path` and the segment files beside it: NAME.E01 E02 … E99 EAA … (the EWF naming scheme, also s01),
+// NAME.001 002 … and NAME.000 001 …; of a NAME.vmdk its extents NAME-flat.vmdk, NAME-delta.vmdk, NAME-s001.vmdk …,
+// NAME-f001.vmdk …. A hole in a numbered row is an Error (not_found) that names the missing file. Symbolic links are
+// followed, since a laboratory may keep evidence behind them; anything but a regular file or a block device is refused.
+// `others`: files that the user says belong to it, too (--segments): what it is a difference to, say. They come behind.
+Result<Evidence> open_evidence(const std::string& id, const std::string& path, const std::string& as = {},
+                               const std::vector<std::string>& others = {});
 
 }  // namespace exhibit::engine

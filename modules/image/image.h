@@ -30,6 +30,8 @@ struct ImageDescription {
   std::map<std::string, std::string> acquisition;  // what the container says of its making, as found, valid UTF-8
   // How many bytes the stored digests are over, where that isn't `size` (an EWF whose source wasn't whole sectors).
   std::optional<std::uint64_t> stored_digests_size;
+  // By which a differencing image says what it is a difference to, spelled as that image's format does; may be empty.
+  std::string identity;
   // Damage of the container that no byte of the medium stands for, or that explains doubts known from the start (a hash
   // section that doesn't check, a truncated last segment): deterministic texts. The caller makes each a problem of the
   // evidence (stage open, cause corrupt).

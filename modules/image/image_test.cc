@@ -4,7 +4,6 @@
 #include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
 #include <seccomp.h>
 #include <sys/wait.h>
 
@@ -26,24 +25,6 @@ using test::TemporaryDirectory;
 using testing::HasSubstr;
 using testing::Pair;
 using testing::UnorderedElementsAre;
-
-std::string digest(const char* algorithm, const std::string& bytes) {
-  unsigned char out[EVP_MAX_MD_SIZE];
-  std::size_t size = 0;
-  EXPECT_EQ(EVP_Q_digest(nullptr, algorithm, nullptr, bytes.data(), bytes.size(), out, &size), 1);
-  return base::to_hex({reinterpret_cast<const char*>(out), size});
-}
-
-// The `media` line of a truth file, or the line of the given check.
-base::Json truth(const std::string& name, const std::string& check = {}) {
-  std::istringstream lines(test::read_file(test::corpus("truth/" + name + ".jsonl")));
-  for (std::string line; std::getline(lines, line);) {
-    auto record = base::Json::parse(line);
-    if (check.empty() ? record["rec"] == "media" : record.value("check", "") == check) return record;
-  }
-  ADD_FAILURE() << name << " " << check;
-  return {};
-}
 
 struct Corpus {
   const char* truth;
@@ -388,7 +369,7 @@ TEST(OpenImage, KnowsTheFormatsThatWereNamed) {
   const auto unknown = open_image(segments_of({test::corpus("images/image.dd")}), "zip");
   ASSERT_FALSE(unknown.ok());
   EXPECT_EQ(unknown.error().code, ErrorCode::invalid_argument);
-  EXPECT_THAT(unknown.error().message, HasSubstr("ewf, foreign-container, raw, split-raw"));
+  EXPECT_THAT(unknown.error().message, HasSubstr("ewf, foreign-container, qcow, raw, split-raw, vdi, vhd, vhdx, vmdk"));
   EXPECT_TRUE(open_image(segments_of({test::corpus("images/image.dd")}), "raw").ok());
   EXPECT_FALSE(open_image(segments_of({test::corpus("images/image.dd")}), "ewf").ok());
 }
@@ -415,50 +396,19 @@ TEST_P(ForeignContainer, IsNotTakenForAMedium) {
   EXPECT_EQ((*raw)->size(), fs::file_size(path));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Corpora, ForeignContainer,
-    testing::Values(Foreign{"image.qcow", "a QCOW image"}, Foreign{"vsstest.qcow2", "a QCOW2 image"},
-                    Foreign{"basic.qcow2.xz", "a QCOW2 image"}, Foreign{"ext2.qcow2.xz", "a QCOW2 image"},
-                    Foreign{"lvm.qcow2.xz", "a QCOW2 image"}, Foreign{"image.vmdk", "a VMDK image"},
-                    Foreign{"image.vhd", "a VHD image"}, Foreign{"dynamic.vhd.xz", "a VHD image"},
-                    Foreign{"image-differential.vhd.xz", "a VHD image"}, Foreign{"dynamic.vhdx.xz", "a VHDX image"},
-                    Foreign{"con-p-vdi.vdi", "a VDI image"}, Foreign{"con-p-aff.aff", "an AFF image"},
-                    Foreign{"dream.aff4", "an AFF4 image"}, Foreign{"Base-Linear.aff4", "an AFF4 image"},
-                    Foreign{"ad1_test.ad1", "an AD1 logical image"},
-                    Foreign{"hfsplus_zlib.dmg", "an Apple disk image (UDIF, DMG)"},
-                    Foreign{"spotlight.12.dmg", "an Apple disk image (UDIF, DMG)"}),
-    [](const auto& tested) {
-      std::string name = tested.param.file;
-      std::replace_if(
-          name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; }, '_');
-      return name;
-    });
-
-// The 512 bytes at a VHD's end, with the fields that the specification gives a fixed disk.
-std::string fixed_vhd_footer(std::uint64_t size) {
-  std::string footer = test::read_file(test::corpus("images/image.vhd"));
-  footer = footer.substr(footer.size() - 512);
-  for (std::size_t i = 0; i < 8; ++i) {
-    footer[16 + i] = '\xff';
-    footer[40 + i] = footer[48 + i] = static_cast<char>(size >> (56 - 8 * i));
-  }
-  footer[63] = 2;
-  return footer;
-}
-
-TEST(ForeignContainer, KnowsAFixedVhdByItsEndAlone) {
-  const TemporaryDirectory scratch;
-  const std::string medium = test::read_file(test::corpus("images/image.dd"));
-  const auto code_of = [&](const std::string& bytes) {
-    test::write_file(scratch / "disk.img", bytes);
-    const auto image = open_paths({scratch / "disk.img"});
-    return image.ok() ? std::nullopt : std::optional(image.error().code);
-  };
-  const std::string footer = fixed_vhd_footer(medium.size());
-  EXPECT_EQ(code_of(medium + footer), ErrorCode::unsupported);
-  EXPECT_EQ(code_of(medium + footer.substr(0, 511)), ErrorCode::unsupported);
-  EXPECT_EQ(code_of(medium), std::nullopt);
-}
+INSTANTIATE_TEST_SUITE_P(Corpora, ForeignContainer,
+                         testing::Values(Foreign{"con-p-aff.aff", "an AFF image"},
+                                         Foreign{"hfsplus_zlib.dmg", "an Apple disk image (UDIF, DMG)"},
+                                         Foreign{"spotlight.12.dmg", "an Apple disk image (UDIF, DMG)"},
+                                         Foreign{"dream.aff4", "an AFF4 image"},
+                                         Foreign{"Base-Linear.aff4", "an AFF4 image"},
+                                         Foreign{"ad1_test.ad1", "an AD1 logical image"}),
+                         [](const auto& tested) {
+                           std::string name = tested.param.file;
+                           std::replace_if(
+                               name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; }, '_');
+                           return name;
+                         });
 
 // A medium whose last file is a container ends as the container does.
 TEST(ForeignContainer, IsNotSeenInAMediumThatEndsInOne) {
@@ -468,8 +418,6 @@ TEST(ForeignContainer, IsNotSeenInAMediumThatEndsInOne) {
     test::write_file(scratch / "disk.img", medium + test::read_file(test::corpus(std::string("images/") + file)));
     EXPECT_TRUE(open_paths({scratch / "disk.img"}).ok()) << file;
   }
-  test::write_file(scratch / "disk.img", medium + medium + fixed_vhd_footer(medium.size()));
-  EXPECT_TRUE(open_paths({scratch / "disk.img"}).ok());
   for (const char* tail : {"koly", "conectix"}) {
     test::write_file(scratch / "disk.img", medium + tail + std::string(512 - std::string(tail).size(), '\0'));
     EXPECT_TRUE(open_paths({scratch / "disk.img"}).ok()) << tail;

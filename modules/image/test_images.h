@@ -3,11 +3,14 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <random>
+#include <sstream>
 
+#include "base/json.h"
 #include "image/image.h"
 #include "support/test_support.h"
 
@@ -55,6 +58,24 @@ inline std::string medium_of(std::size_t random, std::size_t zeros, std::size_t 
     text -= std::min(text, line.size());
   }
   return bytes;
+}
+
+inline std::string digest(const char* algorithm, const std::string& bytes) {
+  unsigned char out[EVP_MAX_MD_SIZE];
+  std::size_t size = 0;
+  EXPECT_EQ(EVP_Q_digest(nullptr, algorithm, nullptr, bytes.data(), bytes.size(), out, &size), 1);
+  return base::to_hex({reinterpret_cast<const char*>(out), size});
+}
+
+// The `media` line of a truth file, or the line of the given check.
+inline base::Json truth(const std::string& name, const std::string& check = {}) {
+  std::istringstream lines(test::read_file(test::corpus("truth/" + name + ".jsonl")));
+  for (std::string line; std::getline(lines, line);) {
+    auto record = base::Json::parse(line);
+    if (check.empty() ? record["rec"] == "media" : record.value("check", "") == check) return record;
+  }
+  ADD_FAILURE() << name << " " << check;
+  return {};
 }
 
 struct Made {

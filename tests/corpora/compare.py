@@ -331,9 +331,11 @@ class Comparison:
 # ---------------------------------------------------------------- running
 
 
-def process(arguments, image, folder, seconds):
+def process(arguments, image, folder, seconds, others=()):
     case = folder / "case"
     command = [arguments.exhibit, "process", image, "--case", case, "--jobs", "2", *arguments.options]
+    if others:
+        command += ["--segments", *others]
     run = corpus.run(command, seconds)
     try:
         return run, Findings(case / "findings/E1.jsonl")
@@ -347,7 +349,8 @@ def compare_sample(arguments, known, sample):
     with tempfile.TemporaryDirectory(prefix="exhibit-corpora-") as folder:
         folder = Path(folder)
         image = corpus.unpack_all(sample.files, folder)
-        run, findings = process(arguments, image, folder, TIME_LIMIT)
+        others = [image.parent / file.name.removesuffix(".xz") for file in sample.others]
+        run, findings = process(arguments, image, folder, TIME_LIMIT, others)
         return Comparison(sample, findings, run, known).compare().row()
 
 

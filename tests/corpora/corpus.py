@@ -19,8 +19,9 @@ ROOT = Path(os.environ.get("EXHIBIT_CORPORA", Path(__file__).resolve().parents[3
 DEBIAN = Path("/usr/share/forensics-samples")
 CHUNK = 1 << 20
 
+CONTAINERS = {".vmdk", ".vhd", ".vhdx", ".qcow", ".qcow2", ".vdi"}
 # Containers that later issues open; here the program must say that it can't.
-OTHER_CONTAINERS = {".aff", ".aff4", ".ad1", ".Ex01", ".vmdk", ".vhd", ".vhdx", ".qcow", ".qcow2", ".vdi", ".dmg"}
+OTHER_CONTAINERS = {".aff", ".aff4", ".ad1", ".Ex01", ".dmg"}
 # What lies between the media and a file system, and that later issues open (column `libtsk` of the manifest).
 OTHER_LAYERS = ("BitLocker", "LUKS", "FileVault 2", "LVM2", "shadow copies")
 IN_SCOPE = ("ext", "ntfs", "fat", "exfat", "hfs", "iso9660", "ufs")
@@ -52,16 +53,21 @@ class Sample:
         suffix = Path(name).suffix
         if name.endswith(".tar.gz"):
             return "tar"
-        if suffix in OTHER_CONTAINERS:
+        if suffix in CONTAINERS | OTHER_CONTAINERS:
             return suffix[1:]
         if suffix in (".E01", ".s01"):
             return suffix[1:] + (f" x{len(self.files)}" if len(self.files) > 1 else "")
         return "split raw" if suffix == ".000" else "raw"
 
     @property
+    def others(self):
+        """Files that the user has to name: what the image is a difference to."""
+        return self.files[1:] if "differencing" in self.libtsk else []
+
+    @property
     def opens(self):
         """Whether this issue's program opens the container, and what lies in it is no locked or pooled volume."""
-        known = self.container in ("raw", "split raw") or self.container.startswith(("E01", "s01"))
+        known = self.container in ("raw", "split raw") or self.container.startswith(("E01", "s01")) or "." + self.container in CONTAINERS
         return known and not self.libtsk.endswith(OTHER_LAYERS)
 
     def in_scope(self, file_system):

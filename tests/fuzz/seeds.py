@@ -8,6 +8,7 @@ import base64
 import email.message
 import email.policy
 import json
+import lzma
 import os
 import shutil
 import struct
@@ -143,8 +144,22 @@ def image_seeds(put, found):
             put("exfat", base.name, raw[:LARGEST * 2])
         if base.type in ("split", "iso", "fat") and len(raw) < 65536:
             put("image", base.name, raw)
-    for name in ("ad1_test.ad1", "dream.aff4", "con-p-aff.aff", "image.qcow", "con-p-ex01.Ex01"):
-        put("image", name, (CORPORA / "images" / name).read_bytes()[:32768])
+    put("image", "con-p-ex01.Ex01", (CORPORA / "images/con-p-ex01.Ex01").read_bytes()[:32768])
+
+
+def container_seeds(put):
+    """The start of each container: that is where its tables are, but for the formats with a trailer."""
+    for name in ("ad1_test.ad1", "dream.aff4", "con-p-aff.aff", "image.qcow", "ext2.qcow2.xz", "image.vmdk", "image.vhd", "image.vhd.xz",
+                 "image-differential.vhd.xz", "con-p-vdi.vdi", "con-p-ex01.Ex01", "hfsplus_zlib.dmg", "spotlight.12.dmg"):
+        path = CORPORA / "images" / name
+        data = lzma.decompress(path.read_bytes()) if name.endswith(".xz") else path.read_bytes()
+        put("container", name, data[:LARGEST])
+    # A VHDX has megabytes of nothing between its tables: cut to the header and the regions, which is where parsing begins.
+    whole = lzma.decompress((CORPORA / "images/dynamic.vhdx.xz").read_bytes())
+    put("container", "dynamic.vhdx", whole[:0x50000])
+    extent = 'RW 2048 FLAT "base2.img" 0\nRW 2048 SPARSE "base3.img"\n'
+    descriptor = '# Disk DescriptorFile\nCID=1\nparentCID=ffffffff\ncreateType="custom"\n' + extent
+    put("container", "extents.vmdk", SEPARATOR.join([descriptor.encode(), bytes(4096), (CORPORA / "images/image.vmdk").read_bytes()[:65536]]))
 
 
 def hashset_seeds(put):
@@ -230,6 +245,7 @@ def main():
     with tempfile.TemporaryDirectory(dir=memory) as folder:
         image_seeds(put, bases.all_bases(folder))
         case_seeds(put, folder)
+    container_seeds(put)
     json_seeds(put)
     signature_seeds(put)
     hashset_seeds(put)

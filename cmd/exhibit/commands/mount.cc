@@ -36,8 +36,9 @@ Result<bool> is_of(const std::string& findings, const engine::Evidence& image) {
 }
 
 // As what the case knows the image: the evidence whose segment files have the same names and sizes.
-Result<std::string> evidence_in(const CaseFolder& folder, const std::string& image, const std::string& as) {
-  const engine::Evidence files = EXHIBIT_TRY(engine::open_evidence("E1", image, as));
+Result<std::string> evidence_in(const CaseFolder& folder, const RunSettings& settings) {
+  const std::string& image = settings.images.front();
+  const engine::Evidence files = EXHIBIT_TRY(engine::open_evidence("E1", image, settings.as, settings.segments));
   constexpr std::string_view ending = ".jsonl";
   std::vector<std::string> known;
   const std::unique_ptr<DIR, int (*)(DIR*)> listing(opendir((folder.path() + "/findings").c_str()), closedir);
@@ -122,8 +123,7 @@ struct Shown {
 Result<Shown> find_out(const Wishes& wishes) {
   RunSettings settings = wishes.settings;
   const CaseFolder folder(wishes.case_folder);
-  if (!wishes.case_folder.empty())
-    settings.evidence_ids = {EXHIBIT_TRY(evidence_in(folder, settings.images.front(), settings.as))};
+  if (!wishes.case_folder.empty()) settings.evidence_ids = {EXHIBIT_TRY(evidence_in(folder, settings))};
   const auto session = EXHIBIT_TRY(Session::open(settings));
   EXHIBIT_TRY(session->execute({.digests = {}, .account = true, .runs = true}));
   const std::string id = session->evidence().front().id;

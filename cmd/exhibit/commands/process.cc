@@ -110,8 +110,8 @@ Result<int> process(const options::variables_map& values, const std::vector<std:
   const Json inputs = EXHIBIT_TRY(describe_inputs(sets, settings.rules, settings.expand));
   std::vector<engine::Evidence> evidence;
   for (const std::string& image : settings.images) {
-    evidence.push_back(
-        EXHIBIT_TRY(engine::open_evidence("E" + std::to_string(evidence.size() + 1), image, settings.as)));
+    evidence.push_back(EXHIBIT_TRY(
+        engine::open_evidence("E" + std::to_string(evidence.size() + 1), image, settings.as, settings.segments)));
   }
   settings.plan = plan_of(settings, evidence, inputs);
   settings.work_folder = folder.path() + "/work";

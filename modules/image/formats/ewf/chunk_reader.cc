@@ -115,7 +115,7 @@ std::optional<std::size_t> ChunkReader::decode(const ChunkPlace& place, std::str
     std::memset(out.data(), 0, out.size());
     return out.size();
   }
-  const auto length = inflater_.inflate(stored, out);
+  const auto length = inflater_.zlib(stored, out);
   if (length == out.size() && stored.size() < out.size() / zeros_ratio && base::all_zeros(out)) zeros_ = stored;
   return length;
 }

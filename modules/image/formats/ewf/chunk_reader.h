@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "image/codecs.h"
 #include "image/formats/ewf/chunk_table.h"
-#include "image/formats/ewf/inflate.h"
 #include "image/formats/ewf/layout.h"
 
 namespace exhibit::image::ewf {

@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "base/text.h"
-#include "image/formats/ewf/inflate.h"
+#include "image/codecs.h"
 #include "image/formats/ewf/layout.h"
 
 namespace exhibit::image::ewf {
@@ -13,7 +13,7 @@ constexpr std::size_t longest_text = std::size_t{1} << 20;
 
 std::optional<std::string> inflate_text(std::string_view compressed) {
   std::string text(longest_text, '\0');
-  const auto length = Inflater().inflate(compressed, std::as_writable_bytes(std::span(text)));
+  const auto length = Inflater().zlib(compressed, std::as_writable_bytes(std::span(text)));
   if (!length) return std::nullopt;
   text.resize(*length);
   return text;
