@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/volume_id.h"
 #include "engine/medium.h"
 #include "engine/sweep_plan.h"
 #include "exhibit/case_folder.h"
@@ -34,12 +35,12 @@ struct Claims {
 Result<Claims> read_claims(const std::string& findings) {
   Claims claims;
   std::uint64_t offset = 0;
+  std::vector<Json> volumes;
   EXHIBIT_TRY(engine::for_each_line(findings, [&](std::string_view line) -> Result<void> {
     const Json record = EXHIBIT_TRY(base::parse_json(line));
     const std::string kind = record.value("record", "");
     if (kind == "evidence") claims.evidence = record;
-    if (kind == "volume")
-      claims.volumes[record.value("id", "")] = {{"offset", record.at("offset")}, {"size", record.at("size")}};
+    if (kind == "volume") volumes.push_back(record);
     if (kind == "problem" && record.value("where", "") == claims.evidence.value("id", ""))
       claims.problems.insert(std::string(line));
     if (kind == "item") {
@@ -52,6 +53,15 @@ Result<Claims> read_claims(const std::string& findings) {
     offset += line.size() + 1;
     return {};
   }));
+  // Where the volume on the medium lies that each one's id begins with (worker/task.h).
+  Json on_medium = Json::object();
+  for (const Json& record : volumes)
+    on_medium[record.value("id", "")] = {{"offset", record.at("offset")}, {"size", record.at("size")}};
+  for (const Json& record : volumes) {
+    const std::string id = record.value("id", "");
+    const auto base = on_medium.find(std::string(base::medium_volume(id)));
+    if (base != on_medium.end()) claims.volumes[id] = *base;
+  }
   return claims;
 }
 
@@ -362,6 +372,7 @@ std::unique_ptr<Session> open_image(RunSettings settings, const std::string& id,
                                     CheckList& list) {
   settings.images = {image};
   settings.evidence_ids = {id};
+  std::erase_if(settings.unlock, [&](const Unlock& unlock) { return !unlock.volume.starts_with(id + "/"); });
   auto session = Session::open(settings);
   if (session.ok()) return session.take();
   list.failed("evidence", session.error().message);

@@ -122,6 +122,7 @@ void add_run_options(options::options_description& described) {
       "more files of the image: what a snapshot or overlay is a difference to, its extents, its data file")(
       "progress", options::value<std::string>()->default_value("auto"), "auto, always or never")(
       "json", "record lines even on a terminal");
+  add_unlock_option(described);
 }
 
 void add_digest_options(options::options_description& described) {
@@ -175,6 +176,7 @@ RunSettings run_settings(const options::variables_map& values) {
   settings.sandbox_required = sandbox == "required";
   settings.as = text("as");
   settings.segments = texts("segments");
+  settings.unlock = unlock_settings(values);
   settings.progress = text("progress");
   settings.images = texts("image");
   for (const std::string& rules : texts("rules")) settings.rules.push_back(find_rules(rules));
@@ -230,8 +232,16 @@ Result<std::unique_ptr<Session>> Session::open(RunSettings settings) {
     if (settings.open_images) {
       session->evidence_.push_back(EXHIBIT_TRY(engine::open_evidence(id, image, settings.as, settings.segments)));
     } else {
-      session->evidence_.push_back({id, image, settings.as, {}});
+      session->evidence_.push_back({id, image, settings.as, {}, {}});
     }
+  }
+  for (const Unlock& unlock : settings.unlock) {
+    const auto is_its = [&](const auto& evidence) { return unlock.volume.starts_with(evidence.id + "/"); };
+    const auto evidence = std::find_if(session->evidence_.begin(), session->evidence_.end(), is_its);
+    if (evidence == session->evidence_.end())
+      return Error{
+          ErrorCode::not_found, "--unlock " + unlock.volume + ": there is no such evidence", unlock.volume, {}};
+    evidence->keys.push_back(EXHIBIT_TRY(open_key(unlock)));
   }
   if (settings.work_folder.empty()) {
     std::string name = (fs::temp_directory_path() / "exhibit-XXXXXX").string();

@@ -7,6 +7,7 @@
 
 #include "engine/run.h"
 #include "exhibit/common.h"
+#include "exhibit/unlock.h"
 
 namespace exhibit::cmd {
 
@@ -16,6 +17,7 @@ struct RunSettings {
   bool open_images = true;                // false: they are only named
   std::string as;
   std::vector<std::string> segments;  // files that belong to the image too: only with one image
+  std::vector<Unlock> unlock;         // of volumes of any evidence
   unsigned jobs = 1;
   std::uint64_t memory = 0;  // ceiling for the whole run, bytes
   bool sandbox_required = true;
@@ -32,7 +34,7 @@ struct RunSettings {
   base::Json plan = base::Json::object();  // what a resumed run must have in common with the first
 };
 
-// --jobs, --memory, --sandbox, --as, --segments, --progress, --json
+// --jobs, --memory, --sandbox, --as, --segments, --unlock, --progress, --json
 void add_run_options(options::options_description& described);
 // --digests
 void add_digest_options(options::options_description& described);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/checked.h"
 #include "engine/number_key.h"
 
 namespace exhibit::engine {
@@ -195,10 +196,11 @@ Result<void> CarvePlan::finish_runs(std::uint32_t volume) {
   return volumes_[volume].alone.finish();
 }
 
-void CarvePlan::add_candidates(const Json& at) {
+void CarvePlan::add_candidates(const Json& at, std::uint64_t begin) {
   for (const Json& candidate : at) {
-    candidates_.push_back({candidate.at(0).get<std::uint64_t>(), candidate.at(1).get<std::uint64_t>(),
-                           candidate.at(2).get<std::uint64_t>()});
+    const auto offset = base::checked_add(begin, candidate.at(0).get<std::uint64_t>());
+    if (!offset) continue;  // no byte of anything lies there
+    candidates_.push_back({*offset, candidate.at(1).get<std::uint64_t>(), candidate.at(2).get<std::uint64_t>()});
   }
 }
 

@@ -68,8 +68,9 @@ class CarvePlan {
   // After the volume's last run; of every volume before any candidate.
   Result<void> finish_runs(std::uint32_t volume);
 
-  // The message `candidates` of the stretch at hand, with media offsets: each belongs to every volume that holds it.
-  void add_candidates(const base::Json& at);
+  // The message `candidates` of the stretch at hand: each belongs to every volume that holds it. `begin`: what their
+  // offsets count from, 0 for the medium.
+  void add_candidates(const base::Json& at, std::uint64_t begin);
 
   // Input of the tasks that the stretch at hand needs, each with its volume; the next stretch is then at hand. `name`
   // is the stretch's.

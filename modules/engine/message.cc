@@ -55,8 +55,9 @@ constexpr bool optional = false;
 
 constexpr Field failed[] = {{"cause", is_text}, {"detail", is_text}};
 constexpr Field sealed[] = {{"rules", is_list}, {"seal", is_object}, {"libraries", is_object}, {"acts", is_names}};
-constexpr Field volume[] = {{"id", is_text},       {"offset", is_size},        {"size", is_size}, {"owned", is_ranges},
-                            {"tables", is_ranges}, {"filesystem", is_boolean}, {"rest", is_text}};
+constexpr Field volume[] = {{"id", is_text},      {"offset", is_size},          {"size", is_size},
+                            {"owned", is_ranges}, {"tables", is_ranges},        {"filesystem", is_boolean},
+                            {"rest", is_text},    {"held", is_ranges, optional}};
 constexpr Field chain[] = {{"blocks", is_text},
                            {"doubt", is_list},
                            {"state", is_text, optional},
@@ -76,6 +77,7 @@ constexpr Field candidates[] = {{"at", is_triples}};
 constexpr Field searched[] = {{"left_out", is_names}};
 constexpr Field found[] = {{"place", is_range}, {"signature", is_text},          {"extents", is_list},
                            {"size", is_size},   {"digests", is_texts, optional}, {"type", is_text, optional}};
+constexpr Field unchanged[] = {{"items", is_size}};
 constexpr Field reread[] = {{"item", is_text}, {"status", is_text}, {"detail", is_text}, {"places", is_list, optional}};
 constexpr Field read[] = {{"bytes", is_size}};
 constexpr Field attempted[] = {{"refused", is_boolean}, {"detail", is_text}};
@@ -88,8 +90,8 @@ constexpr Kind kinds[] = {{"failed", failed},       {"sealed", sealed},         
                           {"chain", chain},         {"media", media},           {"blocks", blocks},
                           {"owned", owned},         {"regions", regions},       {"runs", runs},
                           {"accounted", accounted}, {"candidates", candidates}, {"searched", searched},
-                          {"found", found},         {"reread", reread},         {"read", read},
-                          {"attempted", attempted}};
+                          {"found", found},         {"unchanged", unchanged},   {"reread", reread},
+                          {"read", read},           {"attempted", attempted}};
 
 }  // namespace
 

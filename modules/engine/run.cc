@@ -12,16 +12,6 @@ namespace {
 
 using base::Json;
 
-Error error_from(const Json& failed, const std::string& where) {
-  const std::string cause = failed.value("cause", "");
-  for (int code = 0; code <= static_cast<int>(ErrorCode::internal); ++code) {
-    if (cause == name_of(static_cast<ErrorCode>(code))) {
-      return {static_cast<ErrorCode>(code), failed.value("detail", ""), where, {}};
-    }
-  }
-  return {ErrorCode::internal, failed.value("detail", ""), where, {}};
-}
-
 // Where an item's content begins in its volume; nothing where only its file system can give it.
 std::optional<std::uint64_t> place_of(const base::RecordLine& item) {
   const base::TextValue* extents = item.find("extents");
@@ -123,8 +113,7 @@ Task Run::volume_task(const VolumeState& volume, const char* role, const char* s
   task.evidence = volume.evidence;
   task.subject = volume.id;
   task.stage = stage;
-  task.arguments["volume"] = {
-      {"id", volume.id}, {"offset", volume.plan.at("offset")}, {"size", volume.plan.at("size")}};
+  task.arguments["volume"] = volume.place;
   return task;
 }
 
@@ -188,67 +177,6 @@ Result<void> Run::add_problem(EvidenceState& evidence, const Task& task, const J
                  Problem{task.subject, task.stage, failed.value("cause", "corrupt"), {}, failed.value("detail", "")}));
 }
 
-Result<void> Run::take_survey(EvidenceState& evidence, const TaskOutput& output, std::vector<Json>& problems) {
-  const std::string& id = evidence.files->id;
-  std::map<std::string, Json> records;
-  std::vector<Json> plans;
-  EXHIBIT_TRY(for_each_value(output.path, [&](const Json& line) -> Result<void> {
-    if (message_of(line) == "failed") return error_from(line, id);
-    if (kind_of(line) == "evidence") evidence.record = line;
-    if (kind_of(line) == "volume") records[line.value("id", "")] = line;
-    if (kind_of(line) == "problem") problems.push_back(line);
-    if (message_of(line) == "volume") plans.push_back(line);
-    return {};
-  }));
-  if (evidence.record.is_null()) {
-    const std::string why = problems.empty() ? "nothing was found out" : problems.front().value("detail", "");
-    return Error{ErrorCode::crash, evidence.files->path + ": cannot be surveyed: " + why, id, {}};
-  }
-  Json segments = Json::array();
-  for (const Segment& segment : evidence.files->segments)
-    segments.push_back({{"name", segment.name}, {"size", segment.size}});
-  evidence.record["segments"] = segments;
-  for (const Json& plan : plans) {
-    auto volume = std::make_unique<VolumeState>();
-    volume->evidence = id;
-    volume->id = plan.value("id", "");
-    volume->plan = plan;
-    volume->record = records[volume->id];
-    evidence.findings->add_volume(volume->id);
-    evidence.volumes.push_back(std::move(volume));
-  }
-  return {};
-}
-
-Result<void> Run::on_survey(EvidenceState& evidence, const TaskOutput& output) {
-  std::vector<Json> problems;
-  EXHIBIT_TRY(take_survey(evidence, output, problems));
-  for (const Json& problem : problems) {
-    // Of what came by a pipe the evidence's own problems came with it.
-    const bool is_told = options_.given != nullptr && problem.value("where", "") == evidence.files->id;
-    if (!is_told) EXHIBIT_TRY(add(evidence, problem));
-  }
-  std::erase_if(evidence.volumes, [&](const auto& volume) { return !is_wanted(*volume); });
-  const std::uint64_t size = evidence.record.value("size", std::uint64_t{0});
-  if (sweeps() && size > 0) {
-    evidence.plan = std::make_unique<SweepPlan>(folder_, evidence.files->id, size, options_.sort_bytes);
-    if (options_.media) {
-      evidence.medium =
-          EXHIBIT_TRY(Medium::create(folder_ + "/" + evidence.files->id + ".blocks", evidence.files->id, size));
-    }
-    if (options_.carve) evidence.carving = std::make_unique<CarvePlan>(folder_, options_.sort_bytes);
-    progress_.bytes += size;
-    for (const auto& volume : evidence.volumes) {
-      const auto offset = volume->plan.at("offset").get<std::uint64_t>();
-      const auto bytes = volume->plan.at("size").get<std::uint64_t>();
-      volume->number = evidence.plan->add_volume(volume->id, offset, bytes);
-      if (evidence.carving == nullptr) continue;
-      volume->carve_number = evidence.carving->add_volume(task_id(volume->id), offset, bytes);
-    }
-  }
-  return begin_volumes(evidence);
-}
-
 Result<void> Run::begin_volumes(EvidenceState& evidence) {
   evidence.walks_left = evidence.volumes.size() + 1;  // one for this function itself
   for (const auto& volume : evidence.volumes) {
@@ -257,6 +185,8 @@ Result<void> Run::begin_volumes(EvidenceState& evidence) {
     }
     if (options_.given != nullptr) {
       const Given::Volume& from = options_.given->volumes.at(volume->id);
+      if (from.coverage.contains("unchanged") && from.coverage.at("unchanged").is_number_unsigned())
+        volume->unchanged = from.coverage.at("unchanged").get<std::uint64_t>();
       if (from.items.empty()) {
         EXHIBIT_TRY(volume_walked(evidence));
       } else {
@@ -264,7 +194,7 @@ Result<void> Run::begin_volumes(EvidenceState& evidence) {
       }
     } else if (options_.walk && volume->plan.value("filesystem", false)) {
       Task task = volume_task(*volume, "walk", "walk");
-      const auto tells = told_by_walk(evidence);
+      const auto tells = told_by_walk(evidence, *volume);
       if (!tells.empty()) ask_account(task, evidence, *volume, tells);
       pool_.submit(std::move(task));
     } else {
@@ -308,6 +238,7 @@ Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const Ta
                  base::to_record(Problem{volume.id, "walk", line.string("cause"), {}, line.string("detail")}));
     }
     accounted = accounted || message == "accounted";
+    if (message == "unchanged") volume.unchanged = line.find("items")->size();
     const std::string_view kind = line.string("record", scratch);
     if (kind.empty() || kind == "coverage") {
       told = std::min(told, offset);
@@ -320,7 +251,7 @@ Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const Ta
       EXHIBIT_TRY(add(evidence, line));
       return look_up(evidence, line);
     }
-    const auto place = evidence.plan != nullptr ? place_of(line) : std::nullopt;
+    const auto place = evidence.plan != nullptr && !volume.is_nested() ? place_of(line) : std::nullopt;
     if (place) return evidence.plan->add(volume.number, *place, line.text());
     batches.take(offset, line.text().size() + 1, line.find("size")->size());
     return {};
@@ -340,7 +271,7 @@ Result<void> Run::on_walk(EvidenceState& evidence, VolumeState& volume, const Ta
   const LineSlice account = LineSlice::from(output.path, told);
   if (accounts_apart())
     EXHIBIT_TRY(accounted ? on_account(evidence, volume, account) : submit_account(evidence, volume));
-  return accounted && finds_runs(evidence) ? on_runs(evidence, volume, account) : begin_runs(evidence, volume);
+  return accounted && finds_runs(evidence, volume) ? on_runs(evidence, volume, account) : begin_runs(evidence, volume);
 }
 
 Result<void> Run::volume_walked(EvidenceState& evidence) {
@@ -380,6 +311,7 @@ Result<void> Run::submit_sweeps(EvidenceState& evidence) {
   }
   while (evidence.plan != nullptr && evidence.examining < pool_.jobs() * 2 + 2) {
     auto task = evidence.plan->next();
+    if (!task) task = next_nested_sweep(evidence);
     if (!task) {
       evidence.plan.reset();
       return {};
@@ -472,7 +404,7 @@ Result<void> Run::proceed(EvidenceState& evidence) {
   }
   for (const auto& volume : evidence.volumes) {
     if (!accounts_apart()) EXHIBIT_TRY(submit_account(evidence, *volume));
-    if (evidence.carving != nullptr) EXHIBIT_TRY(carved(evidence, *volume));
+    if (evidence.carving != nullptr && volume->is_carved()) EXHIBIT_TRY(carved(evidence, *volume));
   }
   return {};
 }

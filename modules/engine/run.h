@@ -74,9 +74,11 @@ class Run {
   // A volume as the survey found it.
   struct Volume {
     std::string id;
-    std::uint64_t offset = 0, size = 0;  // bytes of the medium, whatever its record counts from
-    std::string filesystem;              // its type; empty where it has none
-    LineSlice account;                   // what was told of its bytes; empty where nothing was
+    // Bytes of the medium: where the volume on it lies that the id begins with, which is this one but for nested ones.
+    std::uint64_t offset = 0, size = 0;
+    std::uint64_t bytes = 0;  // its own size
+    std::string filesystem;   // its type; empty where it has none
+    LineSlice account;        // what was told of its bytes; empty where nothing was
   };
   std::vector<Volume> volumes(const std::string& evidence_id) const;
 
@@ -97,6 +99,7 @@ class Run {
   Result<void> on_finished(const Task& task, const TaskOutput& output);
   Result<void> on_survey(EvidenceState& evidence, const TaskOutput& output);
   Result<void> take_survey(EvidenceState& evidence, const TaskOutput& output, std::vector<base::Json>& problems);
+  void plan_sweep(EvidenceState& evidence, std::uint64_t size);
   Result<void> begin_volumes(EvidenceState& evidence);
   Result<void> on_media(EvidenceState& evidence, const Task& task, const TaskOutput& output);
   Result<void> on_walk(EvidenceState& evidence, VolumeState& volume, const TaskOutput& output);
@@ -112,11 +115,12 @@ class Run {
   Result<void> volume_walked(EvidenceState& evidence);
   Result<void> begin_sweep(EvidenceState& evidence);
   Result<void> submit_sweeps(EvidenceState& evidence);
+  std::optional<Task> next_nested_sweep(EvidenceState& evidence) const;
   Result<void> proceed(EvidenceState& evidence);
   Result<void> submit_account(EvidenceState& evidence, VolumeState& volume);
   void submit_scans(VolumeState& volume);
-  bool finds_runs(const EvidenceState& evidence) const;
-  std::vector<std::string> told_by_walk(const EvidenceState& evidence) const;
+  bool finds_runs(const EvidenceState& evidence, const VolumeState& volume) const;
+  std::vector<std::string> told_by_walk(const EvidenceState& evidence, const VolumeState& volume) const;
   std::vector<std::string> told_with_coverage() const;
   void ask_account(Task& task, const EvidenceState& evidence, const VolumeState& volume,
                    const std::vector<std::string>& tells) const;

@@ -19,11 +19,13 @@ constexpr std::uint64_t usual_block = 4096, least_block = 512;  // bytes
 
 // Whether objects are looked for in a part of each volume. It rests on the items as they were walked, so that it is
 // known before the sweep.
-bool Run::finds_runs(const EvidenceState& evidence) const { return evidence.carving != nullptr && !carves_all(); }
+bool Run::finds_runs(const EvidenceState& evidence, const VolumeState& volume) const {
+  return evidence.carving != nullptr && !carves_all() && volume.is_carved();
+}
 
 // Where the walk didn't tell them.
 Result<void> Run::begin_runs(EvidenceState& evidence, VolumeState& volume) {
-  if (evidence.carving == nullptr) return volume_walked(evidence);
+  if (evidence.carving == nullptr || !volume.is_carved()) return volume_walked(evidence);
   if (carves_all()) {
     EXHIBIT_TRY(
         evidence.carving->add_run(volume.carve_number, {0, volume.plan.at("size").get<std::uint64_t>()}, false));
@@ -56,15 +58,33 @@ Result<void> Run::on_runs(EvidenceState& evidence, VolumeState& volume, const Li
   return volume_walked(evidence);
 }
 
+// Nested volumes are read once more for what may be carved in them: their bytes are none of the medium's.
+std::optional<Task> Run::next_nested_sweep(EvidenceState& evidence) const {
+  for (const auto& volume : evidence.volumes) {
+    const auto size = volume->plan.at("size").get<std::uint64_t>();
+    if (!volume->carve_offset || volume->swept == size) continue;
+    Task task = volume_task(*volume, "sweep", "carve");
+    task.id += "." + std::to_string(volume->swept / SweepPlan::stretch_bytes);
+    const std::uint64_t length = std::min(SweepPlan::stretch_bytes, size - volume->swept);
+    task.arguments["stretch"] = {volume->swept, length};
+    task.arguments["volumes"] = Json::object();
+    task.arguments["carve"] = true;
+    volume->swept += length;
+    return task;
+  }
+  return std::nullopt;
+}
+
 // What a sweep says of its search for candidates; it comes in pieces.
 Result<void> Run::take_search(EvidenceState& evidence, const Task& task, const Json& message) {
   if (message_of(message) == "candidates") {
-    evidence.carving->add_candidates(message.at("at"));
+    const VolumeState* nested = evidence.find_volume(task.subject);
+    evidence.carving->add_candidates(message.at("at"), nested != nullptr ? nested->carve_offset.value_or(0) : 0);
     return {};
   }
   evidence.stretch_searched = true;
   for (const Json& name : message.at("left_out")) {
-    EXHIBIT_TRY(add(evidence, base::to_record(Problem{evidence.files->id, "carve", name_of(ErrorCode::size_limit),
+    EXHIBIT_TRY(add(evidence, base::to_record(Problem{task.subject, "carve", name_of(ErrorCode::size_limit),
                                                       task.arguments.at("stretch").get<std::array<std::uint64_t, 2>>(),
                                                       "too many places that look like " + name.get<std::string>() +
                                                           "; the rest of them isn't carved"})));
@@ -74,11 +94,15 @@ Result<void> Run::take_search(EvidenceState& evidence, const Task& task, const J
 
 // After each stretch that was to be searched.
 Result<void> Run::carve_stretch(EvidenceState& evidence, const Task& task) {
-  if (!std::exchange(evidence.stretch_searched, false)) evidence.unsearched.push_back(task.arguments.at("stretch"));
+  VolumeState* nested = evidence.find_volume(task.subject);
+  Json& unsearched = nested != nullptr ? nested->unsearched : evidence.unsearched;
+  if (!std::exchange(evidence.stretch_searched, false)) unsearched.push_back(task.arguments.at("stretch"));
   std::map<std::uint32_t, std::size_t> numbers;  // of each volume's tasks in this stretch
-  const std::uint64_t stretch = task.arguments.at("stretch").at(0).get<std::uint64_t>() / SweepPlan::stretch_bytes;
+  const std::uint64_t begin = nested != nullptr ? nested->carve_offset.value_or(0) : 0;
+  const std::uint64_t stretch =
+      (begin + task.arguments.at("stretch").at(0).get<std::uint64_t>()) / SweepPlan::stretch_bytes;
   for (CarvePlan::Work& work : EXHIBIT_TRY(evidence.carving->end_stretch(std::to_string(stretch)))) {
-    VolumeState& volume = *evidence.volumes[work.volume];
+    VolumeState& volume = evidence.carved_volume(work.volume);
     Task carve = volume_task(volume, "carve", "carve");
     carve.id += "." + std::to_string(stretch) + "." + std::to_string(numbers[work.volume]++);
     carve.input = std::move(work.input);

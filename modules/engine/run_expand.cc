@@ -17,8 +17,7 @@ bool Run::is_expanded(const base::RecordLine& item) const {
 void Run::submit_expansions(EvidenceState& evidence, const Task& examined, std::vector<Batch>& batches) {
   if (batches.empty()) return;
   Json volumes = Json::object();
-  for (const auto& volume : evidence.volumes)
-    volumes[volume->id] = {{"offset", volume->plan.at("offset")}, {"size", volume->plan.at("size")}};
+  for (const auto& volume : evidence.volumes) volumes[volume->id] = volume->place;
   std::size_t number = 0;
   for (Batch& batch : batches) {
     Task task;

@@ -81,7 +81,10 @@ Result<Counts> Run::write(const std::string& evidence_id, const LineCall& write)
     if (!record.is_null()) EXHIBIT_TRY(write(base::canonical(record)));
     EXHIBIT_TRY(write_part(volume->id, Part::items));
     EXHIBIT_TRY(write_part(volume->id, Part::own));
-    if (!volume->coverage.is_null()) EXHIBIT_TRY(write(base::canonical(volume->coverage)));
+    if (volume->coverage.is_null()) continue;
+    Json coverage = volume->coverage;
+    if (volume->unchanged) coverage["unchanged"] = *volume->unchanged;
+    EXHIBIT_TRY(write(base::canonical(coverage)));
   }
   EXHIBIT_TRY(write_part(evidence_id, Part::own));
   const bool whole = given == nullptr || given->coverage.contains(evidence_id);
@@ -94,8 +97,9 @@ Result<Counts> Run::write(const std::string& evidence_id, const LineCall& write)
 std::vector<Run::Volume> Run::volumes(const std::string& evidence_id) const {
   std::vector<Volume> volumes;
   for (const auto& state : evidence_.at(evidence_id)->volumes) {
-    volumes.push_back({state->id, state->plan.at("offset").get<std::uint64_t>(),
-                       state->plan.at("size").get<std::uint64_t>(), filesystem_of(state->record), state->account});
+    volumes.push_back({state->id, state->place.at("offset").get<std::uint64_t>(),
+                       state->place.at("size").get<std::uint64_t>(), state->plan.at("size").get<std::uint64_t>(),
+                       filesystem_of(state->record), state->account});
   }
   return volumes;
 }

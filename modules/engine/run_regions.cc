@@ -20,8 +20,8 @@ Json unread(const std::string& where, std::uint64_t bytes) {
 }  // namespace
 
 // What a volume's walk is asked to tell of its bytes: what rests on its items as they were walked.
-std::vector<std::string> Run::told_by_walk(const EvidenceState& evidence) const {
-  if (finds_runs(evidence)) return {"runs"};
+std::vector<std::string> Run::told_by_walk(const EvidenceState& evidence, const VolumeState& volume) const {
+  if (finds_runs(evidence, volume)) return {"runs"};
   return accounts_apart() ? told_with_coverage() : std::vector<std::string>();
 }
 
@@ -34,13 +34,15 @@ std::vector<std::string> Run::told_with_coverage() const {
 void Run::ask_account(Task& task, const EvidenceState& evidence, const VolumeState& volume,
                       const std::vector<std::string>& tells) const {
   for (const char* key : {"owned", "tables", "rest", "filesystem"}) task.arguments[key] = volume.plan.at(key);
+  if (volume.plan.contains("held")) task.arguments["held"] = volume.plan.at("held");
   task.arguments["carve"] = options_.carve_where;
   task.arguments["tells"] = tells;
   if (tells.front() == "runs") return;  // they alone
   task.arguments["rules"] = options_.rules;
-  const bool searched = evidence.carving != nullptr && volume.is_searched;
-  const Json whole = Json::array({std::uint64_t{0}, evidence.record.value("size", std::uint64_t{0})});
-  task.arguments["unsearched"] = searched ? evidence.unsearched : Json::array({whole});
+  const bool searched = evidence.carving != nullptr && volume.is_searched && volume.is_carved();
+  const Json& size = volume.is_nested() ? volume.plan.at("size") : evidence.record.at("size");
+  const Json& unsearched = volume.is_nested() ? volume.unsearched : evidence.unsearched;
+  task.arguments["unsearched"] = searched ? unsearched : Json::array({{std::uint64_t{0}, size}});
   if (evidence.medium) task.arguments["doubt"] = evidence.medium->doubts();
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/volume_id.h"
 #include "engine/carve_plan.h"
 #include "engine/medium.h"
 #include "engine/run.h"
@@ -20,17 +21,28 @@ struct Run::VolumeState {
   std::string evidence;
   Json record;  // as found
   Json plan;    // the survey's message
+  Json place;   // what a task is told of it: its id, and where the volume on the medium lies that the id begins with
   std::string id;
-  std::uint32_t number = 0;             // in the sweep's plan
-  LineSlice walked;                     // its items as they were walked, with what else the walk told
-  std::optional<OutputFile> accounted;  // where items are examined: they, and the problems of their scans
-  LineSlice account;                    // what was told of its bytes; empty where nothing was
-  std::vector<Json> regions;            // [offset, length, owned bytes]
-  Json coverage;                        // its record; null where there is none
-  Json owned_coverage;                  // what it adds to the evidence's
-  std::uint32_t carve_number = 0;       // in the plan of what is carved
-  bool is_searched = true;              // the runs in which objects are looked for could be told
-  std::uint64_t carving = 1;            // tasks under way that look at its candidates; the sweep counts as one
+  std::uint32_t number = 0;                // in the sweep's plan
+  LineSlice walked;                        // its items as they were walked, with what else the walk told
+  std::optional<OutputFile> accounted;     // where items are examined: they, and the problems of their scans
+  LineSlice account;                       // what was told of its bytes; empty where nothing was
+  std::vector<Json> regions;               // [offset, length, owned bytes]
+  Json coverage;                           // its record; null where there is none
+  std::optional<std::uint64_t> unchanged;  // of a snapshot: items that its volume has as they were, told there alone
+  Json owned_coverage;                     // what it adds to the evidence's
+  std::uint32_t carve_number = 0;          // in the plan of what is carved
+  // Where a nested volume lies in that plan: behind the medium, where nothing is. Nothing: it isn't in it.
+  std::optional<std::uint64_t> carve_offset;
+  std::uint64_t swept = 0;          // of a nested volume: bytes whose sweep was submitted
+  Json unsearched = Json::array();  // of a nested volume: stretches whose search didn't come to its end
+  bool is_searched = true;          // the runs in which objects are looked for could be told
+  std::uint64_t carving = 1;        // tasks under way that look at its candidates; the sweep counts as one
+
+  // Its bytes are none of the medium's: another volume holds it.
+  bool is_nested() const { return base::is_nested(id); }
+  // Whether it is in the plan of what is carved, where there is one.
+  bool is_carved() const { return !is_nested() || carve_offset; }
 
   Result<void> account_for(std::string_view line) { return accounted ? accounted->write(line) : Result<void>(); }
 };
@@ -51,16 +63,26 @@ struct Run::EvidenceState {
   std::string blocks_file;
 
   VolumeState& volume(const std::string& id) {
-    const auto found = std::find_if(volumes.begin(), volumes.end(), [&](const auto& each) { return each->id == id; });
+    VolumeState* found = find_volume(id);
+    EXHIBIT_CHECK(found != nullptr);
+    return *found;
+  }
+  VolumeState& carved_volume(std::uint32_t number) {
+    const auto found = std::find_if(volumes.begin(), volumes.end(), [&](const auto& each) {
+      return each->is_carved() && each->carve_number == number;
+    });
     EXHIBIT_CHECK(found != volumes.end());
     return **found;
+  }
+  // nullptr: there is none.
+  VolumeState* find_volume(std::string_view id) {
+    const auto found = std::find_if(volumes.begin(), volumes.end(), [&](const auto& each) { return each->id == id; });
+    return found == volumes.end() ? nullptr : found->get();
   }
   // The volume of an item, or nullptr.
   VolumeState* find_volume(const base::RecordLine& item) {
     std::string scratch;
-    const std::string_view id = item.string("volume", scratch);
-    const auto found = std::find_if(volumes.begin(), volumes.end(), [&](const auto& each) { return each->id == id; });
-    return found == volumes.end() ? nullptr : found->get();
+    return find_volume(item.string("volume", scratch));
   }
 };
 

@@ -16,11 +16,19 @@ struct Segment {
   base::UniqueFd fd;  // read-only
 };
 
+// A key for one of the volumes, in memory that nobody can change. Nobody but a worker reads it.
+struct VolumeKey {
+  std::string volume;  // E1/p2
+  std::string kind;    // password, recovery-key, startup-key, key-file
+  base::UniqueFd fd;
+};
+
 struct Evidence {
   std::string id;    // E1
   std::string path;  // as the user gave it
   std::string as;    // a format's name, or empty
   std::vector<Segment> segments;
+  std::vector<VolumeKey> keys;
 };
 
 // Opens `path` and the segment files beside it: NAME.E01 E02 … E99 EAA … (the EWF naming scheme, also s01),

@@ -101,6 +101,10 @@ void WorkerProcess::send_load(const WorkerSetup& setup, int shared, std::uint64_
 void WorkerProcess::send_evidence(const Evidence& evidence) {
   // One descriptor stays free: a task may bring its own.
   constexpr std::size_t batch = base::descriptors_per_message - 1;
+  for (const VolumeKey& key : evidence.keys) {
+    const base::Json named = {{"volume", key.volume}, {"kind", key.kind}};
+    send(base::canonical({{"message", "keys"}, {"keys", base::Json::array({named})}}) + "\n", {key.fd.get()});
+  }
   for (std::size_t first = 0; first < evidence.segments.size(); first += batch) {
     const std::size_t count = std::min(batch, evidence.segments.size() - first);
     base::Json message = {{"message", "evidence"}, {"id", evidence.id}, {"segments", base::Json::array()}};

@@ -4,6 +4,7 @@
 
 #include "base/checked.h"
 #include "base/text.h"
+#include "base/volume_id.h"
 
 namespace exhibit::mount {
 
@@ -33,12 +34,12 @@ Result<engine::ReadRequest> Content::request(std::uint64_t offset, std::size_t l
   return engine::ReadRequest{"read", std::move(*arguments), length};
 }
 
+base::Json Content::volume() const { return {{"id", space_.id}, {"offset", space_.offset}, {"size", space_.size}}; }
+
 // As its file system knows it.
 std::optional<base::Json> Content::at_address() const {
   if (!item_.content.starts_with(space_.id + "/")) return std::nullopt;
-  return base::Json{{"item", item_.id},
-                    {"volume", {{"id", space_.id}, {"offset", space_.offset}, {"size", space_.size}}},
-                    {"address", item_.content.substr(space_.id.size() + 1)}};
+  return base::Json{{"item", item_.id}, {"volume", volume()}, {"address", item_.content.substr(space_.id.size() + 1)}};
 }
 
 std::optional<engine::ReadRequest> Content::attributes(const char* prefix) const {
@@ -55,10 +56,11 @@ std::optional<engine::ReadRequest> Content::attribute(std::string_view name) con
   return engine::ReadRequest{"attributes", std::move(*arguments), engine::largest_read};
 }
 
-// Bytes of the medium; the worker need know of no volume.
+// Bytes of the medium, so that the worker need know of no volume; of a nested volume its own.
 Result<engine::ReadRequest> Content::pieces(std::uint64_t offset, std::size_t length) const {
   const Error nowhere{ErrorCode::corrupt, "its extents don't hold them", item_.id, offset};
   if (starts_.empty()) return nowhere;
+  const bool is_nested = base::is_nested(space_.id);
   base::Json pieces = base::Json::array();
   auto index = static_cast<std::size_t>(std::upper_bound(starts_.begin(), starts_.end(), offset) - starts_.begin()) - 1;
   std::uint64_t left = length;
@@ -71,14 +73,16 @@ Result<engine::ReadRequest> Content::pieces(std::uint64_t offset, std::size_t le
       pieces.push_back({sparse_run, part});
     } else {
       const std::uint64_t place = static_cast<std::uint64_t>(extent.offset) + within;
-      if (extent.offset < 0 || !base::within(place, part, space_.size)) return nowhere;
-      pieces.push_back({space_.offset + place, part});
+      if (extent.offset < 0 || !base::within(place, part, space_.bytes)) return nowhere;
+      pieces.push_back({is_nested ? place : space_.offset + place, part});
     }
     offset += part;
     left -= part;
   }
   if (left > 0) return nowhere;
-  return engine::ReadRequest{"read", {{"item", item_.id}, {"pieces", std::move(pieces)}}, length};
+  base::Json arguments = {{"item", item_.id}, {"pieces", std::move(pieces)}};
+  if (is_nested) arguments["volume"] = volume();
+  return engine::ReadRequest{"read", std::move(arguments), length};
 }
 
 }  // namespace exhibit::mount

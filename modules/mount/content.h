@@ -25,6 +25,7 @@ class Content {
  private:
   Result<engine::ReadRequest> pieces(std::uint64_t offset, std::size_t length) const;
   std::optional<base::Json> at_address() const;
+  base::Json volume() const;
 
   Item item_;
   Space space_;

@@ -55,7 +55,7 @@ Result<TreeBuilder> TreeBuilder::create(const std::string& folder, const std::st
                                         std::uint64_t bytes) {
   TreeBuilder builder({EXHIBIT_TRY(NodeTable::create(folder)), {}, EXHIBIT_TRY(Store::create(folder))});
   builder.streams_ = std::make_unique<Store>(EXHIBIT_TRY(Store::create(folder)));
-  builder.tree_.spaces[evidence_id] = {evidence_id, 0, bytes, root_node, false};
+  builder.tree_.spaces[evidence_id] = {evidence_id, 0, bytes, bytes, root_node, false};
   Item image;
   image.id = image.volume = image.content = evidence_id;
   image.path = std::string("/") + image_name;
@@ -65,12 +65,15 @@ Result<TreeBuilder> TreeBuilder::create(const std::string& folder, const std::st
   return builder;
 }
 
-// "E1/p2" -> "p2".
-Result<void> TreeBuilder::add_volume(const std::string& id, std::uint64_t offset, std::uint64_t bytes,
-                                     const std::string& filesystem) {
-  const std::string name = safe_name(std::string_view(id).substr(id.find('/') + 1));
-  const NodeId folder = EXHIBIT_TRY(tree_.nodes.add(root_node, name, {}, true));
-  tree_.spaces[id] = {id, offset, bytes, folder, filesystem.starts_with("ext")};
+// "E1/p2" -> "p2", "E1/p2/luks" -> "p2.luks".
+Result<void> TreeBuilder::add_volume(Space space, const std::string& filesystem) {
+  const std::string id = space.id;
+  std::string name = id.substr(id.find('/') + 1);
+  std::replace(name.begin(), name.end(), '/', '.');
+  const NodeId folder = EXHIBIT_TRY(tree_.nodes.add(root_node, safe_name(name), {}, true));
+  space.folder = folder;
+  space.has_attributes = filesystem.starts_with("ext");
+  tree_.spaces[id] = std::move(space);
   Folders folders;
   folders.fill(no_node);
   folders[files] = folder;

@@ -17,9 +17,11 @@ namespace exhibit::mount {
 // The bytes that items count their extents in: a volume's, or the whole medium's under the evidence's id.
 struct Space {
   std::string id;
-  std::uint64_t offset = 0, size = 0;  // bytes of the medium
-  NodeId folder = no_node;             // the root for the medium
-  bool has_attributes = false;         // its file system stores extended attributes that a worker reads (ext)
+  // Bytes of the medium: where the volume on it lies that the id begins with (worker/task.h).
+  std::uint64_t offset = 0, size = 0;
+  std::uint64_t bytes = 0;      // its own size
+  NodeId folder = no_node;      // the root for the medium
+  bool has_attributes = false;  // its file system stores extended attributes that a worker reads (ext)
 };
 
 struct Tree {
@@ -34,9 +36,8 @@ class TreeBuilder {
   // `folder` takes what doesn't fit into memory. `bytes`: of the medium.
   static Result<TreeBuilder> create(const std::string& folder, const std::string& evidence_id, std::uint64_t bytes);
 
-  // `filesystem`: its type as in the volume's record; empty where it has none.
-  Result<void> add_volume(const std::string& id, std::uint64_t offset, std::uint64_t bytes,
-                          const std::string& filesystem);
+  // `space`: without its folder. `filesystem`: its type as in the volume's record; empty where it has none.
+  Result<void> add_volume(Space space, const std::string& filesystem);
   // An item of a volume that was added, carved ones included; in any order.
   Result<void> add_item(const base::RecordLine& record);
   Result<void> add_problem(std::string_view line);

@@ -15,7 +15,7 @@ constexpr std::uint64_t volume_size = 1 << 20;
 class TreeTest : public testing::Test {
  protected:
   TreeTest() : builder_(TreeBuilder::create(std::filesystem::temp_directory_path(), "E1", volume_size).take()) {
-    EXPECT_TRUE(builder_.add_volume("E1/p0", 0, volume_size, "ext4").ok());
+    EXPECT_TRUE(builder_.add_volume({"E1/p0", 0, volume_size, volume_size}, "ext4").ok());
   }
 
   Item item(const std::string& path, std::uint64_t number, ItemKind kind = ItemKind::file) {

@@ -160,6 +160,8 @@ base::Json to_record(const Volume& volume) {
   if (volume.slot) record["slot"] = *volume.slot;
   if (volume.label) record["label"] = *volume.label;
   if (volume.type) record["type"] = *volume.type;
+  if (volume.transform) record["transform"] = *volume.transform;
+  if (volume.facts.is_object()) record.update(volume.facts);
   return record;
 }
 

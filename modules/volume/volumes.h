@@ -21,12 +21,14 @@ struct Range {
 struct Volume {
   std::string id;      // E1/p1, E1/gap0
   std::string parent;  // E1
-  std::string kind;    // partition, unpartitioned, gap
+  std::string kind;    // partition, unpartitioned, gap; encrypted, snapshot, pool
   std::string scheme;  // mbr gpt apm bsd sun none
   std::optional<std::uint64_t> slot;
-  std::uint64_t offset = 0;  // media bytes
+  std::uint64_t offset = 0;  // bytes of the parent
   std::uint64_t size = 0;    // bytes, cut at the medium's end
   std::optional<std::string> label, type;
+  std::optional<std::string> transform;  // what makes its bytes of the parent's: luks2, bitlocker, vss
+  base::Json facts;                      // what else its record tells; null: nothing
   // Bytes of this volume (relative to it) that hold partition tables: metadata, not gap.
   std::vector<Range> tables;
   // Bytes of this volume (relative to it) that no volume before it in the list claims: what it adds to the evidence's

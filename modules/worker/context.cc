@@ -1,12 +1,24 @@
 #include <sys/mman.h>
 
-#include "volume/volumes.h"
+#include "base/volume_id.h"
 #include "worker/task.h"
 
 namespace exhibit::worker {
 namespace {
 
 Error bad_arguments(const char* what) { return {ErrorCode::invalid_argument, std::string("task: ") + what, {}, {}}; }
+
+struct NamedVolume {
+  std::string id;
+  volume::Range base;
+};
+
+Result<NamedVolume> named_volume(const base::Json& arguments) {
+  const auto wanted = arguments.find("volume");
+  if (wanted == arguments.end() || !wanted->is_object()) return bad_arguments("it names no volume");
+  return NamedVolume{wanted->value("id", ""),
+                     {wanted->value("offset", std::uint64_t{0}), wanted->value("size", std::uint64_t{0})}};
+}
 
 }  // namespace
 
@@ -17,7 +29,7 @@ bool Task::skips(const std::string& object) const { return skip().contains(objec
 Result<filesystem::FileSystem*> OpenVolume::filesystem() {
   if (!asked_) {
     asked_ = true;
-    auto opened = filesystem::open_filesystem(*bytes_, sector_size_, id_);
+    auto opened = filesystem::open_filesystem(bytes_, sector_size_, id_);
     if (opened.ok()) {
       filesystem_ = opened.take();
     } else {
@@ -58,18 +70,41 @@ Result<image::Image*> Context::image(const base::Json& arguments) {
   return found->second.get();
 }
 
-Result<OpenVolume*> Context::open_volume(const base::Json& arguments) {
+Result<volume::Nest*> Context::nest(const base::Json& arguments) {
   image::Image* media = EXHIBIT_TRY(image(arguments));
-  const auto wanted = arguments.find("volume");
-  if (wanted == arguments.end() || !wanted->is_object()) return bad_arguments("it names no volume");
-  const std::string id = wanted->value("id", "");
+  auto& nest = nests[arguments.at("evidence").get<std::string>()];
+  if (nest == nullptr) nest = std::make_unique<volume::Nest>(*media, media->description().sector_size, keys);
+  return nest.get();
+}
+
+Result<OpenVolume*> Context::open_volume(const base::Json& arguments) {
+  const auto [id, base] = EXHIBIT_TRY(named_volume(arguments));
   if (volume == nullptr || volume->id() != id) {
     volume.reset();
-    volume = std::make_unique<OpenVolume>(
-        volume::slice(*media, wanted->value("offset", std::uint64_t{0}), wanted->value("size", std::uint64_t{0})), id,
-        media->description().sector_size);
+    ByteSource* bytes = EXHIBIT_TRY(EXHIBIT_TRY(nest(arguments))->bytes(id, base));
+    volume = std::make_unique<OpenVolume>(*bytes, id, EXHIBIT_TRY(image(arguments))->description().sector_size);
   }
   return volume.get();
+}
+
+Result<std::unique_ptr<OpenVolume>> Context::open_another(const base::Json& arguments, const std::string& id) {
+  const volume::Range base = EXHIBIT_TRY(named_volume(arguments)).base;
+  ByteSource* bytes = EXHIBIT_TRY(EXHIBIT_TRY(nest(arguments))->bytes(id, base));
+  return std::make_unique<OpenVolume>(*bytes, id, EXHIBIT_TRY(image(arguments))->description().sector_size);
+}
+
+Result<const volume::Holding*> Context::holding(const base::Json& arguments) {
+  const auto [id, base] = EXHIBIT_TRY(named_volume(arguments));
+  return EXHIBIT_TRY(nest(arguments))->holding(id, base);
+}
+
+Result<const volume::Inner*> Context::as_held(const base::Json& arguments) {
+  const auto [id, base] = EXHIBIT_TRY(named_volume(arguments));
+  if (!base::is_nested(id)) return nullptr;
+  const volume::Holding* outer = EXHIBIT_TRY(EXHIBIT_TRY(nest(arguments))->holding(id.substr(0, id.rfind('/')), base));
+  for (const volume::Inner& inner : outer->inner)
+    if (inner.volume.id == id) return &inner;
+  return Error{ErrorCode::not_found, "there is no such volume", id, {}};
 }
 
 }  // namespace exhibit::worker

@@ -120,9 +120,35 @@ class EvidenceGatherer {
   std::vector<image::SegmentFile> segments_;
 };
 
+// What a descriptor holds, which is a secret of a few bytes.
+std::string read_secret(int fd) {
+  constexpr std::size_t longest = std::size_t{8} << 20;  // what cryptsetup takes of a key file
+  std::string secret(4096, '\0');
+  std::size_t filled = 0;
+  while (true) {
+    const ssize_t got = pread(fd, secret.data() + filled, secret.size() - filled, static_cast<off_t>(filled));
+    if (got <= 0) break;
+    filled += static_cast<std::size_t>(got);
+    if (filled == secret.size()) secret.resize(std::min(longest, 2 * filled));
+    if (filled == longest) break;
+  }
+  secret.resize(filled);
+  return secret;
+}
+
+// Keys of volumes, a descriptor for each. They come before the evidence that they are for, and aren't answered.
+void take_keys(const Json& message, const std::vector<base::UniqueFd>& descriptors, Context& context) {
+  std::size_t next = 0;
+  for (const Json& key : message.at("keys")) {
+    if (next == descriptors.size()) std::_Exit(base::exit_protocol);
+    context.keys[key.value("volume", "")].push_back({key.value("kind", ""), read_secret(descriptors[next++].get())});
+  }
+}
+
 Result<void> open_evidence(const Json& message, EvidenceGatherer& gatherer, Context& context, Output& output) {
   const std::string id = message.value("id", "");
   output.touch(id, 0);
+  context.nests.erase(id);
   std::optional<std::string> as;
   if (message.contains("as")) as = message.at("as").get<std::string>();
   context.evidence[id] = EXHIBIT_TRY(image::open_image(gatherer.take(), as));
@@ -209,6 +235,8 @@ int serve(int socket, const TouchHook& hook) {
       gatherer.add(*message, inbox.take_descriptors());
       if (message->value("more", false)) continue;
       answer(output, open_evidence(*message, gatherer, context, output));
+    } else if (kind == "keys") {
+      take_keys(*message, inbox.take_descriptors(), context);
     } else if (kind == "task") {
       answer(output, run_task(*message, inbox, context, output));
     } else if (kind == "chain") {

@@ -21,6 +21,7 @@
 #include "hash/multi_digest.h"
 #include "image/image.h"
 #include "match/content.h"
+#include "volume/nest.h"
 #include "worker/carving.h"
 #include "worker/judgements.h"
 #include "worker/stretch.h"
@@ -88,9 +89,10 @@ struct Task {
 // A volume that is being worked on.
 class OpenVolume {
  public:
-  OpenVolume(std::unique_ptr<ByteSource> bytes, std::string id, std::uint32_t sector_size)
-      : bytes_(std::move(bytes)), id_(std::move(id)), sector_size_(sector_size) {}
-  ByteSource& bytes() { return *bytes_; }
+  // `bytes` must outlive it.
+  OpenVolume(ByteSource& bytes, std::string id, std::uint32_t sector_size)
+      : bytes_(bytes), id_(std::move(id)), sector_size_(sector_size) {}
+  ByteSource& bytes() { return bytes_; }
   const std::string& id() const { return id_; }
   // nullptr where there is none.
   Result<filesystem::FileSystem*> filesystem();
@@ -98,7 +100,7 @@ class OpenVolume {
   Result<ByteSource*> content(const std::string& address);
 
  private:
-  std::unique_ptr<ByteSource> bytes_;
+  ByteSource& bytes_;
   std::string id_;
   std::uint32_t sector_size_;
   bool asked_ = false;
@@ -126,6 +128,8 @@ class SharedMemory {
 // What a worker keeps from task to task.
 struct Context {
   std::map<std::string, std::unique_ptr<image::Image>> evidence;  // by id
+  volume::Nest::Keys keys;                                        // by volume
+  std::map<std::string, std::unique_ptr<volume::Nest>> nests;     // by evidence; unlocking takes long
   std::unique_ptr<OpenVolume> volume;                             // the last one used
   std::unique_ptr<match::TypeDetector> types;
   std::unique_ptr<match::RuleScanner> rules;  // nullptr: none given
@@ -136,8 +140,18 @@ struct Context {
 
   // The image that the arguments name by `evidence`.
   Result<image::Image*> image(const base::Json& arguments);
-  // The volume that the arguments describe by `volume`: {id, offset, size}.
+  // The volume that the arguments name by `volume`: {id, offset, size}. `offset` and `size` are those of the volume on
+  // the medium that the id begins with.
   Result<OpenVolume*> open_volume(const base::Json& arguments);
+  // What that volume holds.
+  Result<const volume::Holding*> holding(const base::Json& arguments);
+  // The arguments' volume as the one around it holds it; nullptr for one on the medium itself.
+  Result<const volume::Inner*> as_held(const base::Json& arguments);
+  // Another volume of the same evidence beside it, one that its id's way leads through.
+  Result<std::unique_ptr<OpenVolume>> open_another(const base::Json& arguments, const std::string& id);
+
+ private:
+  Result<volume::Nest*> nest(const base::Json& arguments);
 };
 
 // A role is a row: one file in roles/.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/record.h"
+#include "base/volume_id.h"
 
 namespace exhibit::worker {
 namespace {
@@ -155,7 +156,13 @@ Result<VolumeAccount> VolumeAccount::create(OpenVolume& volume, const Task& task
   VolumeAccount account(volume, filesystem, rest);
   for (const auto& [offset, length] : ranges_of(task.arguments.at("tables")))
     account.classes_.claim(ByteClass::metadata, offset, length);
-  claim_damage(account.classes_, task.arguments.value("doubt", Json::array()), task.arguments.at("volume"));
+  for (const auto& [offset, length] : ranges_of(task.arguments.value("held", Json::array()))) {
+    account.classes_.claim(ByteClass::allocated, offset, length);
+    account.scanned_.claim(ByteClass::allocated, offset, length);
+  }
+  // Which of a nested volume's bytes damage of the medium touches is met where they are read.
+  if (!base::is_nested(volume.id()))
+    claim_damage(account.classes_, task.arguments.value("doubt", Json::array()), task.arguments.at("volume"));
   return account;
 }
 
@@ -187,8 +194,9 @@ void VolumeAccount::tell_coverage(const Task& task, Output& output) const {
   const Ranges owned = ranges_of(task.arguments.at("owned"));
   const bool rules = task.arguments.value("rules", false);
   const std::set<ByteClass> carved = carved_classes(task.arguments);
-  const Ranges unsearched =
-      in_volume(ranges_of(task.arguments.value("unsearched", Json::array())), task.arguments.at("volume"));
+  // Of a nested volume they come as its own.
+  Ranges unsearched = ranges_of(task.arguments.value("unsearched", Json::array()));
+  if (!base::is_nested(volume_->id())) unsearched = in_volume(unsearched, task.arguments.at("volume"));
   const auto told = [&](Json message, const Ranges& ranges) {
     const Account::Totals totals = classes_.totals(ranges);
     const Account::Totals searched = classes_.totals(without(ranges, unsearched));

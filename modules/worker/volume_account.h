@@ -10,8 +10,9 @@ namespace exhibit::worker {
 
 class VolumeAccount {
  public:
-  // What the arguments of `task` say: `tables` (metadata), `doubt` (the medium's damage), `rest` (the class of what
-  // nobody claims). `volume` must outlive it. Error where its file system can't be opened.
+  // What the arguments of `task` say: `tables` (metadata), `held` (what is looked at as another volume's), `doubt`
+  // (the medium's damage), `rest` (the class of what nobody claims). `volume` must outlive it. Error where its file
+  // system can't be opened.
   static Result<VolumeAccount> create(OpenVolume& volume, const Task& task);
 
   // `was_scanned`: rules have seen the item's content.

@@ -40,7 +40,6 @@ struct Saved {
   Digests digests;  // none: of bytes that can't all be read nothing is claimed
 };
 struct VolumeContents {
-  Json volume;  // its record
   std::vector<Saved> files;
   std::string records;  // lines, an LF between two
 };
@@ -108,7 +107,6 @@ class Saver {
 
   void take(const Json& record, std::string_view line) {
     const std::string kind = record.value("record", "");
-    if (kind == "volume") volumes_[record.at("id").get<std::string>()].volume = record;
     if (kind != "item" || (record.contains("parent") && !with_parts_)) return;
     VolumeContents& contents = volumes_[record.at("volume").get<std::string>()];
     std::string name = record.at("id").get<std::string>();
@@ -167,8 +165,10 @@ class Saver {
     EXHIBIT_TRY(input.write(contents.records));
     EXHIBIT_TRY(input.finish());
     task.input = {{input.path(), 0, input.size(), contents.files.size()}};
-    const Json& volume = contents.volume;
-    task.arguments["volume"] = {{"id", id}, {"offset", volume.at("offset")}, {"size", volume.at("size")}};
+    const auto volumes = session.run().volumes(task.evidence);
+    const auto volume = std::find_if(volumes.begin(), volumes.end(), [&](const auto& each) { return each.id == id; });
+    EXHIBIT_CHECK(volume != volumes.end());
+    task.arguments["volume"] = {{"id", id}, {"offset", volume->offset}, {"size", volume->size}};
     return task;
   }
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "base/volume_id.h"
 #include "exhibit/acknowledge.h"
 #include "exhibit/session.h"
 
@@ -78,7 +79,8 @@ Result<engine::Task> task_for(Session& session, const std::string& item, const J
   const std::size_t address = item.find("/i");
   if (address == std::string::npos || item.find('/') == std::string::npos) return no_such_item(item);
   const std::size_t end = std::min(item.find(':', address), item.size());
-  const Json volume = EXHIBIT_TRY(find_volume(session, item.substr(0, address)));
+  const std::string id = item.substr(0, address);
+  const Json volume = EXHIBIT_TRY(find_volume(session, std::string(base::medium_volume(id))));
   engine::Task task;
   task.id = "cat";
   task.role = "cat";
@@ -86,16 +88,16 @@ Result<engine::Task> task_for(Session& session, const std::string& item, const J
   task.subject = item;
   task.stage = "read";
   task.descriptor = descriptor;
-  task.arguments = {{"volume", {{"id", volume.at("id")}, {"offset", volume.at("offset")}, {"size", volume.at("size")}}},
+  task.arguments = {{"volume", {{"id", id}, {"offset", volume.at("offset")}, {"size", volume.at("size")}}},
                     {"address", item.substr(address + 1, end - address - 1)},
                     {"item", item}};
   if (item.find(member_mark) == std::string::npos) return task;
   const Json container = EXHIBIT_TRY(find_container(session, item));
   if (container.is_null()) return task;
-  const std::string id = container.at("id");
-  task.arguments["container"] = id;
+  const std::string holder = container.at("id");
+  task.arguments["container"] = holder;
   task.arguments["path"] = container.at("path");
-  task.arguments["member"] = item.substr(id.size() + member_mark.size());
+  task.arguments["member"] = item.substr(holder.size() + member_mark.size());
   task.arguments["limits"] = limits;
   return task;
 }

@@ -29,14 +29,16 @@ void print_evidence(const Json& record) {
 }
 
 void print_volumes(const std::vector<Json>& records) {
-  Table table({"volume", "kind", "scheme", "type", "offset", "size", "file system", "label"});
+  Table table({"volume", "kind", "scheme", "type", "offset", "size", "holds", "label"});
   for (const Json& record : records) {
     if (record.value("record", "") != "volume") continue;
     const Json filesystem = record.value("filesystem", Json::object());
     std::string label = text(filesystem, "label");
     if (label.empty()) label = text(record, "label");
+    std::string holds = text(filesystem, "type");
+    if (holds.empty()) holds = text(record.value("layer", Json::object()), "type");
     table.add({text(record, "id"), text(record, "kind"), text(record, "scheme"), text(record, "type"),
-               text(record, "offset"), text(record, "size"), text(filesystem, "type"), label});
+               text(record, "offset"), text(record, "size"), holds, label});
   }
   table.print();
   for (const Json& record : records) {

@@ -59,7 +59,7 @@ Result<std::string> evidence_in(const CaseFolder& folder, const RunSettings& set
 
 Result<void> add_findings(Session& session, const std::string& id, mount::TreeBuilder& builder) {
   for (const auto& volume : session.run().volumes(id))
-    EXHIBIT_TRY(builder.add_volume(volume.id, volume.offset, volume.size, volume.filesystem));
+    EXHIBIT_TRY(builder.add_volume({volume.id, volume.offset, volume.size, volume.bytes}, volume.filesystem));
   base::RecordLine record;
   std::string scratch;
   EXHIBIT_TRY(session.run().write(id, [&](std::string_view line) -> Result<void> {

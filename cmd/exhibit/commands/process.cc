@@ -23,13 +23,12 @@ Json plan_of(const RunSettings& settings, const std::vector<engine::Evidence>& e
     for (const auto& segment : image.segments) segments.push_back({{"name", segment.name}, {"size", segment.size}});
     images.push_back(segments);
   }
-  return {{"images", images},
-          {"inputs", inputs},
-          {"digests", settings.digests},
-          {"as", settings.as},
-          {"carve", settings.carve},
-          {"expand", settings.expand},
-          {"tool", {{"version", version}, {"source_revision", source_revision}}}};
+  Json unlocked = Json::array();
+  for (const Unlock& unlock : settings.unlock) unlocked.push_back({{"volume", unlock.volume}, {"kind", unlock.kind}});
+  return {{"images", images},          {"unlock", unlocked},
+          {"inputs", inputs},          {"digests", settings.digests},
+          {"as", settings.as},         {"carve", settings.carve},
+          {"expand", settings.expand}, {"tool", {{"version", version}, {"source_revision", source_revision}}}};
 }
 
 struct Total : engine::Counts {

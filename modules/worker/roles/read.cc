@@ -1,6 +1,6 @@
-// Bytes that somebody waits for, into the memory shared with the coordinator: pieces of the medium, or a stretch of a
-// content that only its file system can give. All that was asked for, or an Error: whoever waits has no place for a
-// doubt beside the bytes.
+// Bytes that somebody waits for, into the memory shared with the coordinator: pieces of the medium or of a volume, or a
+// stretch of a content that only its file system can give. All that was asked for, or an Error: whoever waits has no
+// place for a doubt beside the bytes.
 
 #include <algorithm>
 #include <cstring>
@@ -21,8 +21,8 @@ Result<void> read_whole(ByteSource& source, std::uint64_t offset, std::span<std:
       ErrorCode::io_error, std::string("in doubt: ") + name_of(doubts.front().cause), {}, doubts.front().offset};
 }
 
-// [offset, length]: bytes of the medium, or zeros that nothing holds (offset -1).
-Result<void> read_pieces(ByteSource& media, const Json& pieces, std::span<std::byte> into) {
+// [offset, length]: bytes of the medium, or of the volume that is named, or zeros that nothing holds (offset -1).
+Result<void> read_pieces(ByteSource& source, const Json& pieces, std::span<std::byte> into) {
   std::size_t done = 0;
   for (const Json& piece : pieces) {
     const auto offset = piece.at(0).get<std::int64_t>();
@@ -31,7 +31,7 @@ Result<void> read_pieces(ByteSource& media, const Json& pieces, std::span<std::b
     if (offset == sparse_run) {
       std::memset(part.data(), 0, part.size());
     } else {
-      EXHIBIT_TRY(read_whole(media, static_cast<std::uint64_t>(offset), part));
+      EXHIBIT_TRY(read_whole(source, static_cast<std::uint64_t>(offset), part));
     }
     done += length;
   }
@@ -48,8 +48,9 @@ Result<void> run_read(Context& context, const Task& task, Output& output) {
   const auto into = context.shared.bytes().first(bytes);
   output.touch(task.arguments.value("item", ""), bytes);
   if (task.arguments.contains("pieces")) {
-    image::Image* media = EXHIBIT_TRY(context.image(task.arguments));
-    EXHIBIT_TRY(read_pieces(*media, task.arguments.at("pieces"), into));
+    ByteSource* source = EXHIBIT_TRY(context.image(task.arguments));
+    if (task.arguments.contains("volume")) source = &EXHIBIT_TRY(context.open_volume(task.arguments))->bytes();
+    EXHIBIT_TRY(read_pieces(*source, task.arguments.at("pieces"), into));
   } else {
     OpenVolume* volume = EXHIBIT_TRY(context.open_volume(task.arguments));
     ByteSource* content = EXHIBIT_TRY(volume->content(task.arguments.at("address").get<std::string>()));

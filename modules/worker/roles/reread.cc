@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "base/record.h"
+#include "base/volume_id.h"
 #include "worker/task.h"
 
 namespace exhibit::worker {
@@ -82,7 +83,21 @@ class Reader {
   std::vector<std::byte> buffer_;
 };
 
-Result<Answer> check(image::Image& media, const Item& item, const Json& volumes) {
+// Where the extents count from. A nested volume's bytes are made anew, with the key where there is one.
+struct Beneath {
+  ByteSource* bytes = nullptr;
+  std::uint64_t offset = 0, size = 0;
+};
+Result<Beneath> beneath(Context& context, const Task& task, const Item& item, const Json& place) {
+  const auto offset = place.at("offset").get<std::uint64_t>(), size = place.at("size").get<std::uint64_t>();
+  if (!base::is_nested(item.volume)) return Beneath{EXHIBIT_TRY(context.image(task.arguments)), offset, size};
+  Json arguments = {{"evidence", task.arguments.at("evidence")},
+                    {"volume", {{"id", item.volume}, {"offset", offset}, {"size", size}}}};
+  ByteSource& bytes = EXHIBIT_TRY(context.open_volume(arguments))->bytes();
+  return Beneath{&bytes, 0, bytes.size()};
+}
+
+Result<Answer> check(Context& context, const Task& task, const Item& item, const Json& volumes) {
   if (const std::string why = obstacle(item); !why.empty()) return Answer{"not checked", why};
   const auto volume = volumes.find(item.volume);
   if (volume == volumes.end()) return Answer{"failed", "its volume isn't in the findings"};
@@ -90,7 +105,11 @@ Result<Answer> check(image::Image& media, const Item& item, const Json& volumes)
   for (const auto& [name, digest] : item.digests) names.push_back(name);
   auto digests = hash::MultiDigest::create(names);
   if (!digests.ok()) return Answer{"not checked", digests.error().message};
-  Reader reader(media, volume->at("offset").get<std::uint64_t>(), volume->at("size").get<std::uint64_t>());
+  auto under = beneath(context, task, item, *volume);
+  if (!under.ok() && under.error().code == ErrorCode::encrypted)
+    return Answer{"not checked", "its volume is encrypted, and no key that opens it was given (--unlock)"};
+  if (!under.ok()) return Answer{"failed", under.error().message};
+  Reader reader(*under->bytes, under->offset, under->size);
   if (auto fed = reader.feed(*item.extents, item.size, *digests); !fed.ok())
     return Answer{"failed", fed.error().message};
   for (const auto& [name, digest] : digests->finish()) {
@@ -103,7 +122,7 @@ Result<Answer> check(image::Image& media, const Item& item, const Json& volumes)
 Json places(const Item& item, const Json& volumes) {
   constexpr std::size_t most_places = 1024;
   Json out = Json::array();
-  if (!item.extents || !volumes.contains(item.volume)) return out;
+  if (!item.extents || !volumes.contains(item.volume) || base::is_nested(item.volume)) return out;
   const std::uint64_t start = volumes.at(item.volume).at("offset").get<std::uint64_t>();
   std::uint64_t within = 0;
   for (const Extent& extent : *item.extents) {
@@ -118,13 +137,13 @@ Json places(const Item& item, const Json& volumes) {
 }  // namespace
 
 Result<void> run_reread(Context& context, const Task& task, Output& output) {
-  image::Image* media = EXHIBIT_TRY(context.image(task.arguments));
+  EXHIBIT_TRY(context.image(task.arguments));
   const Json& volumes = task.arguments.at("volumes");
   while (const base::RecordLine* record = task.next_record()) {
     const Item item = EXHIBIT_TRY(base::item_from_record(*record));
     if (item.digests.empty() || task.skips(item.id)) continue;
     output.touch(item.id, item.size);
-    const Answer answer = EXHIBIT_TRY(check(*media, item, volumes));
+    const Answer answer = EXHIBIT_TRY(check(context, task, item, volumes));
     Json message = {{"message", "reread"}, {"item", item.id}, {"status", answer.status}, {"detail", answer.detail}};
     if (std::string_view(answer.status) == "failed") message["places"] = places(item, volumes);
     output.message(message);

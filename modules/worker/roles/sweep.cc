@@ -1,4 +1,5 @@
-// One stretch of the medium, read once: its share of the medium's digests, and every item that begins in it.
+// One stretch of the medium, read once: its share of the medium's digests, and every item that begins in it. Or one of
+// a volume that lies in another (`volume`), in which objects are looked for alone.
 //
 // The medium's digests are a chain: what the stretch before came to is handed over by the coordinator (`chain`) while
 // the items are being examined, and what this one comes to is handed on as soon as it is known. So several workers go
@@ -25,6 +26,11 @@ using base::Json;
 // How many items pass between two looks whether the stretch before has been handed over.
 constexpr std::size_t items_per_look = 64;
 
+std::string subject_of(const Task& task) {
+  const auto volume = task.arguments.find("volume");
+  return volume != task.arguments.end() ? volume->value("id", "") : task.arguments.at("evidence").get<std::string>();
+}
+
 struct SweptItem {
   std::string record;  // its line
   Item item;
@@ -34,16 +40,17 @@ struct SweptItem {
 
 class Sweep {
  public:
-  Sweep(Context& context, image::Image& media, const Task& task, Output& output)
+  // `media`: nullptr where `source` is a volume.
+  Sweep(Context& context, ByteSource& source, image::Image* media, const Task& task, Output& output)
       : task_(task),
         output_(output),
+        source_(source),
         media_(media),
         wanted_(task.arguments.value("digests", std::vector<std::string>())),
-        stretch_(media, context.stretch_buffer, task.arguments.at("stretch").at(0).get<std::uint64_t>(),
+        stretch_(source, context.stretch_buffer, task.arguments.at("stretch").at(0).get<std::uint64_t>(),
                  task.arguments.at("stretch").at(1).get<std::uint64_t>()),
-        object_(task.arguments.at("evidence").get<std::string>() + "#" + std::to_string(stretch_.offset()) + "-" +
-                std::to_string(stretch_.length())),
-        chain_owed_(task.arguments.contains("chain")),
+        object_(subject_of(task) + "#" + std::to_string(stretch_.offset()) + "-" + std::to_string(stretch_.length())),
+        chain_owed_(media != nullptr && task.arguments.contains("chain")),
         searches_(task.arguments.value("carve", false) && context.carving != nullptr),
         searches_items_(task.arguments.value("carve_items", true)),
         context_(context),
@@ -81,7 +88,8 @@ class Sweep {
 
   const Task& task_;
   Output& output_;
-  image::Image& media_;
+  ByteSource& source_;
+  image::Image* media_;
   std::vector<std::string> wanted_;
   Stretch stretch_;
   std::string object_;
@@ -109,7 +117,7 @@ Result<void> Sweep::take_items() {
 // A container that ends early may lack most of its medium: where nothing can be had there is nothing to read.
 bool Sweep::is_missing() const {
   std::uint64_t missing = 0;
-  for (const Doubt& doubt : media_.doubts(stretch_.offset(), stretch_.length())) {
+  for (const Doubt& doubt : source_.doubts(stretch_.offset(), stretch_.length())) {
     if (doubt.cause == DoubtCause::missing_segment) missing += doubt.length;
   }
   return missing == stretch_.length();
@@ -252,7 +260,7 @@ Result<Json> Sweep::next_link(const Json& before) {
   const Json& arguments = task_.arguments.at("chain");
   Json link = {{"message", "chain"},
                {"blocks", base::to_hex(blocks_)},
-               {"doubt", base::to_json(media_.doubts(stretch_.offset(), stretch_.length()))}};
+               {"doubt", base::to_json(source_.doubts(stretch_.offset(), stretch_.length()))}};
   const bool first = stretch_.offset() == 0;
   // Of a medium that is damaged anywhere no digest is claimed: the chain ends here.
   if (!link.at("doubt").empty() || (!first && !before.contains("state"))) return link;
@@ -260,10 +268,10 @@ Result<Json> Sweep::next_link(const Json& before) {
                                   : hash::ChainDigest::resume(before.at("state").get<std::string>()));
   digest.update(stretch_.bytes());
   link["state"] = digest.state();
-  if (stretch_.offset() + stretch_.length() < media_.size()) return link;
+  if (stretch_.offset() + stretch_.length() < source_.size()) return link;
   // What the container stores digests of may go on behind the last whole sector.
   auto with_tail = EXHIBIT_TRY(hash::ChainDigest::resume(digest.state()));
-  const std::string tail = EXHIBIT_TRY(media_.tail());
+  const std::string tail = EXHIBIT_TRY(media_->tail());
   with_tail.update(std::as_bytes(std::span(tail)));
   link["digests"] = digest.finish();
   link["stored"] = with_tail.finish();
@@ -273,14 +281,16 @@ Result<Json> Sweep::next_link(const Json& before) {
 }  // namespace
 
 Result<void> run_sweep(Context& context, const Task& task, Output& output) {
-  image::Image* media = EXHIBIT_TRY(context.image(task.arguments));
+  const bool is_volume = task.arguments.contains("volume");
+  image::Image* media = is_volume ? nullptr : EXHIBIT_TRY(context.image(task.arguments));
+  ByteSource* source = is_volume ? &EXHIBIT_TRY(context.open_volume(task.arguments))->bytes() : media;
   // A stretch that were cut short without a word would be missing in the medium's digests.
   const auto& stretch = task.arguments.at("stretch");
   const auto offset = stretch.at(0).get<std::uint64_t>(), length = stretch.at(1).get<std::uint64_t>();
   if (length > Stretch::largest) return Error{ErrorCode::invalid_argument, "task: the stretch is too long", {}, {}};
-  if (!base::within(offset, length, media->size()))
-    return Error{ErrorCode::io_error, "the medium ends before its size", {}, media->size()};
-  return Sweep(context, *media, task, output).run();
+  if (!base::within(offset, length, source->size()))
+    return Error{ErrorCode::io_error, "the medium ends before its size", {}, source->size()};
+  return Sweep(context, *source, media, task, output).run();
 }
 
 extern const Role sweep_role;
