@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <fstream>
+
+#include "base/json.h"
 #include "hash/multi_digest.h"
 #include "support/memory_source.h"
 #include "support/test_support.h"
@@ -10,7 +14,28 @@
 namespace exhibit::volume {
 namespace {
 
+using base::Json;
 using test::TemporaryDirectory;
+using testing::SizeIs;
+
+// Truth lines that say how a volume is opened and what then lies in it.
+std::vector<Json> unlocks(const std::string& image) {
+  std::vector<Json> found;
+  std::ifstream truth(test::corpus("truth/" + image + ".jsonl"));
+  for (std::string line; std::getline(truth, line);) {
+    Json record = Json::parse(line);
+    if (record.value("check", "") == "unlock") found.push_back(std::move(record));
+  }
+  return found;
+}
+
+Key key_of(const Json& unlock) {
+  const std::string kind = unlock.at("kind").get<std::string>();
+  if (kind == "startup_key") {
+    return {"startup-key", test::read_file(test::corpus("images/" + unlock.at("secret").get<std::string>()))};
+  }
+  return {kind == "recovery_password" ? "recovery-key" : "password", unlock.at("secret").get<std::string>()};
+}
 
 std::string image_bytes(const std::string& relative) {
   const TemporaryDirectory directory;
@@ -45,6 +70,61 @@ class Whole {
 };
 
 MATCHER_P2(IsProblem, code, text, "") { return arg.code == code && arg.message.find(text) != std::string::npos; }
+
+class Unlocks : public testing::TestWithParam<const char*> {};
+
+// By every key that the truth knows: what lies in the volume is what other programs found there.
+TEST_P(Unlocks, GivesTheBytesThatOtherProgramsFound) {
+  const std::string image = GetParam(), bytes = image_bytes("images/" + image + ".img.xz");
+  const auto expected = unlocks(image);
+  ASSERT_FALSE(expected.empty());
+  for (const Json& unlock : expected) {
+    SCOPED_TRACE(unlock.dump());
+    const bool has_clear_key = unlock.at("kind") == "clear_key";
+    Whole whole(bytes, has_clear_key ? std::vector<Key>() : std::vector<Key>{key_of(unlock)});
+    ASSERT_THAT(whole.holding().inner, SizeIs(1));
+    EXPECT_EQ(whole.holding().inner.front().volume.facts.at("unlocked_by"),
+              has_clear_key ? "clear-key" : key_of(unlock).kind);
+    auto inner = whole.bytes("E1/p0/bitlocker");
+    ASSERT_TRUE(inner.ok());
+    EXPECT_EQ(sha256_of(**inner), unlock.at("plain_sha256"));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(BitLocker, Unlocks,
+                         testing::Values("bitlk-aes-cbc-128", "bitlk-aes-cbc-elephant-128", "bitlk-aes-xts-128",
+                                         "bitlk-aes-xts-128-clearkey-only", "bitlk-aes-xts-128-startup-key",
+                                         "bitlk-togo-aes-cbc-128"));
+
+TEST(BitLocker, TellsWithoutAKeyFromAWrongOneFromDamage) {
+  std::string bytes = image_bytes("images/bitlk-aes-xts-128.img.xz");
+  const std::string id = "8f595209-f5b9-49a0-85d4-cb8f80258c27";
+  Whole without(bytes);
+  EXPECT_THAT(without.holding().problems,
+              testing::ElementsAre(IsProblem(ErrorCode::encrypted, id + "); give its key with --unlock")));
+  EXPECT_EQ(without.holding().layer.at("id"), id);
+  EXPECT_EQ(without.holding().layer.at("protectors").size(), 2U);
+  EXPECT_TRUE(without.holding().replaces_filesystem);
+  EXPECT_EQ(without.bytes("E1/p0/bitlocker").error().code, ErrorCode::encrypted);
+
+  Whole wrong(bytes, {{"password", "anacondas"}, {"recovery-key", "no recovery key"}});
+  EXPECT_THAT(wrong.holding().problems, testing::ElementsAre(IsProblem(ErrorCode::encrypted, "it is not the key")));
+
+  // Every copy of its metadata: where they lie is said in the boot sector.
+  for (const std::size_t at : {176U, 184U, 192U}) {
+    std::uint64_t place = 0;
+    std::memcpy(&place, bytes.data() + at, sizeof place);
+    bytes.replace(static_cast<std::size_t>(place), 4096, 4096, '\xa5');
+  }
+  Whole damaged(bytes, {{"password", "anaconda"}});
+  EXPECT_THAT(damaged.holding().problems, testing::ElementsAre(IsProblem(ErrorCode::corrupt, "BitLocker")));
+}
+
+TEST(BitLocker, RefusesAVolumeEncryptedInPart) {
+  Whole whole(image_bytes("images/bitlk-partially-encrypted-aes-cbc-128.img.xz"), {{"password", "anaconda"}});
+  EXPECT_THAT(whole.holding().problems, testing::ElementsAre(IsProblem(ErrorCode::unsupported, "in part only")));
+  EXPECT_EQ(whole.holding().layer.at("id"), "fe2af132-a122-43b5-ae02-2db7462d4507");
+}
 
 // Its header is sound, and its bytes: the plain medium is known.
 TEST(Luks, GivesThePlainMedium) {
@@ -81,6 +161,28 @@ TEST(Luks, TellsAWrongKey) {
     EXPECT_THAT(whole.holding().problems, testing::ElementsAre(IsProblem(ErrorCode::encrypted, "it is not the key")));
     EXPECT_THAT(whole.holding().inner, testing::IsEmpty());
   }
+}
+
+TEST(CoreStorage, GivesTheBytesThatOtherProgramsFound) {
+  test::MemorySource medium(image_bytes("images/small.xz"));
+  const Range all{0, medium.size()};
+  const Json unlock = unlocks("fvault2-small").at(0);
+  const Nest::Keys right = {{"E1/p0", {key_of(unlock)}}}, wrong = {{"E1/p0", {{"password", "heslo"}}}}, none;
+  Nest nest(medium, 512, right);
+  const Holding* holding = nest.holding("E1/p0", all).take();
+  EXPECT_EQ(holding->layer.at("family"), unlock.at("family_uuid"));
+  ASSERT_THAT(holding->inner, SizeIs(1));
+  EXPECT_EQ(holding->inner.front().volume.offset, unlock.at("volume_offset").get<std::uint64_t>());
+  auto inner = nest.bytes("E1/p0/filevault", all);
+  ASSERT_TRUE(inner.ok());
+  EXPECT_EQ((*inner)->size(), unlock.at("plain_size").get<std::uint64_t>());
+  EXPECT_EQ(sha256_of(**inner), unlock.at("plain_sha256"));
+
+  Nest with_wrong(medium, 512, wrong), without(medium, 512, none);
+  EXPECT_THAT(with_wrong.holding("E1/p0", all).take()->problems,
+              testing::ElementsAre(IsProblem(ErrorCode::encrypted, "it is not the key")));
+  EXPECT_THAT(without.holding("E1/p0", all).take()->problems,
+              testing::ElementsAre(IsProblem(ErrorCode::encrypted, "FileVault 2")));
 }
 
 }  // namespace

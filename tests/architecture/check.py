@@ -18,7 +18,7 @@ ORDER = ("base hash image volume filesystem hashset match carve expand sandbox w
 # What parses evidence runs sealed; what is trusted never includes it.
 PARSERS = {"image", "volume", "filesystem", "match", "carve", "expand", "worker"}
 TRUSTED = {"engine", "manifest", "custody", "verify", "mount", "report"}
-PARSER_HEADERS = re.compile(r"tsk/|hs(/hs)?\.h|libdeflate|bzlib|lzma|zstd|lz4|libewf|libbfio|yara(\.h|/)|magic\.h|libpff|qpdf/|archive(_entry)?\.h|lib(qcow|vmdk|vhdi|bde|luksde)")
+PARSER_HEADERS = re.compile(r"tsk/|hs(/hs)?\.h|libdeflate|bzlib|lzma|zstd|lz4|libewf|libbfio|yara(\.h|/)|magic\.h|libpff|qpdf/|archive(_entry)?\.h|lib(qcow|vmdk|vhdi|bde|luksde|vshadow)")
 
 # Shared libraries that read evidence, as their file names begin.
 PARSER_LIBRARIES = ("libhs libdeflate libbz2 liblzma libzstd liblz4 libewf libbfio libtsk libyara libmagic libarchive libqcow libvmdk libvhdi libafflib libbde "
@@ -33,7 +33,7 @@ SECOND_LIBRARIES = re.compile(r"(libstdc\+\+|libm|libgcc_s|libc|ld-linux-[\w-]+)
 SECOND_LONGEST = 2500
 
 # The function that ends a C handle's life: where it is named, the handle's owning type is.
-RELEASE = re.compile(r"\b(?:libewf|libbfio|tsk|yr|magic|seccomp|archive|sqlite3|EVP|X509|CMS|PKCS7|TS|OCSP|BIO|BN|ASN1"
+RELEASE = re.compile(r"\b(?:libewf|libbfio|libbde|libvshadow|tsk|yr|magic|seccomp|archive|sqlite3|EVP|X509|CMS|PKCS7|TS|OCSP|BIO|BN|ASN1"
                      r"|OSSL)_(?:\w+_)?(?:free|free_all|close|destroy|release)\b")
 
 PRINTING = re.compile(r"\b(?:v?f?printf|v?dprintf|puts|fputs|putchar|perror)\s*\(|\bstd::(?:cout|cerr|clog)\b")

@@ -120,6 +120,15 @@ class Unlock(unittest.TestCase):
         run("list", image, *self.unlock(os.path.join(self.folder, "missing")), check={3})
         run("list", image, *self.unlock(self.key("empty", "\n")), check={3})
 
+    def test_a_recovery_key_in_the_text_that_windows_writes(self):
+        unlock = next(line for line in truth("bitlk-togo-aes-cbc-128") if line.get("kind") == "recovery_password")
+        text = "BitLocker Drive Encryption recovery key\r\n\r\nRecovery Key:\r\n\r\n\t" + unlock["secret"] + "\r\n"
+        path = self.key("recovery.txt", b"\xff\xfe" + text.encode("utf-16-le"))
+        image = unpack("images/bitlk-togo-aes-cbc-128.img.xz", self.folder)
+        records = lines(run("info", image, *self.unlock(path, kind="recovery-key"), "--json", check={0}).stdout)
+        volume, = [r for r in records if r.get("id") == "E1/p0/bitlocker"]
+        self.assertEqual((volume["filesystem"]["id"], volume["unlocked_by"]), ("168C-33E6", "recovery-key"))
+
     def test_damaged_headers_end_as_problems(self):
         for name in sorted(os.listdir(os.path.join(CORPORA, "corrupt/luks"))):
             image = unpack("corrupt/luks/" + name, self.folder)

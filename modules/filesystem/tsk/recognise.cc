@@ -37,8 +37,6 @@ struct Signature {
 };
 using namespace std::string_view_literals;
 constexpr Signature signatures[] = {
-    {3, "-FVE-FS-"sv, "BitLocker", ErrorCode::encrypted},
-    {0, "LUKS\xba\xbe"sv, "LUKS", ErrorCode::encrypted},
     {32, "NXSB"sv, "APFS", ErrorCode::unsupported},
     {0, "XFSB"sv, "XFS", ErrorCode::unsupported},
     {65600, "_BHRfS_M"sv, "btrfs", ErrorCode::unsupported},
@@ -106,8 +104,6 @@ Error damaged(TSK_IMG_INFO& image, const std::string& name, TSK_FS_TYPE_ENUM typ
 Error told(TSK_IMG_INFO& image, const Signature& signature, const std::string& volume_id) {
   const std::string name = signature.name;
   switch (signature.code) {
-    case ErrorCode::encrypted:
-      return error(signature.code, "the volume is encrypted (" + name + "); give its key with --unlock", volume_id);
     case ErrorCode::unsupported:
       return error(signature.code, "the volume holds " + name + ", which Exhibit doesn't read", volume_id);
     default:
@@ -153,24 +149,6 @@ std::optional<Error> what_else(TSK_IMG_INFO& image, ByteSource& volume, const st
   if (ext_log_block_size(volume, 1024) || is_ext_but_for_its_block_size(volume))
     return damaged(image, "ext", TSK_FS_TYPE_EXT_DETECT, volume_id);
   return backup(volume, volume_id);
-}
-
-// Volumes that libtsk opens as what they only look like, or whose marks are too short to be asked for one by one.
-std::optional<Error> told_before_libtsk(ByteSource& volume, const std::string& volume_id) {
-  const Raw first = Raw::read(volume, 0, 512);
-  // BitLocker To Go: a FAT file system that holds nothing but the program for reading the volume behind it, with
-  // BitLocker's GUID 4967d63b-2e29-4ad8-8399-f6a339e3d001 in its boot sector (libbde, "BitLocker To Go volume header").
-  if (first.has(3, "MSWIN4.1"sv) &&
-      first.has(424, "\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01"sv))
-    return error(ErrorCode::encrypted, "the volume is encrypted (BitLocker To Go); give its key with --unlock",
-                 volume_id);
-  // Core Storage: version 1, block of type 16, signature, checksum by CRC-32 (libfvde, "Volume header"). Its header
-  // doesn't say whether its logical volumes are encrypted.
-  if (first.has(8, "\1\0\x10\0"sv) && first.has(88, "CS\1\0"sv))
-    return error(ErrorCode::unsupported,
-                 "the volume holds Core Storage (FileVault 2 or a Fusion Drive), which Exhibit doesn't read",
-                 volume_id);
-  return std::nullopt;
 }
 
 // Whether the root directory can be read and holds something.
@@ -222,7 +200,6 @@ Result<Recognised> settle(TSK_IMG_INFO& image, const std::string& libtsk, const 
 
 Result<Recognised> recognise(TSK_IMG_INFO& image, ByteSource& volume, const std::string& volume_id) {
   tsk_error_reset();
-  if (auto known = told_before_libtsk(volume, volume_id)) return std::move(*known);
   Recognised found;
   found.fs.reset(tsk_fs_open_img(&image, 0, TSK_FS_TYPE_DETECT));
   if (found.fs) {

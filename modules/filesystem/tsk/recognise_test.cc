@@ -23,30 +23,6 @@ Error error_of_destroyed(const std::string& image, std::size_t length) {
   return Error{ErrorCode::internal, *opened ? "it opens" : "nothing is known", {}, {}};
 }
 
-// Of the volume's first 4 MiB: the images are large and hold next to nothing.
-Error error_of(const std::string& image) {
-  const auto unpacked = test::run({"sh", "-c", "xz -dc '" + test::corpus(image).string() + "' | head -c 4194304"});
-  EXPECT_EQ(unpacked.out.size(), 4194304U);
-  test::MemorySource volume(unpacked.out);
-  const auto opened = open_filesystem(volume, 512, "E1/p0");
-  return opened.ok() ? Error{ErrorCode::internal, "it opens", {}, {}} : opened.error();
-}
-
-// Its boot sector is one of FAT, and libtsk walks what lies before the encrypted volume.
-TEST(Recognise, TellsBitLockerToGo) {
-  const Error error = error_of("images/bitlk-togo-aes-cbc-128.img.xz");
-  EXPECT_EQ(error.code, ErrorCode::encrypted);
-  EXPECT_THAT(error.message, HasSubstr("BitLocker To Go"));
-  EXPECT_EQ(error.where, "E1/p0");
-}
-
-TEST(Recognise, TellsCoreStorage) {
-  const Error error = error_of("images/small.xz");
-  EXPECT_EQ(error.code, ErrorCode::unsupported);
-  EXPECT_THAT(error.message, HasSubstr("FileVault 2"));
-  EXPECT_EQ(error.where, "E1/p0");
-}
-
 // Nothing else of the super block is damaged: without a word its files would be missing.
 TEST(Recognise, TellsExtWhoseBlockSizeIsImpossible) {
   auto unpacked = test::run({"sh", "-c",
