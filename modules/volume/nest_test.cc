@@ -185,5 +185,37 @@ TEST(CoreStorage, GivesTheBytesThatOtherProgramsFound) {
               testing::ElementsAre(IsProblem(ErrorCode::encrypted, "FileVault 2")));
 }
 
+TEST(Lvm, GivesLogicalVolumesAndNamesTheGroup) {
+  Whole whole(image_bytes("images/lvm.bin.xz"));
+  const Holding& holding = whole.holding();
+  EXPECT_THAT(holding.problems, testing::IsEmpty());
+  EXPECT_EQ(holding.layer.at("id"), "2Svcy0-cRH2-3Xrz-87Fv-zNUI-9CoI-Ycoyql");
+  EXPECT_EQ(holding.layer.at("group_id"), "8HfEjs-9DNH-0dy1-U5u8-EYBF-Vce4-8BcSWU");
+  ASSERT_THAT(holding.inner, SizeIs(1));
+  EXPECT_EQ(holding.inner.front().volume.id, "E1/p0/lv-lv_test");
+  EXPECT_EQ(holding.inner.front().volume.size, 4194304U);
+  EXPECT_EQ(holding.held, (std::vector<Range>{{1048576, 4194304}}));
+}
+
+TEST(Lvm, TellsDamagedMetadata) {
+  std::string bytes = image_bytes("images/lvm.bin.xz");
+  const std::size_t at = bytes.find("logical_volumes");
+  ASSERT_NE(at, std::string::npos);
+  for (std::size_t each = at; each != std::string::npos; each = bytes.find("logical_volumes", each + 1))
+    bytes[each] = 'L';
+  Whole whole(bytes);
+  EXPECT_THAT(whole.holding().problems,
+              testing::ElementsAre(IsProblem(ErrorCode::corrupt, "don't match their checksum")));
+}
+
+TEST(Md, GivesAMirrorFromOneMember) {
+  Whole whole(image_bytes("sampler/fs-mdraid.img.xz"));
+  const Holding& holding = whole.holding();
+  EXPECT_EQ(holding.layer.at("id"), "37c76b91:011a05c5:d30c1fd4:c5c3dbbc");  // mdadm --examine
+  EXPECT_EQ(holding.layer.at("level"), "RAID 1");
+  ASSERT_THAT(holding.inner, SizeIs(1));
+  EXPECT_EQ(holding.inner.front().volume.size, 10176U * 1024);
+}
+
 }  // namespace
 }  // namespace exhibit::volume

@@ -235,5 +235,48 @@ class Nesting(unittest.TestCase):
         self.assertGreater(carved["examined"]["carved"], 6 * self.MiB)
 
 
+class Snapshots(unittest.TestCase):
+    """NTFS shadow copies: each told whole but for what the volume has as it was."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.image = os.path.join(folder.name, "vss.raw")
+        subprocess.run(["qemu-img", "convert", "-O", "raw", os.path.join(CORPORA, "images/vsstest.qcow2"), cls.image], check=True)
+        cls.records = lines(run("hash", cls.image, "--json", check={0, 4}).stdout)
+
+    def test_stores_are_those_of_the_truth(self):
+        found = {r["id"]: r for r in self.records if r["record"] == "volume" and r["kind"] == "snapshot"}
+        stores = [line for line in truth("vss-plaso-2stores") if line["rec"] == "vss_store"]
+        self.assertEqual(len(found), len(stores))
+        for store in stores:
+            layer = found[f"E1/p0/vss{store['n']}"]["layer"]
+            self.assertEqual([layer["id"], layer["set_id"], layer["copy_id"]], [store["store_id"], store["set_id"], store["copy_id"]])
+
+    def test_items_are_those_of_the_truth(self):
+        items = {(r["volume"], r["path"].strip("/")): r for r in self.records if r["record"] == "item" and r["state"] == "allocated"}
+        told = 0
+        for line in truth("vss-plaso-2stores"):
+            if line["rec"] != "file":
+                continue
+            volume = "E1/p0" if line["where"] == "current" else "E1/p0/" + line["where"]
+            item = items.get((volume, line["path"]))
+            if line["where"] != "current" and item is None:
+                # As the volume has it: the same path, size and, where it is told, digest.
+                now = items["E1/p0", line["path"]]
+                self.assertEqual(now["size"], line["size"])
+                self.assertFalse(line.get("differs_from_current", False), line["path"])
+                item = now
+            if "sha256" in line:
+                self.assertEqual(item["digests"]["sha256"], line["sha256"], (volume, line["path"]))
+                told += 1
+        self.assertGreater(told, 4)
+
+    def test_what_is_unchanged_is_counted(self):
+        for coverage in [r for r in self.records if r["record"] == "coverage" and "/vss" in r["where"]]:
+            self.assertGreater(coverage["unchanged"], 10)
+
+
 if __name__ == "__main__":
     unittest.main()

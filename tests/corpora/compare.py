@@ -33,7 +33,9 @@ KINDS = {"r": "file", "d": "directory", "l": "symlink"}
 class Findings:
     """The records of one image, found again as the truth names things."""
 
-    def __init__(self, path):
+    def __init__(self, path, inner=False):
+        """`inner`: the truth counts within what lies in the image's one volume."""
+        self.inner = inner
         self.evidence, self.volumes, self.items, self.problems = {}, {}, [], []
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         self.exists = bool(text)
@@ -56,6 +58,8 @@ class Findings:
     def start(self, volume):
         total = 0
         while volume in self.volumes:
+            if self.inner and volume.count("/") == 2:
+                return total
             total += self.volumes[volume]["offset"]
             volume = self.volumes[volume].get("parent")
         return total
@@ -128,7 +132,11 @@ class Comparison:
         else:
             self.stored_digests()
             if self.findings.exists:
-                self.media()
+                if self.sample.is_locked:
+                    self.unlocked()
+                else:
+                    self.media()
+                self.layers()
                 self.volumes()
                 self.file_systems()
                 self.files()
@@ -189,6 +197,35 @@ class Comparison:
         for key, found in (("size", evidence.get("size")), *((a, evidence.get("digests", {}).get(a)) for a in ("md5", "sha256"))):
             if media.get(key) is not None and found != media[key]:
                 self.differ("media", "media", f"{key} {found}, truth {media[key]}")
+
+    def unlocked(self):
+        """That the key opens it; or, where others refuse the volume, that it is told."""
+        refused = self.sample.expected("open")
+        inner = [v for v in self.findings.volumes.values() if "unlocked_by" in v]
+        if refused and (inner or not self.said("E1/p0")):
+            self.differ("unlock", "E1/p0", "others refuse this volume, and nothing is said")
+        if not refused and len(inner) != 1:
+            self.differ("unlock", "E1/p0", "the truth's key doesn't open it")
+        if inner and "volume_offset" in self.sample.expected("unlock")[0]:
+            wanted = self.sample.expected("unlock")[0]
+            if (inner[0]["offset"], inner[0]["size"]) != (wanted["volume_offset"], wanted["plain_size"]):
+                self.differ("unlock", "E1/p0", f"{inner[0]['offset']} {inner[0]['size']}, truth {wanted}")
+
+    def layers(self):
+        """The identifiers by which others know a volume that isn't a file system's."""
+        found = {simple(v["layer"].get("id")) for v in self.findings.volumes.values() if "layer" in v}
+        identities = {simple(v["filesystem"].get("id")) for v in self.findings.volumes.values() if "filesystem" in v}
+        for line in self.sample.expected("header"):
+            for wanted in (line.get("guid"), line.get("uuid")):
+                if wanted and simple(wanted) not in found:
+                    self.differ("layer", "E1/p0", f"{sorted(found)}, truth {wanted}")
+            wanted = line.get("inner_uuid")
+            if wanted and not self.sample.expected("open") and simple(wanted) not in identities:
+                self.differ("file system", "E1/p0", f"{sorted(identities)}, truth {wanted}")
+        for truth in self.sample.of("fs"):
+            blkid = truth.get("blkid") or {}
+            if blkid.get("TYPE") == "LVM2_member" and simple(blkid["UUID"]) not in found:
+                self.differ("layer", "E1/p0", f"{sorted(found)}, truth {blkid['UUID']}")
 
     def volumes(self):
         for system in self.sample.of("volume_system"):
@@ -331,14 +368,14 @@ class Comparison:
 # ---------------------------------------------------------------- running
 
 
-def process(arguments, image, folder, seconds, others=()):
+def process(arguments, image, folder, seconds, others=(), unlock=(), inner=False):
     case = folder / "case"
-    command = [arguments.exhibit, "process", image, "--case", case, "--jobs", "2", *arguments.options]
+    command = [arguments.exhibit, "process", image, "--case", case, "--jobs", "2", *unlock, *arguments.options]
     if others:
         command += ["--segments", *others]
     run = corpus.run(command, seconds)
     try:
-        return run, Findings(case / "findings/E1.jsonl")
+        return run, Findings(case / "findings/E1.jsonl", inner)
     except (ValueError, KeyError) as error:
         run.errors += f"\nfindings can't be read: {error!r}"
         run.code = 70
@@ -350,7 +387,7 @@ def compare_sample(arguments, known, sample):
         folder = Path(folder)
         image = corpus.unpack_all(sample.files, folder)
         others = [image.parent / file.name.removesuffix(".xz") for file in sample.others]
-        run, findings = process(arguments, image, folder, TIME_LIMIT, others)
+        run, findings = process(arguments, image, folder, TIME_LIMIT, others, sample.unlock(folder), sample.is_locked)
         return Comparison(sample, findings, run, known).compare().row()
 
 

@@ -22,8 +22,9 @@ CHUNK = 1 << 20
 CONTAINERS = {".vmdk", ".vhd", ".vhdx", ".qcow", ".qcow2", ".vdi"}
 # Containers that later issues open; here the program must say that it can't.
 OTHER_CONTAINERS = {".aff", ".aff4", ".ad1", ".Ex01", ".dmg"}
-# What lies between the media and a file system, and that later issues open (column `libtsk` of the manifest).
-OTHER_LAYERS = ("BitLocker", "LUKS", "FileVault 2", "LVM2", "shadow copies")
+# How the truth's kinds of keys are given (`--unlock`).
+KEYS = {"password": "password", "passphrase": "password", "recovery_password": "recovery-key", "keyfile": "key-file",
+        "startup_key": "startup-key"}
 IN_SCOPE = ("ext", "ntfs", "fat", "exfat", "hfs", "iso9660", "ufs")
 
 
@@ -66,9 +67,25 @@ class Sample:
 
     @property
     def opens(self):
-        """Whether this issue's program opens the container, and what lies in it is no locked or pooled volume."""
-        known = self.container in ("raw", "split raw") or self.container.startswith(("E01", "s01")) or "." + self.container in CONTAINERS
-        return known and not self.libtsk.endswith(OTHER_LAYERS)
+        """Whether this issue's program opens the container."""
+        return self.container in ("raw", "split raw") or self.container.startswith(("E01", "s01")) or "." + self.container in CONTAINERS
+
+    @property
+    def is_locked(self):
+        return bool(self.expected("unlock"))
+
+    def unlock(self, folder):
+        """Options that give the truth's first key for the image's one volume."""
+        for line in self.expected("unlock"):
+            if line["kind"] not in KEYS:
+                return []  # a clear key
+            path = folder / "key"
+            if line["kind"] in ("keyfile", "startup_key"):
+                path = next(file for file in self.files if file.name == line["secret"])
+            else:
+                path.write_text(line["secret"], encoding="utf-8")
+            return ["--unlock", f"E1/p0={KEYS[line['kind']]}:file:{path}"]
+        return []
 
     def in_scope(self, file_system):
         return bool(file_system.get("tsk")) and simple(file_system["type"]).startswith(IN_SCOPE)

@@ -43,7 +43,6 @@ constexpr Signature signatures[] = {
     {3, "ReFS\0\0\0\0"sv, "ReFS", ErrorCode::unsupported},
     {4086, "SWAPSPACE2"sv, "Linux swap", ErrorCode::unsupported},
     {4086, "SWAP-SPACE"sv, "Linux swap", ErrorCode::unsupported},
-    {536, "LVM2 001"sv, "LVM2", ErrorCode::unsupported},
     {0, "hsqs"sv, "SquashFS", ErrorCode::unsupported},
     {65588, "ReIsEr2Fs"sv, "ReiserFS", ErrorCode::unsupported},
     {65588, "ReIsEr3Fs"sv, "ReiserFS", ErrorCode::unsupported},
