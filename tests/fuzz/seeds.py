@@ -162,6 +162,14 @@ def container_seeds(put):
     put("container", "extents.vmdk", SEPARATOR.join([descriptor.encode(), bytes(4096), (CORPORA / "images/image.vmdk").read_bytes()[:65536]]))
 
 
+def bitmap_seeds(put):
+    for name, bits, compression, body in (("plain", 24, 0, bytes(range(96))), ("palette", 4, 0, bytes(range(256)) * 2), ("runs", 8, 1, b"\x05\x01\0\0\0\2\1\1\0\3abc\0\0\1"),
+                                          ("half-runs", 4, 2, b"\x07\x12\0\x05\x12\x34\x50\0\0\1"), ("fields", 16, 3, bytes(range(128)))):
+        head = struct.pack("<IiiHHIIiiII", 40, 8, 8, 1, bits, compression, len(body), 0, 0, 0, 0)
+        masks = struct.pack("<III", 0xf800, 0x7e0, 0x1f) if compression == 3 else bytes(4 << bits) if bits <= 8 else b""
+        put("bitmap", name, b"BM" + struct.pack("<IHHI", 0, 0, 0, 54 + len(masks)) + head + masks + body)
+
+
 def hashset_seeds(put):
     for path in sorted((CORPORA / "hashsets").iterdir()):
         if path.suffix != ".db":
@@ -174,6 +182,7 @@ def hashset_seeds(put):
     put("hashset", "encase", b"HASH\r\n\xff\0" + bytes(1144) + bytes.fromhex(digest.decode()) + bytes(2))
     put("hashset", "ilook", b"V3Hash,HashSHA1,FileName,FilePath,FileSize,HashSHA256,HashSHA384,HashSHA512\n" + digest + b",,a, b,\\,1,,,\n")
     put("hashset", "hashlookup", b"hashlookup_result,filename,sha-1,size\nknown,a, b,86f7e437faa5a7fce15d1ddcb9eaeaea377667b8,1\n")
+    put("hashset", "pdq", b"hash,quality,filename\n" + b"992d" + bytes(b"0" * 60) + b",75,a, b\n" + b"f" * 64 + b",3,x\n")
     put("hashset", "icse", b"MD5;SHA1;PhotoDNA;Image ID;Baseline\n" + digest + b";;;17;True\n")
 
 
@@ -249,6 +258,7 @@ def main():
     json_seeds(put)
     signature_seeds(put)
     hashset_seeds(put)
+    bitmap_seeds(put)
     carve_seeds(put)
     mail_seeds(put)
     rar_seeds(put)
