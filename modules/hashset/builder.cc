@@ -74,10 +74,11 @@ class Builder::TableWriter {
         with_names_(options.names),
         labels_(options.folder),
         names_(options.folder),
-        blocks_(options.folder) {
+        blocks_(options.folder),
+        hashes_(options.folder) {
     table_.algorithm = algorithm;
     table_.prefix_bits = prefix_bits_for(partition.rows());
-    table_.dropped_bytes = dropped_bytes_for(table_.prefix_bits);
+    table_.dropped_bytes = algorithm == Algorithm::pdq ? 0 : dropped_bytes_for(table_.prefix_bits);
     table_.label_bits = label_bits_for(ranks.size());
     counts_.resize(std::size_t{1} << table_.prefix_bits);
   }
@@ -92,6 +93,7 @@ class Builder::TableWriter {
     EXHIBIT_TRY(write_buckets());
     EXHIBIT_TRY(write_labels());
     EXHIBIT_TRY(write_names());
+    if (table_.algorithm == Algorithm::pdq) EXHIBIT_TRY(write_slots());
     return table_;
   }
 
@@ -134,6 +136,7 @@ class Builder::TableWriter {
       return Error{ErrorCode::size_limit, "an index holds up to 4294967295 digests of an algorithm", {}, {}};
     }
     EXHIBIT_TRY(writer_.write({row.bytes + table_.dropped_bytes, partition_.digest_bytes() - table_.dropped_bytes}));
+    if (table_.algorithm == Algorithm::pdq) EXHIBIT_TRY(hashes_.append({row.bytes, partition_.digest_bytes()}));
     ++counts_[bucket_of(row.key, table_.prefix_bits)];
     if (table_.label_bits != 0) EXHIBIT_TRY(labels_.append(bytes_of(rank)));
     if (with_names_) {
@@ -203,6 +206,32 @@ class Builder::TableWriter {
     return {};
   }
 
+  // The rows by the value of each slot: read once to count them, and once to put them in their places.
+  Result<void> write_slots() {
+    EXHIBIT_TRY(begin(table_.slots));
+    const std::size_t bytes = partition_.digest_bytes();
+    for (std::size_t slot = 0; slot < pdq_slots; ++slot) {
+      const auto each_value = [&](auto take) {
+        return hashes_.read([&](std::string_view hashes) -> Result<void> {
+          for (std::size_t at = 2 * slot; at < hashes.size(); at += bytes) take(pdq_slot_value(hashes.data() + at));
+          return {};
+        });
+      };
+      std::vector<std::uint32_t> starts(pdq_slot_values + 1), rows(table_.digests);
+      EXHIBIT_TRY(each_value([&](std::size_t value) { ++starts[value + 1]; }));
+      for (std::size_t value = 0; value < pdq_slot_values; ++value) starts[value + 1] += starts[value];
+      EXHIBIT_TRY(writer_.write(view_of(starts)));
+      std::uint32_t row = 0;
+      EXHIBIT_TRY(each_value([&](std::size_t value) { rows[starts[value]++] = row++; }));
+      EXHIBIT_TRY(writer_.write(view_of(rows)));
+    }
+    end(table_.slots);
+    return {};
+  }
+  static std::string_view view_of(const std::vector<std::uint32_t>& numbers) {
+    return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof numbers[0]};
+  }
+
   Partition& partition_;
   const std::vector<std::uint16_t>& ranks_;
   Writer& writer_;
@@ -210,6 +239,7 @@ class Builder::TableWriter {
   TableFacts table_;
   std::vector<std::uint32_t> counts_;  // of each bucket
   Spool labels_, names_, blocks_;
+  Spool hashes_;       // of pdq, once more
   std::string block_;  // names of the block at hand
   bool has_names_ = false;
   std::map<std::uint16_t, std::string_view> named_;  // the labels of one digest

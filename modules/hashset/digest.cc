@@ -52,13 +52,15 @@ bool decode_digest(std::string_view hex, Algorithm algorithm, RawDigest& raw) {
 bool is_of_empty_content(Algorithm algorithm, const RawDigest& raw) {
   static const auto digests = [] {
     std::array<std::string, algorithm_count> all;
-    for (std::size_t i = 0; i < algorithm_count; ++i) all[i] = hash::digest_of(algorithm_facts[i].name, "");
+    for (std::size_t i = 0; i < digest_count; ++i) all[i] = hash::digest_of(algorithm_facts[i].name, "");
+    all[static_cast<std::size_t>(Algorithm::pdq)] = std::string(facts(Algorithm::pdq).bytes, '\0');
     return all;
   }();
   return view_of(algorithm, raw) == digests[static_cast<std::size_t>(algorithm)];
 }
 
 std::string trivial_content(Algorithm algorithm, const RawDigest& raw) {
+  if (algorithm == Algorithm::pdq) return {};
   static std::array<std::once_flag, algorithm_count> made;
   static std::array<TrivialContents, algorithm_count> contents;
   const auto index = static_cast<std::size_t>(algorithm);

@@ -16,7 +16,7 @@ using RawDigest = std::array<std::uint8_t, longest_digest>;  // the first facts(
 // False where `hex`, lower- or upper-case, isn't exactly a digest of the algorithm.
 bool decode_digest(std::string_view hex, Algorithm algorithm, RawDigest& raw);
 
-// Of no bytes at all: a set that holds it would match every empty file.
+// Of no bytes at all: a set that holds it would match every empty file. PDQ's zero is of a picture with nothing in it.
 bool is_of_empty_content(Algorithm algorithm, const RawDigest& raw);
 
 // Of blocks of one value that every medium is full of: "512 bytes of 0x00" to "1048576 bytes of 0xff" by powers of two.

@@ -17,9 +17,21 @@
 namespace exhibit::hashset {
 
 // The digests that sets are made of, weakest first. Where several have one length, a digest that only its length
-// tells is of the first.
-enum class Algorithm : std::uint8_t { md5, sha1, sha256, sha512, sha3_256, blake2b, streebog256, streebog512, belt256 };
-inline constexpr std::size_t algorithm_count = 9;
+// tells is of the first. Behind them PDQ, by which pictures are found that are alike: never compared for equality.
+enum class Algorithm : std::uint8_t {
+  md5,
+  sha1,
+  sha256,
+  sha512,
+  sha3_256,
+  blake2b,
+  streebog256,
+  streebog512,
+  belt256,
+  pdq
+};
+inline constexpr std::size_t digest_count = 9;
+inline constexpr std::size_t algorithm_count = digest_count + 1;
 
 struct AlgorithmFacts {
   std::string_view name;  // as findings.md spells it
@@ -33,7 +45,8 @@ inline constexpr std::array<AlgorithmFacts, algorithm_count> algorithm_facts = {
                                                                                  {"blake2b", 64},
                                                                                  {"streebog256", 32},
                                                                                  {"streebog512", 64},
-                                                                                 {"belt256", 32}}};
+                                                                                 {"belt256", 32},
+                                                                                 {"pdq", 32}}};
 inline constexpr std::size_t longest_digest = 64;
 inline constexpr const AlgorithmFacts& facts(Algorithm algorithm) {
   return algorithm_facts[static_cast<std::size_t>(algorithm)];

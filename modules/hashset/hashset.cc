@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <future>
+#include <map>
 
 #include "base/record.h"
 #include "base/text.h"
@@ -21,6 +23,10 @@ class IndexedSet : public HashSet {
   const std::string& name() const override { return index_.header().description.name; }
   std::uint64_t entries() const override { return index_.header().entries; }
   Result<std::vector<SetMatch>> look_up(const Item& item) const override;
+  bool has_pictures() const override {
+    return index_.has(Algorithm::pdq) && index_.header().description.set_class == SetClass::notable;
+  }
+  Result<std::vector<LikenessMatch>> look_up_alike(const PictureHashes& picture) const override;
 
  protected:
   const Index& index() const { return index_; }
@@ -35,7 +41,7 @@ Result<std::vector<SetMatch>> IndexedSet::look_up(const Item& item) const {
   std::vector<SetMatch> matches;
   if (item.size == 0) return matches;
   // The table has the digests of one length weakest first.
-  for (std::size_t i = algorithm_count; i-- > 0;) {
+  for (std::size_t i = digest_count; i-- > 0;) {
     const auto algorithm = static_cast<Algorithm>(i);
     const auto digest = item.digests.find(std::string(facts(algorithm).name));
     RawDigest raw;
@@ -56,6 +62,41 @@ Result<std::vector<SetMatch>> IndexedSet::look_up(const Item& item) const {
       matches.push_back(std::move(match));
     }
   }
+  return matches;
+}
+
+Result<std::vector<LikenessMatch>> IndexedSet::look_up_alike(const PictureHashes& picture) const {
+  std::vector<LikenessMatch> matches;
+  if (!has_pictures()) return matches;
+  struct Nearest {
+    unsigned distance;
+    std::size_t variant;
+  };
+  std::map<Index::Place, Nearest> nearest;
+  for (std::size_t i = 0; i < picture.variants.size(); ++i) {
+    for (const Index::Near& near : index_.find_near(picture.variants[i], most_pdq_distance)) {
+      const auto [known, is_new] = nearest.try_emplace(near.place, Nearest{near.distance, i});
+      if (!is_new && near.distance < known->second.distance) known->second = {near.distance, i};
+    }
+  }
+  for (const auto& [place, near] : nearest) {
+    LikenessMatch match;
+    match.item = picture.item;
+    match.by = "perceptual";
+    match.source = name();
+    match.source_sha256 = EXHIBIT_TRY(file_sha256());
+    const RawDigest hash = index_.pdq(place);
+    const std::string entry = index_.name(Algorithm::pdq, place);
+    const std::string_view bytes(reinterpret_cast<const char*>(hash.data()), facts(Algorithm::pdq).bytes);
+    match.rule = entry.empty() ? base::to_hex(bytes) : base::clean_utf8(entry).text;
+    match.algorithm = facts(Algorithm::pdq).name;
+    match.distance = near.distance;
+    match.quality = picture.quality;
+    match.variant = near.variant;
+    describe(match, index_.label(Algorithm::pdq, place));
+    matches.push_back(std::move(match));
+  }
+  std::ranges::stable_sort(matches, {}, &LikenessMatch::distance);
   return matches;
 }
 
@@ -121,6 +162,37 @@ base::Json to_record(const SetMatch& match) {
   if (match.set_class) record["class"] = *match.set_class;
   if (match.category_profile) record["category_profile"] = *match.category_profile;
   if (match.entry_source) record["entry_source"] = *match.entry_source;
+  return record;
+}
+
+// By what pdq_variant_names (match/perceptual/pdq.h) calls them, in the order in which a record has them.
+constexpr std::array variant_names = {"original", "rotate-90", "rotate-180", "rotate-270",
+                                      "flip-x",   "flip-y",    "flip-plus",  "flip-minus"};
+
+std::optional<PictureHashes> picture_of(const base::RecordLine& item) {
+  const base::TextValue *digests = item.find("digests"), *facts_told = item.find("pdq");
+  if (digests == nullptr || facts_told == nullptr || !digests->is_object() || !facts_told->is_object()) return {};
+  const auto digest = digests->find("pdq"), quality = facts_told->find("quality"), turned = facts_told->find("turned");
+  if (!digest || !digest->is_string() || !quality || !quality->is_size() || quality->size() < least_pdq_quality)
+    return {};
+  PictureHashes picture{item.string("id"), {}, quality->size()};
+  RawDigest raw;
+  if (!decode_digest(digest->string(), Algorithm::pdq, raw)) return {};
+  picture.variants.push_back(raw);
+  if (turned && turned->is_array()) {
+    turned->each_element([&](const base::TextValue& each) {
+      if (each.is_string() && decode_digest(each.string(), Algorithm::pdq, raw)) picture.variants.push_back(raw);
+      return picture.variants.size() < variant_names.size();
+    });
+  }
+  return picture;
+}
+
+base::Json to_record(const LikenessMatch& match) {
+  base::Json record = to_record(static_cast<const SetMatch&>(match));
+  record["distance"] = match.distance;
+  record["quality"] = match.quality;
+  record["variant"] = variant_names[std::min(match.variant, variant_names.size() - 1)];
   return record;
 }
 

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/record_line.h"
+#include "hashset/digest.h"
 #include "hashset/import.h"
 
 namespace exhibit::hashset {
@@ -23,6 +25,23 @@ struct SetMatch : Match {
   std::optional<std::string> entry_source;      // which of the set's inputs has the entry
 };
 base::Json to_record(const SetMatch& match);
+
+// A picture by its PDQ hash, as a record tells it.
+struct PictureHashes {
+  std::string item;                 // its id
+  std::vector<RawDigest> variants;  // as it is, then turned and mirrored
+  std::uint64_t quality = 0;
+};
+// Nothing where the record has none that can be matched: no hash, or one of too low a quality.
+std::optional<PictureHashes> picture_of(const base::RecordLine& item);
+
+// A picture that is like one of a set's: a lead for a person, who must compare; never that it is the same.
+struct LikenessMatch : SetMatch {
+  unsigned distance = 0;  // bits of 256
+  std::uint64_t quality = 0;
+  std::size_t variant = 0;  // of PictureHashes::variants
+};
+base::Json to_record(const LikenessMatch& match);
 
 class HashSet {
  public:
@@ -43,6 +62,12 @@ class HashSet {
   // For each of the item's digests that the set holds, strongest algorithm first, a record for each of its labels. The
   // rule is the set's entry: what the set calls it, else the digest. Empty content (size 0) never matches.
   virtual Result<std::vector<SetMatch>> look_up(const Item& item) const = 0;
+
+  // Whether it has hashes by which pictures are looked up. A set of `known` content never does: what merely looks like
+  // it must not be passed over.
+  virtual bool has_pictures() const = 0;
+  // A record for each entry and label within most_pdq_distance of the nearest of the picture's variants, nearest first.
+  virtual Result<std::vector<LikenessMatch>> look_up_alike(const PictureHashes& picture) const = 0;
 };
 
 // Opens a set, a regular file; recognises its format by content. Error when no line of it was taken, or when the file

@@ -102,7 +102,7 @@ Result<void> Index::read_header() {
     const std::size_t digest_bytes = facts(each.algorithm).bytes;
     tables_.push_back({each, digest_bytes, digest_bytes - each.dropped_bytes, data_ + each.rows.offset,
                        data_ + each.buckets.offset, data_ + each.labels.offset, data_ + each.names.offset,
-                       data_ + each.name_blocks.offset});
+                       data_ + each.name_blocks.offset, data_ + each.slots.offset});
   }
   return {};
 }

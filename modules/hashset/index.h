@@ -21,6 +21,11 @@
 
 namespace exhibit::hashset {
 
+// ThreatExchange's own thresholds for PDQ: pictures whose hashes differ in so many bits are taken for alike, and hashes
+// of a lower quality tell too little of a picture. Within the distance find_near() is exact.
+inline constexpr unsigned most_pdq_distance = 31;
+inline constexpr unsigned least_pdq_quality = 50;
+
 class Index {
  public:
   // Checks sizes and the header, and doesn't read the rest: see digest_file(). `name` is for messages.
@@ -51,6 +56,19 @@ class Index {
   // The same of many: `digests` has them one after the other, `places` room for each. Memory is fetched ahead, so that
   // this is several times faster than as many find().
   void find(Algorithm algorithm, std::span<const std::uint8_t> digests, std::span<Place> places) const;
+
+  // Whether there is a table of it.
+  bool has(Algorithm algorithm) const { return table(algorithm) != nullptr; }
+
+  // A row's PDQ hash.
+  RawDigest pdq(Place place) const;
+  // The rows whose PDQ hash differs from `hash` (its 32 bytes) in up to `most` bits, which is at most
+  // most_pdq_distance: all of them, by their place.
+  struct Near {
+    Place place = nowhere;
+    unsigned distance = 0;
+  };
+  std::vector<Near> find_near(const RawDigest& hash, unsigned most) const;
 
   // How many rows from `first` on, which find() gave for the digest, have it.
   Place rows_of_digest(Algorithm algorithm, const RawDigest& digest, Place first) const;
@@ -84,6 +102,7 @@ class Index {
     const std::uint8_t* labels = nullptr;
     const std::uint8_t* names = nullptr;
     const std::uint8_t* name_blocks = nullptr;
+    const std::uint8_t* slots = nullptr;
 
     struct Range {
       std::uint64_t begin = 0, end = 0;

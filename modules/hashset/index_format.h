@@ -3,7 +3,7 @@
 // multiples of `alignment`.
 //
 //   head      magic, format version
-//   sections  of each algorithm in turn: digests, buckets, labels, names, name blocks
+//   sections  of each algorithm in turn: digests, buckets, labels, names, name blocks; of pdq, slots
 //   header    canonical JSON: what the set is, and where the sections lie
 //   foot      where the header lies, the file's size, SHA-256 of all before it
 //
@@ -43,6 +43,7 @@ constexpr unsigned prefix_bits_for(std::uint64_t count) {
   while (bits < most_prefix_bits && (count >> (bits + digests_a_bucket_log2 + 1)) != 0) ++bits;
   return bits;
 }
+// Of PDQ hashes none: they are compared where they lie.
 constexpr unsigned dropped_bytes_for(unsigned prefix_bits) {
   return prefix_bits / 8 < most_dropped_bytes ? prefix_bits / 8 : most_dropped_bytes;
 }
@@ -53,6 +54,12 @@ constexpr unsigned label_bits_for(std::uint64_t labels) {
   while ((std::uint64_t{1} << bits) < labels) ++bits;
   return bits;
 }
+
+// A table of PDQ hashes has them by each of their slots as well, 16 bits each (multi-index hashing: Norouzi, Punjani,
+// Fleet, 2012): of each slot, where the rows with its value 0, 1, … begin, and behind that the rows by value, then by
+// their number. Of hashes that differ in up to 31 bits one slot at least differs in one bit or none.
+inline constexpr std::size_t pdq_slots = 16, pdq_slot_values = 65536;
+constexpr std::uint64_t pdq_slot_bytes(std::uint64_t rows) { return 4 * (pdq_slot_values + 1 + rows); }
 
 inline std::uint64_t load_le64(const void* at) {
   std::uint64_t value;
@@ -68,6 +75,12 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 
 // The first 64 bits of a digest, as a number that sorts as the digest does.
 inline std::uint64_t digest_key(const void* digest) { return __builtin_bswap64(load_le64(digest)); }
+
+// A slot's value, of the two bytes that are it.
+inline std::size_t pdq_slot_value(const void* at) {
+  const auto* bytes = static_cast<const unsigned char*>(at);
+  return std::size_t{bytes[0]} << 8 | bytes[1];
+}
 
 // The bucket of a digest with this key; 0 where there is but one.
 inline std::uint64_t bucket_of(std::uint64_t key, unsigned prefix_bits) {

@@ -58,11 +58,13 @@ class Members {
 Json to_json(const Section& section) { return Json::array({section.offset, section.bytes}); }
 
 Json to_json(const TableFacts& table) {
-  return {
+  Json json = {
       {"algorithm", facts(table.algorithm).name}, {"digests", table.digests},        {"prefix_bits", table.prefix_bits},
       {"dropped_bytes", table.dropped_bytes},     {"label_bits", table.label_bits},  {"rows", to_json(table.rows)},
       {"buckets", to_json(table.buckets)},        {"labels", to_json(table.labels)}, {"names", to_json(table.names)},
       {"name_blocks", to_json(table.name_blocks)}};
+  if (table.algorithm == Algorithm::pdq) json["slots"] = to_json(table.slots);
+  return json;
 }
 
 bool fits(const TableFacts& table, std::uint64_t body_bytes, std::size_t labels) {
@@ -71,10 +73,14 @@ bool fits(const TableFacts& table, std::uint64_t body_bytes, std::size_t labels)
       table.label_bits != label_bits_for(labels)) {
     return false;
   }
-  for (const Section* section : {&table.rows, &table.buckets, &table.labels, &table.names, &table.name_blocks}) {
+  for (const Section* section :
+       {&table.rows, &table.buckets, &table.labels, &table.names, &table.name_blocks, &table.slots}) {
     if (!base::within(section->offset, section->bytes, body_bytes) || section->offset % index_alignment != 0)
       return false;
   }
+  if (table.algorithm == Algorithm::pdq &&
+      (table.dropped_bytes != 0 || table.slots.bytes != pdq_slots * pdq_slot_bytes(table.digests)))
+    return false;
   const std::uint64_t row = facts(table.algorithm).bytes - table.dropped_bytes;
   const std::uint64_t blocks = (table.digests + names_a_block - 1) / names_a_block;
   return table.rows.bytes == table.digests * row &&
@@ -96,6 +102,7 @@ Result<TableFacts> table_from(const Json& json, std::uint64_t body_bytes, std::s
   table.labels = members.section("labels");
   table.names = members.section("names");
   table.name_blocks = members.section("name_blocks");
+  if (name == facts(Algorithm::pdq).name) table.slots = members.section("slots");
   if (!members.missing().empty()) return broken("a table without " + members.missing());
   if (!algorithm) return broken("a table of " + name);
   table.algorithm = *algorithm;

@@ -53,6 +53,7 @@ struct TableFacts {
   std::uint64_t digests = 0;  // rows: a digest stands once for each of its labels
   unsigned prefix_bits = 0, dropped_bytes = 0, label_bits = 0;
   Section rows, buckets, labels, names, name_blocks;  // the last two are empty where no entry has a name
+  Section slots;                                      // of pdq alone
 };
 
 struct IndexHeader {

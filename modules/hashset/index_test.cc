@@ -8,6 +8,7 @@
 #include <fstream>
 #include <map>
 #include <random>
+#include <set>
 
 #include "base/json.h"
 #include "hash/multi_digest.h"
@@ -140,13 +141,13 @@ TEST_F(IndexTest, DigestsThatAreNotRandom) {
 
 TEST_F(IndexTest, EveryAlgorithmHasItsTable) {
   std::vector<TestEntry> entries;
-  for (std::size_t i = 0; i < algorithm_count; ++i) {
+  for (std::size_t i = 0; i < digest_count; ++i) {
     entries.push_back(
         {static_cast<Algorithm>(i), base::to_hex(hash::digest_of(algorithm_facts[i].name, "content")), "1", "n"});
   }
   build_at(path, entries);
   const Index index = opened();
-  EXPECT_EQ(index.header().tables.size(), algorithm_count);
+  EXPECT_EQ(index.header().tables.size(), digest_count);
   for (const TestEntry& of : entries) {
     for (const TestEntry& asked : entries) {
       if (asked.digest.size() != of.digest.size()) continue;
@@ -315,6 +316,85 @@ TEST_F(IndexTest, DiffTellsWhatCameWentAndChanged) {
                                                          {md5_of("new"), "added"},
                                                          {md5_of("moved"), "category"},
                                                          {std::string(40, '1'), "added"}}));
+}
+
+// ---- PDQ
+
+// ThreatExchange's own haystack and needles: all that brute force finds (corpora/pdq/search-expected.jsonl), no more.
+TEST(Near, FindsAllWithinTheDistanceAndNothingElse) {
+  const test::TemporaryDirectory directory;
+  std::vector<TestEntry> entries;
+  std::ifstream haystack(test::corpus("pdq/haystack.txt"));
+  for (std::string line; std::getline(haystack, line);) {
+    if (!line.empty()) entries.push_back({Algorithm::pdq, line.substr(0, 64), "1", ""});
+  }
+  ASSERT_GT(entries.size(), 1000);
+  build_at(directory / "set.xhs", entries);
+  const Index index = try_open(directory / "set.xhs").take();
+  std::ifstream needles(test::corpus("pdq/search-expected.jsonl"));
+  std::size_t found = 0;
+  for (std::string line; std::getline(needles, line);) {
+    const auto told = base::parse_json(line).take();
+    std::set<std::pair<std::string, unsigned>> expected, got;
+    for (const auto& hit : told.at("hits31"))
+      expected.emplace(hit.at("hash").get<std::string>(), hit.at("d").get<unsigned>());
+    for (const Index::Near& near : index.find_near(raw_of(Algorithm::pdq, told.at("needle").get<std::string>()), 31)) {
+      const RawDigest hash = index.pdq(near.place);
+      got.emplace(base::to_hex({reinterpret_cast<const char*>(hash.data()), 32}), near.distance);
+    }
+    EXPECT_EQ(got, expected) << told.at("needle");
+    found += got.size();
+  }
+  EXPECT_GT(found, 100);
+}
+
+// Against comparing with each, at every distance up to the limit and just beyond it.
+TEST(Near, IsExactUpToTheLimit) {
+  const test::TemporaryDirectory directory;
+  std::mt19937_64 random(1);
+  const auto random_hash = [&] {
+    RawDigest hash{};
+    for (std::size_t i = 0; i < 32; ++i) hash[i] = static_cast<std::uint8_t>(random());
+    return hash;
+  };
+  const auto hex_of = [](const RawDigest& hash) {
+    return base::to_hex({reinterpret_cast<const char*>(hash.data()), 32});
+  };
+  const RawDigest asked = random_hash();
+  std::vector<TestEntry> entries;
+  std::map<std::string, unsigned> expected;
+  for (unsigned distance = 0; distance <= 40; ++distance) {
+    for (int i = 0; i < 20; ++i) {
+      std::set<unsigned> bits;
+      while (bits.size() < distance) bits.insert(static_cast<unsigned>(random() % 256));
+      RawDigest hash = asked;
+      for (const unsigned bit : bits) hash[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
+      if (distance <= most_pdq_distance) expected[hex_of(hash)] = distance;
+      entries.push_back({Algorithm::pdq, hex_of(hash), "1", ""});
+    }
+  }
+  for (int i = 0; i < 1000; ++i) entries.push_back({Algorithm::pdq, hex_of(random_hash()), "1", ""});
+  build_at(directory / "set.xhs", entries);
+  const Index index = try_open(directory / "set.xhs").take();
+  std::map<std::string, unsigned> found;
+  for (const Index::Near& near : index.find_near(asked, most_pdq_distance)) {
+    EXPECT_TRUE(found.emplace(hex_of(index.pdq(near.place)), near.distance).second) << "twice";
+  }
+  EXPECT_EQ(found, expected);
+}
+
+TEST(Near, ASetOfKnownContentIsNeverAskedForPicturesThatAreAlike) {
+  const test::TemporaryDirectory directory;
+  const std::string hash = std::string(32, 'a') + std::string(32, '5');
+  Builder builder({});
+  builder.begin_input("in");
+  ASSERT_FALSE(builder.take(entry_of({Algorithm::pdq, hash, "", ""}), false)->refusal);
+  builder.end_input({"in", "pdq", 1, "aa", 1, 0, 0, 0});
+  const base::UniqueFd out(::open((directory / "set.xhs").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_TRUE(builder.write(out.get(), {"set", "nobody", "1", "CC0", SetClass::known, ""}).ok());
+  const auto set = load((directory / "set.xhs").string()).take();
+  EXPECT_FALSE(set->has_pictures());
+  EXPECT_TRUE(set->look_up_alike({"E1/p0:/x", {raw_of(Algorithm::pdq, hash)}, 100})->empty());
 }
 
 // ---- trivial content

@@ -18,6 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   item.digests = {
       {"md5", "d41d8cd98f00b204e9800998ecf8427e"}, {"sha1", std::string(40, 'a')}, {"sha256", std::string(64, '0')}};
   // A rule's name comes from the file: the record that carries it must be one that can be read again.
+  const auto alike = loaded.look_up_alike({item.id, {hashset::RawDigest{0x99, 0x2d}}, 100});
+  FUZZ_CHECK(alike.ok() && (loaded.has_pictures() || alike->empty()));
   const auto matches = loaded.look_up(item);
   FUZZ_CHECK(matches.ok());
   for (const hashset::SetMatch& match : *matches) {
