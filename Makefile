@@ -9,7 +9,7 @@ BENCH_IMAGE :=
 PARTS := pipeline,verify,list,items,limits,memory
 ROUNDS := 3
 
-.PHONY: all setup bench-setup demo test check corpora campaign false-positives fuzz fuzz-one bench bench-carve bench-hashset bench-hashset-large soak-kills mount-check clean
+.PHONY: all setup bench-setup demo test check corpora campaign false-positives fuzz fuzz-one bench bench-carve bench-hashset bench-hashset-large bench-pdq soak-kills mount-check clean
 
 all: $(BUILD)/build.ninja
 	cmake --build $(BUILD) -j $(JOBS)
@@ -83,6 +83,14 @@ bench-hashset bench-hashset-large: bench-setup
 	cmake --preset dev >/dev/null
 	cmake --build $(BUILD) -j $(JOBS) --target exhibit hashset_bench
 	/usr/bin/python3 -B tests/bench/bench_hashset.py --bin $(BUILD)/bin --folder $(BENCH_DIR)/hashset --counts $(COUNTS)
+
+# PDQ: changed copies of photographs, and exact searches of so many hashes: docs/perceptual.md. About 2 GB in BENCH_DIR.
+PICTURES := $(wildcard /usr/share/backgrounds/mate/nature/*.jpg ../shared/corpora/pdq/bridge-1-original.jpg ../shared/corpora/pdq/q*.jpg ../shared/corpora/pdq/*.png)
+bench-pdq: bench-setup
+	cmake --preset dev >/dev/null
+	cmake --build $(BUILD) -j $(JOBS) --target exhibit pdq_bench pdq_hash
+	/usr/bin/python3 -B tests/bench/bench_pdq.py --bin $(BUILD)/bin --folder $(BENCH_DIR)/pdq likeness $(PICTURES)
+	/usr/bin/python3 -B tests/bench/bench_pdq.py --bin $(BUILD)/bin --folder $(BENCH_DIR)/pdq search 100000 1000000 10000000
 
 # N kills of a run at random moments, each gone on with: the same findings N times.
 soak-kills: bench-setup all
