@@ -15,6 +15,7 @@
 #include "engine/journal.h"
 #include "exhibit/common.h"
 #include "exhibit/rule_packs.h"
+#include "hashset/index.h"
 
 namespace exhibit::cmd {
 namespace fs = std::filesystem;
@@ -145,18 +146,23 @@ Result<std::vector<Json>> CaseFolder::runs() const {
   return runs;
 }
 
+static Result<Json> config_input(const char* name, const Json& bounds) {
+  const std::string text = base::canonical(bounds);
+  auto digest = EXHIBIT_TRY(hash::MultiDigest::create(std::vector<std::string>{"sha256"}));
+  digest.update(std::as_bytes(std::span(text)));
+  return Json{
+      {"kind", "config"}, {"name", name}, {"version", text}, {"entries", bounds.size()}, {"digests", digest.finish()}};
+}
+
 Result<Json> describe_inputs(const std::vector<std::unique_ptr<hashset::HashSet>>& sets,
-                             const std::vector<std::string>& rules, const Json& expand) {
+                             const std::vector<std::string>& rules, const Json& expand,
+                             const std::vector<std::string>& perceive) {
   Json inputs = Json::array();
-  if (!expand.is_null()) {
-    const std::string bounds = base::canonical(expand);
-    auto digest = EXHIBIT_TRY(hash::MultiDigest::create(std::vector<std::string>{"sha256"}));
-    digest.update(std::as_bytes(std::span(bounds)));
-    inputs.push_back({{"kind", "config"},
-                      {"name", "expand"},
-                      {"version", bounds},
-                      {"entries", expand.size()},
-                      {"digests", digest.finish()}});
+  if (!expand.is_null()) inputs.push_back(EXHIBIT_TRY(config_input("expand", expand)));
+  if (!perceive.empty()) {
+    inputs.push_back(EXHIBIT_TRY(config_input("perceptual", {{"kinds", perceive},
+                                                             {"pdq_distance", hashset::most_pdq_distance},
+                                                             {"pdq_quality", hashset::least_pdq_quality}})));
   }
   for (const auto& set : sets) {
     inputs.push_back({{"kind", "hashset"},

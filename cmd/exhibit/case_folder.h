@@ -53,11 +53,13 @@ class CaseFolder {
   std::string path_;
 };
 
-// The manifest's `inputs`: hash sets and rule files with the digests of the exact files; and the bounds of expanding,
-// as a `config` whose `version` is their canonical JSON, with its digests. `expand`: null where nothing is expanded.
+// The manifest's `inputs`: hash sets and rule files with the digests of the exact files; and the bounds of expanding
+// and of what is alike, each a `config` whose `version` is their canonical JSON, with its digests. `expand`: null where
+// nothing is expanded; `perceive`: empty where nothing is asked for its likeness.
 // A hash set has its `identity` in place of digests yet: with_digests().
 Result<base::Json> describe_inputs(const std::vector<std::unique_ptr<hashset::HashSet>>& sets,
-                                   const std::vector<std::string>& rules, const base::Json& expand);
+                                   const std::vector<std::string>& rules, const base::Json& expand,
+                                   const std::vector<std::string>& perceive);
 
 // The same with the sets' digests, which are made beside the run. Error where a set isn't what its own checksum says.
 Result<base::Json> with_digests(base::Json inputs, const std::vector<std::unique_ptr<hashset::HashSet>>& sets);

@@ -108,6 +108,11 @@ bool is_known_content(std::string_view line) {
          line.find(R"("record":"match")") != std::string_view::npos;
 }
 
+bool is_of_likeness(std::string_view line) {
+  return line.find(R"("by":"perceptual")") != std::string_view::npos &&
+         line.find(R"("record":"match")") != std::string_view::npos;
+}
+
 bool put_line(std::string_view line) {
   std::fwrite(line.data(), 1, line.size(), stdout);
   std::fputc('\n', stdout);

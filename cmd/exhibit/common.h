@@ -64,6 +64,8 @@ std::string beside_this_program(const char* name);
 
 // Whether a record line is a match with a set of known content, which is no lead.
 bool is_known_content(std::string_view line);
+// Whether it is a match by likeness: content like that of a set, which isn't the same content.
+bool is_of_likeness(std::string_view line);
 
 // Writes to standard output; false when whoever read it has gone.
 bool put_line(std::string_view line);

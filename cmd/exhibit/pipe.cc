@@ -68,10 +68,14 @@ void add_row(Table& table, const Json& record) {
   }
   if (kind == "match") {
     const std::string category = record.value("category", "");
+    const std::string likeness = record.value("by", "") != "perceptual"
+                                     ? ""
+                                     : " (alike, " + std::to_string(record.value("distance", 0U)) +
+                                           " of 256 bits apart: not shown to be the same)";
     table.add({record.value("class", "") == "known" ? "known" : "lead", record.value("by", ""),
                printable(record.value("item", "")),
                printable(record.value("source", "") + ": " + record.value("rule", "") +
-                         (category.empty() ? "" : " (category " + category + ")"))});
+                         (category.empty() ? "" : " (category " + category + ")") + likeness)});
   }
   if (kind == "problem") {
     table.add({"problem", record.value("cause", ""), printable(record.value("where", "")),
@@ -105,6 +109,7 @@ Result<int> write(Session& session, const engine::Given* given, bool records) {
 Result<int> run(RunSettings settings, engine::RunOptions options, const options::variables_map& values) {
   const auto sets = EXHIBIT_TRY(load_hash_sets(settings.hash_sets));
   options.sets = &sets;
+  settings.perceive = EXHIBIT_TRY(perceived_kinds(settings.perceptual, sets));
   std::unique_ptr<Scratch> scratch;
   engine::Given given;
   if (settings.images == std::vector<std::string>{"-"}) {
@@ -113,8 +118,9 @@ Result<int> run(RunSettings settings, engine::RunOptions options, const options:
     given = EXHIBIT_TRY(engine::read_given(stdin, scratch->path()));
     options.given = &given;
     // Digests are made only where they are wanted and missing.
-    if (!options.rules && !settings.hash_sets.empty() && given.digested) options.examine = options.account = false;
-    if (options.rules && given.digested) options.digests.clear();
+    const bool digests_only = !options.rules && settings.perceive.empty() && !settings.hash_sets.empty();
+    if (digests_only && given.digested) options.examine = options.account = false;
+    if ((options.rules || !settings.perceive.empty()) && given.digested) options.digests.clear();
     EXHIBIT_TRY(find_images(given, values, settings));
     settings.jobs = std::max(1U, settings.jobs);
   }

@@ -22,6 +22,8 @@ constexpr std::uint64_t smallest_worker = std::uint64_t{96} << 20;
 constexpr std::uint64_t smallest_worker_with_rules = std::uint64_t{176} << 20;
 // With room for the dictionaries that packers use unless they are told to use larger ones (xz -9, 7z -mx=9: 64 MiB).
 constexpr std::uint64_t smallest_worker_that_expands = std::uint64_t{192} << 20;
+// With room for the largest picture that is decoded as a whole (match/perceptual/picture.h), whatever its format.
+constexpr std::uint64_t smallest_worker_that_decodes = std::uint64_t{1} << 30;
 // This part of the whole is the coordinator's own, most of it for sorting.
 constexpr std::uint64_t coordinators_share = 8;
 constexpr std::uint64_t least_sorting = std::uint64_t{2} << 20, most_sorting = std::uint64_t{32} << 20;
@@ -136,7 +138,28 @@ void add_match_options(options::options_description& described) {
                                             options::value<std::vector<std::string>>()->multitoken()->composing(),
                                             "YARA rule files, folders of them, or names of packs (docs/rules.md)")(
       "prefilter", options::value<std::string>()->default_value("on"),
-      "on, or off: ask libyara of every rule; the leads are the same");
+      "on, or off: ask libyara of every rule; the leads are the same")(
+      "perceptual", options::value<std::string>()->default_value("auto"),
+      "auto (pictures, where a set has PDQ hashes), off, or pictures, documents, or both with a comma: digests by "
+      "which "
+      "content is told that is like another");
+}
+
+Result<std::vector<std::string>> perceived_kinds(const std::string& option,
+                                                 const std::vector<std::unique_ptr<hashset::HashSet>>& sets) {
+  if (option == "off" || option.empty()) return std::vector<std::string>();
+  if (option == "auto") {
+    const bool any = std::any_of(sets.begin(), sets.end(), [](const auto& set) { return set->has_pictures(); });
+    return any ? std::vector<std::string>{"pictures"} : std::vector<std::string>();
+  }
+  std::vector<std::string> kinds = comma_list(option);
+  for (const std::string& kind : kinds) {
+    if (kind != "pictures" && kind != "documents")
+      return Error{ErrorCode::invalid_argument, "--perceptual takes auto, off, pictures, documents: " + kind, {}, {}};
+  }
+  std::sort(kinds.begin(), kinds.end());
+  kinds.erase(std::unique(kinds.begin(), kinds.end()), kinds.end());
+  return kinds;
 }
 
 void add_expand_options(options::options_description& described) {
@@ -184,6 +207,7 @@ RunSettings run_settings(const options::variables_map& values) {
   const std::string prefilter = text("prefilter");
   if (!prefilter.empty() && prefilter != "on" && prefilter != "off") throw Usage{"--prefilter takes on or off"};
   settings.prefilter = prefilter != "off";
+  settings.perceptual = text("perceptual");
   settings.worker_program =
       values.count("worker-program") != 0 ? text("worker-program") : beside_this_program("exhibit-worker");
   if (values.count("object-seconds") != 0) settings.object_seconds = values["object-seconds"].as<std::uint64_t>();
@@ -256,6 +280,9 @@ Result<std::unique_ptr<Session>> Session::open(RunSettings settings) {
   // Rather fewer workers than such as lose their tasks for want of memory: findings must not depend on either number.
   std::uint64_t smallest = settings.rules.empty() ? smallest_worker : smallest_worker_with_rules;
   if (!settings.expand.is_null()) smallest = std::max(smallest, smallest_worker_that_expands);
+  const auto& perceive = settings.perceive;
+  if (std::find(perceive.begin(), perceive.end(), "pictures") != perceive.end())
+    smallest = std::max(smallest, smallest_worker_that_decodes);
   const std::uint64_t for_workers = settings.memory - settings.memory / coordinators_share;
   pool.jobs = static_cast<unsigned>(std::clamp<std::uint64_t>(for_workers / smallest, 1, std::uint64_t{settings.jobs}));
   pool.stop = &stop_asked;
@@ -265,7 +292,8 @@ Result<std::unique_ptr<Session>> Session::open(RunSettings settings) {
                  settings.sandbox_required,
                  settings.object_seconds,
                  settings.prefilter,
-                 settings.carve};
+                 settings.carve,
+                 settings.perceive};
   session->worker_ = pool.worker;
   session->pool_ = std::make_unique<engine::Pool>(pool, session->evidence_, *session->journal_, *session->monitor_);
   session->settings_ = std::move(settings);

@@ -23,8 +23,10 @@ struct RunSettings {
   bool sandbox_required = true;
   std::vector<std::string> rules;
   bool prefilter = true;
-  base::Json carve;   // engine::WorkerSetup::carve
-  base::Json expand;  // engine::RunOptions::expand
+  base::Json carve;                   // engine::WorkerSetup::carve
+  base::Json expand;                  // engine::RunOptions::expand
+  std::string perceptual = "auto";    // what --perceptual says
+  std::vector<std::string> perceive;  // what that comes to: documents, pictures
   std::vector<std::string> hash_sets;
   std::vector<std::string> digests = {"md5", "sha1", "sha256"};
   std::string progress = "auto";
@@ -42,8 +44,11 @@ void add_digest_options(options::options_description& described);
 void add_expand_options(options::options_description& described);
 // The bounds of expanding, by these and what is fixed.
 base::Json expand_bounds(const options::variables_map& values);
-// --hashset, --rules
+// --hashset, --rules, --perceptual
 void add_match_options(options::options_description& described);
+// What --perceptual comes to with these sets: with `auto`, pictures where a set has hashes of pictures.
+Result<std::vector<std::string>> perceived_kinds(const std::string& option,
+                                                 const std::vector<std::unique_ptr<hashset::HashSet>>& sets);
 RunSettings run_settings(const options::variables_map& values);
 
 // Says on standard error which lines of a hash set were not taken.

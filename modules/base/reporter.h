@@ -7,6 +7,10 @@
 
 namespace exhibit::base {
 
+// Behind an item's id: what its content is like (a picture decoded, say), which is told beside what it is. A process
+// that dies on that costs the item no more. No name has a slash.
+inline constexpr std::string_view decoding_mark = "//likeness";
+
 class Reporter {
  public:
   virtual ~Reporter() = default;

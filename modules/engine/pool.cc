@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "base/record.h"
+#include "base/reporter.h"
 #include "engine/pool_state.h"
 
 namespace exhibit::engine {
@@ -39,6 +40,11 @@ std::optional<std::array<std::uint64_t, 2>> stretch_in(std::string_view text) {
 // volume, "E1/p1:/blocks" a part of it that has no id of its own.
 base::Json problem_about(const std::string& object, const Task& task, const Ending& ending) {
   Problem problem{object, task.stage, ending.cause, {}, ending.detail};
+  if (object.ends_with(base::decoding_mark)) {
+    problem.where.resize(object.size() - base::decoding_mark.size());
+    problem.stage = "decode";
+    return base::to_record(problem);
+  }
   if (!object.starts_with(task.subject) || object.size() == task.subject.size()) return base::to_record(problem);
   const char mark = object[task.subject.size()];
   const std::string rest = object.substr(task.subject.size());
@@ -326,12 +332,15 @@ Result<void> Pool::failed(Worker& worker, const Ending& ending) {
     return {};
   }
   const base::Json problem = problem_about(suspect, job->task, ending);
+  // The item itself is examined again, without what killed the worker.
+  const bool is_extra = suspect.ends_with(base::decoding_mark);
   // What was to be passed over and killed a worker all the same would do so for ever; so would what is no single item.
   const bool is_next_item =
-      !after || (worker.items_at_touch < job->expected.size() && job->expected[worker.items_at_touch] == suspect);
+      !after || is_extra ||
+      (worker.items_at_touch < job->expected.size() && job->expected[worker.items_at_touch] == suspect);
   const bool can_pass_over = worker.touched && worker.state == Worker::State::busy && job->skip.size() < most_skipped &&
                              !job->skip.contains(suspect) && is_next_item;
-  if (!after && can_pass_over && repeatable && !is_too_large) {
+  if ((!after || is_extra) && can_pass_over && repeatable && !is_too_large) {
     job->problems.push_back(problem);
     job->skip.insert(suspect);
     EXHIBIT_TRY(rewind(*job, worker));

@@ -387,6 +387,12 @@ Result<void> Run::look_up(EvidenceState& evidence, const base::RecordLine& recor
   for (const auto& set : *options_.sets) {
     for (const auto& match : EXHIBIT_TRY(set->look_up(item))) EXHIBIT_TRY(add(evidence, hashset::to_record(match)));
   }
+  const auto picture = hashset::picture_of(record);
+  if (!picture) return {};
+  for (const auto& set : *options_.sets) {
+    for (const auto& match : EXHIBIT_TRY(set->look_up_alike(*picture)))
+      EXHIBIT_TRY(add(evidence, hashset::to_record(match)));
+  }
   return {};
 }
 

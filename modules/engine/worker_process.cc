@@ -94,6 +94,7 @@ void WorkerProcess::send_load(const WorkerSetup& setup, int shared, std::uint64_
                      {"prefilter", setup.prefilter},
                      {"sandbox", setup.sandbox_required ? "required" : "best-effort"}};
   if (!setup.carve.is_null()) load["carve"] = setup.carve;
+  if (!setup.perceive.empty()) load["perceive"] = setup.perceive;
   if (shared >= 0) load["shared"] = shared_bytes;
   send(base::canonical(load) + "\n", shared >= 0 ? std::vector<int>{shared} : std::vector<int>());
 }

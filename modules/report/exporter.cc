@@ -80,6 +80,17 @@ std::string text_of(const Json& record, const char* key) {
   return found != record.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+std::string what_matched(const Json& match) {
+  const std::string likeness = likeness_of(match);
+  return text_of(match, "by") + ": " + text_of(match, "source") + ", " + text_of(match, "rule") +
+         (likeness.empty() ? "" : "; " + likeness);
+}
+
+std::string likeness_of(const Json& match) {
+  if (text_of(match, "by") != "perceptual") return {};
+  return "alike, " + std::to_string(size_of(match, "distance")) + " of 256 bits apart: not shown to be the same";
+}
+
 std::uint64_t size_of(const Json& record, const char* key) {
   const auto found = record.find(key);
   return found != record.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;

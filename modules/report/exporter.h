@@ -64,5 +64,10 @@ Result<void> write_report(const CaseFacts& facts, const Exporter& exporter, cons
 // A key of a record that is text (or a size); empty (or 0) where it is absent or something else.
 std::string text_of(const base::Json& record, const char* key);
 std::uint64_t size_of(const base::Json& record, const char* key);
+// Of a match: by what it came, of which set or pack, and its entry or rule. One by likeness says so, and how near it
+// is.
+std::string what_matched(const base::Json& match);
+// Empty where it isn't one by likeness.
+std::string likeness_of(const base::Json& match);
 
 }  // namespace exhibit::report

@@ -4,6 +4,8 @@
 #include <tuple>
 
 #include "base/record.h"
+#include "base/reporter.h"
+#include "base/text.h"
 
 namespace exhibit::worker {
 namespace {
@@ -59,9 +61,10 @@ void tell_doubts(const Item& item, const std::vector<Doubt>& doubts, const char*
 Json windows() { return {{"size", match::RuleScanner::window_size}, {"overlap", match::RuleScanner::overlap}}; }
 
 // What is known of the content already stays, but for what was made anew.
-std::string digests_text(const Item& item, const Digests& digests) {
+std::string digests_text(const Item& item, const Digests& digests, const Digests& of_likeness) {
   Json all = item.digests;
   for (const auto& [name, digest] : digests) all[name] = digest;
+  for (const auto& [name, digest] : of_likeness) all[name] = digest;
   return base::canonical(all);
 }
 
@@ -114,12 +117,12 @@ void Examiner::examine(const Item& item, std::string_view record, ByteSource& co
 
 Result<void> Examiner::read(const Item& item, ByteSource& content, std::string_view record) {
   Reading reading(EXHIBIT_TRY(hash::MultiDigest::create(wanted_)));
-  match::ScanResult scanned;
+  Judgement judged;
   if (content.size() != item.size) {
     return Error{ErrorCode::corrupt, "the content's size isn't the item's", item.id, {}};
   }
   if (context_.rules != nullptr) {
-    scanned = EXHIBIT_TRY(context_.rules->scan(content, [&](auto bytes) { reading.take(bytes); }));
+    judged.scanned = EXHIBIT_TRY(context_.rules->scan(content, [&](auto bytes) { reading.take(bytes); }));
   } else {
     EXHIBIT_TRY(read_through(content, reading));
   }
@@ -128,13 +131,16 @@ Result<void> Examiner::read(const Item& item, ByteSource& content, std::string_v
     return Error{ErrorCode::io_error, "the content could not be read to its end", item.id, reading.taken()};
   }
   // A digest is claimed only of bytes that are vouched for.
-  const bool unread = std::any_of(scanned.troubles.begin(), scanned.troubles.end(),
+  const bool unread = std::any_of(judged.scanned.troubles.begin(), judged.scanned.troubles.end(),
                                   [](const auto& trouble) { return trouble.cause == name_of(ErrorCode::io_error); });
-  const std::string type = context_.types->type_of(reading.head());
-  tell_found(item, record, doubts.empty() && !unread ? reading.digests() : Digests(), doubts, type, scanned.windowed);
+  judged.type = context_.types->type_of(reading.head());
+  const bool is_sound = doubts.empty() && !unread;
+  if (is_sound) judged.perceived = perceive(item, judged.type, content);
+  tell_found(item, record, is_sound ? reading.digests() : Digests(), doubts, judged);
   tell_doubts(item, doubts, stage_, output_);
-  tell_type(item, type);
-  tell_scan(item, scanned);
+  tell_type(item, judged.type);
+  tell_perceived(item, judged.perceived);
+  tell_scan(item, judged.scanned);
   return {};
 }
 
@@ -151,26 +157,33 @@ void Examiner::examine(const Item& item, std::string_view record, ByteSource& co
       if (!scanned.ok()) return refuse(item, record, scanned.error());
       judged.scanned = scanned.take();
     }
+    judged.perceived = perceive(item, judged.type, content);
     // What a scan didn't get through may fare better another time.
-    if (!key.empty() && judged.scanned.troubles.empty() && !judged.type.empty()) context_.judgements.keep(key, judged);
+    const bool is_final = judged.scanned.troubles.empty() && !judged.type.empty() && !judged.perceived.is_passed_over;
+    if (!key.empty() && is_final) context_.judgements.keep(key, judged);
     known = &judged;
   }
-  tell_found(item, record, digests, {}, known->type, known->scanned.windowed);
+  tell_found(item, record, digests, {}, *known);
   tell_type(item, known->type);
+  tell_perceived(item, known->perceived);
   tell_scan(item, known->scanned);
 }
 
 // The record with what was found out, in the order of the keys.
 void Examiner::tell_found(const Item& item, std::string_view record, const Digests& digests,
-                          const std::vector<Doubt>& doubts, const std::string& type, bool windowed) {
+                          const std::vector<Doubt>& doubts, const Judgement& judged) {
+  const std::string& type = judged.type;
+  const match::Perceived& perceived = judged.perceived;
   std::vector<std::pair<std::string_view, std::string>> members;
-  if (!digests.empty()) members.emplace_back("digests", digests_text(item, digests));
+  if (!digests.empty() || !perceived.digests.empty())
+    members.emplace_back("digests", digests_text(item, digests, perceived.digests));
   if (!doubts.empty()) members.emplace_back("doubt", doubts_text(item, doubts));
   // A carved object has no name of its own that could mislead anybody.
   if (item.state != ItemState::carved && !type.empty() && match::extension_mismatch(item.path, type))
     members.emplace_back("extension_mismatch", "true");
+  if (perceived.facts) members.emplace_back("pdq", base::canonical(*perceived.facts));
   if (!type.empty()) members.emplace_back("type", base::canonical(type));
-  if (windowed) members.emplace_back("windows", base::canonical(windows()));
+  if (judged.scanned.windowed) members.emplace_back("windows", base::canonical(windows()));
   EXHIBIT_CHECK(line_.read(record));
   output_.line(base::with_members(line_, members));
 }
@@ -179,6 +192,25 @@ void Examiner::tell_type(const Item& item, const std::string& type) {
   last_type_ = type;
   if (!type.empty()) return;
   output_.problem({item.id, "decode", name_of(ErrorCode::memory_limit), {}, "libmagic gave up; its type isn't told"});
+}
+
+// What kills a decoder costs this and no more: the item is examined anew without it.
+match::Perceived Examiner::perceive(const Item& item, const std::string& type, ByteSource& content) {
+  if (item.size == 0 || !match::is_perceived(type, context_.perceived)) return {};
+  const std::string object = item.id + std::string(base::decoding_mark);
+  if (passed_over_.contains(object)) {
+    match::Perceived nothing;
+    nothing.is_passed_over = true;
+    return nothing;
+  }
+  output_.touch(object, item.size);
+  return match::perceive(type, content, context_.perceived);
+}
+
+void Examiner::tell_perceived(const Item& item, const match::Perceived& perceived) {
+  if (!perceived.trouble) return;
+  const std::string detail = base::clean_utf8(perceived.trouble->message).text;
+  output_.problem({item.id, "decode", name_of(perceived.trouble->code), {}, detail});
 }
 
 void Examiner::tell_scan(const Item& item, const match::ScanResult& scanned) {

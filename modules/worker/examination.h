@@ -5,6 +5,7 @@
 #include <exhibit/item.h>
 
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,6 +28,9 @@ class Examiner {
   // `digests`: names from hash::algorithms(). `stage`: of the problems of reading. All must outlive the examiner.
   Examiner(Context& context, std::vector<std::string> digests, Output& output, const char* stage = "read");
 
+  // Objects that a worker died on (Task::skip): an item's id and base::decoding_mark is what its content is like.
+  void pass_over(std::set<std::string> objects) { passed_over_ = std::move(objects); }
+
   // The item as it came.
   void pass_on(std::string_view record);
 
@@ -47,14 +51,17 @@ class Examiner {
  private:
   Result<void> read(const Item& item, ByteSource& content, std::string_view record);
   void tell_found(const Item& item, std::string_view record, const Digests& digests, const std::vector<Doubt>& doubts,
-                  const std::string& type, bool windowed);
+                  const Judgement& judged);
+  match::Perceived perceive(const Item& item, const std::string& type, ByteSource& content);
   void tell_type(const Item& item, const std::string& type);
+  void tell_perceived(const Item& item, const match::Perceived& perceived);
   void tell_scan(const Item& item, const match::ScanResult& scanned);
 
   Context& context_;
   Output& output_;
   std::vector<std::string> wanted_;
   const char* stage_;
+  std::set<std::string> passed_over_;
   std::string last_type_;
   base::RecordLine line_;  // the one being answered
 };

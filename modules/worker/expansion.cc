@@ -67,7 +67,9 @@ Expander::Expander(Context& context, const Task& task, ExpandLimits limits, Outp
       limits_(limits),
       output_(output),
       wanted_(task.arguments.value("digests", std::vector<std::string>())),
-      examiner_(context, wanted_, output, "expand") {}
+      examiner_(context, wanted_, output, "expand") {
+  examiner_.pass_over(task.skip());
+}
 
 void Expander::expand(const Item& item, base::ContainerGuess guess, ByteSource& content) {
   const std::uint64_t bytes = std::min(limits_.size, std::max(limits_.always, times(item.size, limits_.ratio)));

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "match/content.h"
+#include "match/perceptual/perceive.h"
 
 namespace exhibit::worker {
 
@@ -13,6 +14,7 @@ namespace exhibit::worker {
 struct Judgement {
   std::string type;
   match::ScanResult scanned;
+  match::Perceived perceived;
 };
 
 // The last few thousand contents, by digest; the oldest give way.

@@ -70,6 +70,11 @@ Result<void> load(const Json& message, Context& context) {
   const auto rules = texts(message, "rules");
   if (!rules.empty())
     context.rules = EXHIBIT_TRY(match::RuleScanner::load(rules, {.prefilter = message.value("prefilter", true)}));
+  for (const std::string& kind : texts(message, "perceive")) {
+    context.perceived.pictures = context.perceived.pictures || kind == "pictures";
+    context.perceived.documents = context.perceived.documents || kind == "documents";
+  }
+  match::prepare(context.perceived);
   if (message.contains("carve")) {
     const Json& wanted = message.at("carve");
     context.carving = EXHIBIT_TRY(Carving::load(texts(wanted, "types"), wanted.value("tier", "plausible")));

@@ -134,6 +134,7 @@ struct Context {
   std::unique_ptr<match::TypeDetector> types;
   std::unique_ptr<match::RuleScanner> rules;  // nullptr: none given
   std::unique_ptr<Carving> carving;           // nullptr: nothing is carved
+  match::Wanted perceived;                    // what content is like
   Judgements judgements;
   StretchBuffer stretch_buffer;
   SharedMemory shared;  // empty where the coordinator gave none

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/channel.h"
+#include "base/reporter.h"
 #include "worker/task.h"
 
 namespace {
@@ -65,6 +66,13 @@ void crash_on_accounts(std::string_view role, std::string_view object) {
   if (role == "walk" && is_volume) __builtin_trap();
 }
 
+// Under this name it dies of whatever is decoded.
+constexpr std::string_view likeness_name = "crash-on-likeness";
+
+void crash_on_likeness(std::string_view, std::string_view object) {
+  if (object.ends_with(exhibit::base::decoding_mark)) __builtin_trap();
+}
+
 // Under this name it dies of each stretch of the medium.
 constexpr std::string_view stretch_name = "crash-on-stretches";
 
@@ -87,6 +95,8 @@ int main(int, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   if (std::string_view(argv[0]).ends_with(stretch_name))
     return exhibit::worker::serve(worker_socket, crash_on_stretches);
+  if (std::string_view(argv[0]).ends_with(likeness_name))
+    return exhibit::worker::serve(worker_socket, crash_on_likeness);
   if (std::string_view(argv[0]).ends_with(account_name))
     return exhibit::worker::serve(worker_socket, crash_on_accounts);
   if (std::string_view(argv[0]).ends_with(taint_name)) return exhibit::worker::serve(worker_socket, taint_contents);

@@ -17,7 +17,9 @@ int run_match(const std::vector<std::string>& arguments) {
   const Parsed parsed = parse(match_verb, arguments, described, "image");
   if (parsed.help) return exit_done;
   RunSettings settings = run_settings(parsed.values);
-  if (settings.rules.empty() && settings.hash_sets.empty()) throw Usage{"give --hashset or --rules"};
+  const bool asks_for_likeness = settings.perceptual != "auto" && settings.perceptual != "off";
+  if (settings.rules.empty() && settings.hash_sets.empty() && !asks_for_likeness)
+    throw Usage{"give --hashset, --rules or --perceptual"};
   engine::RunOptions options{.digests = settings.digests,
                              .walk = true,
                              .examine = true,

@@ -32,7 +32,7 @@ Json plan_of(const RunSettings& settings, const std::vector<engine::Evidence>& e
 }
 
 struct Total : engine::Counts {
-  std::uint64_t known = 0;  // of the matches
+  std::uint64_t known = 0, alike = 0;  // of the matches
 };
 
 Result<void> write_findings(const CaseFolder& folder, const Session& session, engine::Run& run, Total& total) {
@@ -40,6 +40,7 @@ Result<void> write_findings(const CaseFolder& folder, const Session& session, en
     auto file = EXHIBIT_TRY(engine::OutputFile::create(folder.findings(evidence.id) + ".new"));
     const auto counts = EXHIBIT_TRY(run.write(evidence.id, [&](std::string_view line) {
       total.known += is_known_content(line);
+      total.alike += is_of_likeness(line);
       return file.write(line);
     }));
     EXHIBIT_TRY(file.close());
@@ -67,6 +68,10 @@ int outcome(const Session& session, engine::Run& run, const Total& counts) {
   if (counts.known > 0) {
     std::fprintf(stderr, "exhibit: %llu matches with sets of known content, which are no leads\n",
                  static_cast<unsigned long long>(counts.known));
+  }
+  if (counts.alike > 0) {
+    std::fprintf(stderr, "exhibit: %llu of the leads by likeness alone, which is no identity: a person must compare\n",
+                 static_cast<unsigned long long>(counts.alike));
   }
   for (const auto& evidence : session.evidence()) {
     const std::string integrity = run.integrity(evidence.id);
@@ -106,7 +111,8 @@ Result<int> process(const options::variables_map& values, const std::vector<std:
   }
   EXHIBIT_TRY(folder.make());
   const auto sets = EXHIBIT_TRY(load_hash_sets(settings.hash_sets));
-  const Json inputs = EXHIBIT_TRY(describe_inputs(sets, settings.rules, settings.expand));
+  settings.perceive = EXHIBIT_TRY(perceived_kinds(settings.perceptual, sets));
+  const Json inputs = EXHIBIT_TRY(describe_inputs(sets, settings.rules, settings.expand, settings.perceive));
   std::vector<engine::Evidence> evidence;
   for (const std::string& image : settings.images) {
     evidence.push_back(EXHIBIT_TRY(

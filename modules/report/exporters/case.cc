@@ -204,8 +204,7 @@ class Case : public Writer {
 
   void match(const Json& record) override {
     const std::string key = std::to_string(++leads_) + " " + evidence_;
-    const std::string statement = std::string(lead_notice) + " By " + text_of(record, "by") + ": " +
-                                  text_of(record, "source") + ", " + text_of(record, "rule") + ".";
+    const std::string statement = std::string(lead_notice) + " By " + what_matched(record) + ".";
     std::vector<std::string> facets;
     if (const auto places = record.find("where"); places != record.end()) {
       for (const Json& place : *places) {

@@ -97,7 +97,8 @@ class Csv : public Writer {
                   std::to_string(size_of(place, "length"));
     }
     row.set("places", places);
-    row.set("note", std::string(lead_notice));
+    const std::string likeness = likeness_of(record);
+    row.set("note", lead_notice + (likeness.empty() ? "" : " By likeness: " + likeness + "."));
     row.append_to(out());
   }
 

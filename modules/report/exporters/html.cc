@@ -109,8 +109,7 @@ class Html : public Writer {
       }
     }
     table_row({"lead", id, facts,
-               text_of(record, "by") + ": " + text_of(record, "source") + ", " + text_of(record, "rule") +
-                   bracketed(text_of(record, "category")) + bracketed(text_of(record, "severity")),
+               what_matched(record) + bracketed(text_of(record, "category")) + bracketed(text_of(record, "severity")),
                places});
   }
 

@@ -47,10 +47,7 @@ class Protocol : public Writer {
   void match(const Json& record) override {
     if (exhibits_.empty() || ++now().leads > most_listed) return;
     const std::string item = text_of(record, "item");
-    now().first_leads.push_back(
-        {item, item == item_ ? facts_of_item_ : "",
-         text_of(record, "by") + ": " + text_of(record, "source") + ", " + text_of(record, "rule"),
-         places_text(record)});
+    now().first_leads.push_back({item, item == item_ ? facts_of_item_ : "", what_matched(record), places_text(record)});
   }
   void problem(const Json& record) override {
     if (!exhibits_.empty() && ++now().problems <= most_listed) now().first_problems.push_back(record);

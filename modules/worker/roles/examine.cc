@@ -12,9 +12,14 @@ namespace {
 void pass_on_member(const Item& item, std::string_view record, const Context& context, Examiner& examiner,
                     Output& output) {
   examiner.pass_on(record);
-  if (context.rules == nullptr) return;
-  const char* what = "a member of another item: it is scanned where that is expanded (exhibit expand --rules)";
-  output.problem({item.id, "scan", name_of(ErrorCode::unsupported), {}, what});
+  if (context.rules != nullptr) {
+    const char* what = "a member of another item: it is scanned where that is expanded (exhibit expand --rules)";
+    output.problem({item.id, "scan", name_of(ErrorCode::unsupported), {}, what});
+  }
+  if (item.type && match::is_perceived(*item.type, context.perceived)) {
+    const char* what = "a member of another item: it is decoded where that is expanded (exhibit expand --perceptual)";
+    output.problem({item.id, "decode", name_of(ErrorCode::unsupported), {}, what});
+  }
 }
 
 }  // namespace
@@ -22,6 +27,7 @@ void pass_on_member(const Item& item, std::string_view record, const Context& co
 Result<void> run_examine(Context& context, const Task& task, Output& output) {
   OpenVolume* volume = EXHIBIT_TRY(context.open_volume(task.arguments));
   Examiner examiner(context, task.arguments.value("digests", std::vector<std::string>()), output);
+  examiner.pass_over(task.skip());
   while (const base::RecordLine* record = task.next_record()) {
     const Item item = EXHIBIT_TRY(base::item_from_record(*record));
     if (!has_content(item)) {

@@ -54,7 +54,9 @@ class Sweep {
         searches_(task.arguments.value("carve", false) && context.carving != nullptr),
         searches_items_(task.arguments.value("carve_items", true)),
         context_(context),
-        examiner_(context, wanted_, output) {}
+        examiner_(context, wanted_, output) {
+    examiner_.pass_over(task.skip());
+  }
 
   Result<void> run() {
     EXHIBIT_TRY(take_items());
