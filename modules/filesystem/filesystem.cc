@@ -1,6 +1,7 @@
 #include "filesystem/filesystem.h"
 
 #include "filesystem/tsk/tsk_filesystem.h"
+#include "filesystem/xfs/xfs_filesystem.h"
 
 namespace exhibit::filesystem {
 
@@ -13,7 +14,12 @@ base::Json to_json(const Description& description) {
 
 Result<std::unique_ptr<FileSystem>> open_filesystem(ByteSource& volume, std::uint32_t sector_size,
                                                     const std::string& volume_id) {
-  return tsk::open(volume, sector_size, volume_id);
+  auto xfs = xfs::open(volume, volume_id);
+  if (xfs.ok() && *xfs == nullptr) return tsk::open(volume, sector_size, volume_id);
+  if (xfs.ok() || xfs.error().code != ErrorCode::corrupt) return xfs;
+  // What is left of an XFS may stand before another file system.
+  auto other = tsk::open(volume, sector_size, volume_id);
+  return other.ok() && *other != nullptr ? std::move(other) : std::move(xfs);
 }
 
 }  // namespace exhibit::filesystem

@@ -1,5 +1,6 @@
 #pragma once
-// File systems: from a volume's bytes to items and their content. tsk/ holds The Sleuth Kit behind it.
+// File systems: from a volume's bytes to items and their content. tsk/ holds The Sleuth Kit behind it, and
+// xfs/ a reader of XFS.
 
 #include <exhibit/byte_source.h>
 #include <exhibit/item.h>
@@ -19,7 +20,7 @@ namespace exhibit::filesystem {
 
 // The `filesystem` object of a volume record.
 struct Description {
-  std::string type;  // ntfs fat12 fat16 fat32 exfat ext2 ext3 ext4 hfs+ iso9660 ufs1 ufs2
+  std::string type;  // ntfs fat12 fat16 fat32 exfat ext2 ext3 ext4 hfs+ iso9660 ufs1 ufs2 xfs
   std::uint64_t block_size = 0;
   std::optional<std::string> label, id;  // id: UUID or serial as the file system's own tools print it
   bool local_times = false;              // FAT: times of an unknown zone
@@ -58,7 +59,8 @@ class FileSystem {
   // The source must not outlive the file system. doubts() are in bytes of the content.
   virtual Result<std::unique_ptr<ByteSource>> open_content(std::string_view address) = 0;
 
-  // The extended attributes of an entry, by any of its streams' addresses. None but ext's are read.
+  // The extended attributes of an entry, by any of its streams' addresses. None but ext's and XFS's are
+  // read.
   virtual Result<std::vector<Attribute>> attributes(std::string_view address) = 0;
 
   // What the file system's own structures say of the volume's blocks: metadata, allocated or unallocated, sorted,
