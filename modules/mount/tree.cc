@@ -72,7 +72,7 @@ Result<void> TreeBuilder::add_volume(Space space, const std::string& filesystem)
   std::replace(name.begin(), name.end(), '/', '.');
   const NodeId folder = EXHIBIT_TRY(tree_.nodes.add(root_node, safe_name(name), {}, true));
   space.folder = folder;
-  space.has_attributes = filesystem.starts_with("ext");
+  space.has_attributes = filesystem.starts_with("ext") || filesystem == "xfs";
   tree_.spaces[id] = std::move(space);
   Folders folders;
   folders.fill(no_node);

@@ -1,7 +1,10 @@
 """XFS by Exhibit's own reader, against the kernel's: every name, size, time, target and digest is what the mounted file
 system gives; free space is what xfs_db counts; what was damaged is told and gets no digest."""
-import fcntl, hashlib, os, re, shutil, socket, stat, subprocess, tempfile, unittest
+import fcntl, hashlib, os, re, shutil, socket, stat, subprocess, sys, tempfile, unittest
 from support import lines, run
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../mount"))
+from mounts import Mounted, needs_fuse  # noqa: E402
 
 MiB = 1 << 20
 CLONE = 0x40049409  # FICLONE
@@ -199,6 +202,18 @@ class Xfs(unittest.TestCase):
             coverage = [record for record in lines(run("list", image, "--json", check=(0,)).stdout)
                         if record["record"] == "coverage" and record["where"] == "E1/p0"]
             self.assertEqual(coverage[0]["bytes"]["unallocated"], free_bytes(image, 4, block_size))
+
+    @needs_fuse
+    def test_extended_attributes(self):
+        for name in ("1k", "4k"):
+            image = self.made(name)
+            with Kernel(image, "ro,norecovery") as kernel, Mounted(image, os.path.join(self.folder, "mounted")) as mounted:
+                for path in ("original", "copy"):
+                    theirs, ours = os.path.join(kernel, path), mounted.path("p0", path)
+                    expected = {key: os.getxattr(theirs, key) for key in os.listxattr(theirs)}
+                    found = {key.removeprefix("user.stored."): os.getxattr(ours, key)
+                             for key in os.listxattr(ours) if key.startswith("user.stored.")}
+                    self.assertEqual(found, expected, path)
 
     def test_version_4(self):
         tree = os.path.join(self.folder, "tree")
