@@ -264,10 +264,10 @@ class Comparison:
             self.labels(where, volume["filesystem"], truth)
 
     def labels(self, where, found, truth):
-        labels = {truth["blkid"].get("LABEL", "").strip(), (truth["tsk"].get("label") or "").strip()} | {"", "NO NAME"}
+        labels = {truth["blkid"].get("LABEL", "").strip(), ((truth["tsk"] or {}).get("label") or "").strip()} | {"", "NO NAME"}
         if found.get("label", "").strip() not in labels:
             self.note("label", where, f"{found.get('label')!r}, truth {sorted(labels)}")
-        identities = [truth["blkid"].get("UUID"), truth["tsk"].get("serial")]
+        identities = [truth["blkid"].get("UUID"), (truth["tsk"] or {}).get("serial")]
         wanted = {simple(i).removeprefix("0x") for i in identities if i}
         wanted |= {"".join(reversed([w[i:i + 2] for i in range(0, len(w), 2)])) for w in wanted}
         if wanted and simple(found.get("id")).removeprefix("0x") not in wanted:
@@ -290,11 +290,11 @@ class Comparison:
             if item is not None:
                 self.times(line, item)
 
-    @staticmethod
-    def group(line):
+    def group(self, line):
         if line.get("system"):
             return "system"
-        if "tsk-4.11.1" in line.get("not_seen_by", []):
+        by_libtsk = self.sample.file_systems[line["fs_offset"]].get("tsk")
+        if by_libtsk and "tsk-4.11.1" in line.get("not_seen_by", []):
             return "second reader's"
         if not line["alloc"]:
             return "orphan" if line.get("orphan") else "deleted"
