@@ -342,6 +342,7 @@ TEST(FileSystem, NamesWhatItCannotRead) {
     return ::testing::Optional(AllOf(Field(&Error::code, code), Field(&Error::message, HasSubstr(name))));
   };
   EXPECT_THAT(Volume(with(0, "XFSB")).error, error_is(ErrorCode::corrupt, "XFS"));
+  EXPECT_THAT(Volume(with(0, "\xfe\xed\xba\xbe")).error, error_is(ErrorCode::unsupported, "external log of XFS"));
   EXPECT_THAT(Volume(with(3, "NTFS    ")).error, error_is(ErrorCode::corrupt, "NTFS"));
   EXPECT_THAT(Volume(with(32769, "CD001")).error, error_is(ErrorCode::corrupt, "ISO 9660"));
 }

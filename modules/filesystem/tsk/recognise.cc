@@ -38,6 +38,7 @@ struct Signature {
 using namespace std::string_view_literals;
 constexpr Signature signatures[] = {
     {32, "NXSB"sv, "APFS", ErrorCode::unsupported},
+    {0, "\xfe\xed\xba\xbe"sv, "an external log of XFS", ErrorCode::unsupported},
     {65600, "_BHRfS_M"sv, "btrfs", ErrorCode::unsupported},
     {3, "ReFS\0\0\0\0"sv, "ReFS", ErrorCode::unsupported},
     {4086, "SWAPSPACE2"sv, "Linux swap", ErrorCode::unsupported},
