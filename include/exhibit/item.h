@@ -56,6 +56,7 @@ struct Item {
   std::optional<std::string> transform;
   std::vector<Doubt> doubt;
   std::optional<std::string> tier;
+  std::optional<std::string> via;  // `journal`: metadata and content of a deleted file as the journal's old copies say
 };
 
 struct Problem {

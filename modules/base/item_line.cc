@@ -91,6 +91,7 @@ std::string to_line(const Item& item) {
   record.text_if_any("transform", item.transform);
   record.text_if_any("type", item.type);
   record.number_if_any("uid", item.uid);
+  record.text_if_any("via", item.via);
   record.text("volume", item.volume);
   record.end();
   return out;

@@ -162,6 +162,7 @@ constexpr Field item_fields[] = {{"content", is_text, required},
                                  {"transform", is_text},
                                  {"type", is_text},
                                  {"uid", is_size},
+                                 {"via", is_text},
                                  {"volume", is_text, required}};
 constexpr Field match_fields[] = {
     {"by", is_text, required},     {"item", is_text, required},          {"rule", is_text, required},
@@ -291,6 +292,7 @@ constexpr Reader item_readers[] = {
     {"transform", [](Item& item, const TextValue& value) { item.transform = value.string(); }},
     {"type", [](Item& item, const TextValue& value) { item.type = value.string(); }},
     {"uid", [](Item& item, const TextValue& value) { item.uid = value.size(); }},
+    {"via", [](Item& item, const TextValue& value) { item.via = value.string(); }},
     {"volume", [](Item& item, const TextValue& value) { item.volume = value.string(); }}};
 static_assert(std::equal(std::begin(item_readers), std::end(item_readers), std::begin(item_fields),
                          std::end(item_fields), [](const auto& a, const auto& b) { return a.key == b.key; }));

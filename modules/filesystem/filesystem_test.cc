@@ -219,9 +219,17 @@ const Item* match(const Volume& volume, const base::Json& file) {
   return nullptr;
 }
 
+// Of a deleted file that the journal gives back, libtsk and so the truth has nothing (tests/cli/journal_test.py has).
+bool is_given_back(const Volume& volume, const base::Json& file) {
+  if (file.at("alloc").get<bool>() || !file.contains("inode")) return false;
+  const std::string content = "E1/p0/i" + file.at("inode").get<std::string>();
+  return std::any_of(volume.items.begin(), volume.items.end(),
+                     [&](const Item& item) { return item.via && item.content == content; });
+}
+
 void AgainstTruth::files_equal(Volume& volume, std::uint64_t offset) {
   for (const base::Json& file : files_) {
-    if (file.at("fs_offset") != offset || is_known_difference(file)) continue;
+    if (file.at("fs_offset") != offset || is_known_difference(file) || is_given_back(volume, file)) continue;
     const Item* item = match(volume, file);
     ASSERT_NE(item, nullptr) << file;
     EXPECT_EQ(item->state == ItemState::allocated, file.at("alloc").get<bool>()) << file;
@@ -319,8 +327,11 @@ TEST(FileSystem, TellsJustTheNamesThatFlsTells) {
     const auto path = test::unpack(image, directory);
     Volume volume(test::read_file(path));
     std::set<std::string> names;
-    for (const Item& item : volume.items)
-      names.insert(item.content.substr(std::strlen("E1/p0/")) + " " + stream_path(item));
+    for (const Item& item : volume.items) {
+      const std::string address = item.content.substr(std::strlen("E1/p0/"));
+      // fls doesn't know the names that the journal gives back.
+      names.insert(address + " " + (item.via ? "/$OrphanFiles/OrphanFile-" + address.substr(1) : stream_path(item)));
+    }
     EXPECT_EQ(names, fls(path)) << image;
   }
 }

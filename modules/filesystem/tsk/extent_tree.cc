@@ -34,16 +34,11 @@ constexpr std::uint16_t longest_extent = 32768;  // what is longer by its number
 // What libtsk does for all other files of an ext file system; the same function for each.
 std::atomic<std::uint8_t (*)(TSK_FS_FILE*)> libtsk_reader = nullptr;
 
-struct Run {
-  std::uint64_t logical = 0, physical = 0, count = 0;  // blocks
-  bool is_written = true;
-};
-
 // Walks a tree in the file's order. Each extent must lie behind the one before: so no node can serve twice, and what
 // is read is bounded by the volume.
 class Walk {
  public:
-  Walk(TSK_FS_INFO& fs, std::vector<Run>& runs) : fs_(fs), runs_(runs) {}
+  Walk(const ReadNode& read, std::vector<BlockRun>& runs) : read_(read), runs_(runs) {}
 
   // False: the tree doesn't hold.
   bool node(const Raw& bytes, std::optional<std::uint16_t> expected_depth) {
@@ -61,7 +56,7 @@ class Walk {
 
  private:
   bool extent(const Raw& bytes, std::size_t at) {
-    Run run;
+    BlockRun run;
     run.logical = bytes.le32(at);
     run.count = bytes.le16(at + 4);
     run.is_written = run.count <= longest_extent;
@@ -76,20 +71,17 @@ class Walk {
   bool index(const Raw& bytes, std::size_t at, std::uint16_t depth) {
     if (bytes.le32(at) < next_) return false;
     const std::uint64_t block = static_cast<std::uint64_t>(bytes.le16(at + 8)) << 32 | bytes.le32(at + 4);
-    std::string child(fs_.block_size, '\0');
-    if (block > fs_.last_block) return false;
-    const ssize_t got = tsk_fs_read_block(&fs_, block, child.data(), child.size());
-    if (got < 0 || static_cast<std::size_t>(got) != child.size()) return false;
-    return node(Raw(std::move(child)), static_cast<std::uint16_t>(depth - 1));
+    const auto child = read_(block);
+    return child && node(*child, static_cast<std::uint16_t>(depth - 1));
   }
 
-  TSK_FS_INFO& fs_;
-  std::vector<Run>& runs_;
+  const ReadNode& read_;
+  std::vector<BlockRun>& runs_;
   std::uint64_t next_ = 0;  // the first logical block that isn't told yet
 };
 
 // Behind the attribute's last run. libtsk's own functions look for the place from the first run on.
-bool append(TSK_FS_ATTR& attribute, const Run& run) {
+bool append(TSK_FS_ATTR& attribute, const BlockRun& run) {
   TSK_FS_ATTR_RUN* made = tsk_fs_attr_run_alloc();
   if (made == nullptr) return false;
   made->offset = run.logical;
@@ -101,8 +93,36 @@ bool append(TSK_FS_ATTR& attribute, const Run& run) {
   return true;
 }
 
-// An attribute of these runs, as libtsk makes them. False: it can't.
-bool set_content(TSK_FS_FILE& file, const std::vector<Run>& runs) {
+std::optional<Raw> read_block(TSK_FS_INFO& fs, std::uint64_t block) {
+  if (block > fs.last_block) return std::nullopt;
+  std::string bytes(fs.block_size, '\0');
+  const ssize_t got = tsk_fs_read_block(&fs, block, bytes.data(), bytes.size());
+  if (got < 0 || static_cast<std::size_t>(got) != bytes.size()) return std::nullopt;
+  return Raw(std::move(bytes));
+}
+
+std::uint8_t load_attributes(TSK_FS_FILE* file) {
+  const TSK_FS_META* meta = file != nullptr ? file->meta : nullptr;
+  const bool has_extents = meta != nullptr && meta->content_type == TSK_FS_META_CONTENT_TYPE_EXT4_EXTENTS &&
+                           meta->content_ptr != nullptr && meta->content_len >= root_size;
+  const Raw root(has_extents ? std::string(static_cast<const char*>(meta->content_ptr), root_size) : std::string());
+  if (root.le16(0) != magic || meta->attr_state == TSK_FS_META_ATTR_STUDIED) return libtsk_reader.load()(file);
+  TSK_FS_INFO& fs = *file->fs_info;
+  const auto runs = read_extent_tree(root, [&fs](std::uint64_t block) { return read_block(fs, block); });
+  const bool holds = runs && set_content(*file, *runs);
+  file->meta->attr_state = holds ? TSK_FS_META_ATTR_STUDIED : TSK_FS_META_ATTR_ERROR;
+  return holds ? 0 : 1;
+}
+
+}  // namespace
+
+std::optional<std::vector<BlockRun>> read_extent_tree(const Raw& root, const ReadNode& read) {
+  std::vector<BlockRun> runs;
+  if (!Walk(read, runs).node(root, std::nullopt)) return std::nullopt;
+  return runs;
+}
+
+bool set_content(TSK_FS_FILE& file, const std::vector<BlockRun>& runs) {
   TSK_FS_INFO& fs = *file.fs_info;
   TSK_FS_META& meta = *file.meta;
   const auto blocks = static_cast<TSK_OFF_T>(fs.block_size);
@@ -118,27 +138,13 @@ bool set_content(TSK_FS_FILE& file, const std::vector<Run>& runs) {
     return false;
   }
   std::uint64_t next = 0;
-  for (const Run& run : runs) {
+  for (const BlockRun& run : runs) {
     if (run.logical > next && !append(*attribute, {next, 0, run.logical - next, false})) return false;
     if (!append(*attribute, run)) return false;
     next = run.logical + run.count;
   }
   return true;
 }
-
-std::uint8_t load_attributes(TSK_FS_FILE* file) {
-  const TSK_FS_META* meta = file != nullptr ? file->meta : nullptr;
-  const bool has_extents = meta != nullptr && meta->content_type == TSK_FS_META_CONTENT_TYPE_EXT4_EXTENTS &&
-                           meta->content_ptr != nullptr && meta->content_len >= root_size;
-  const Raw root(has_extents ? std::string(static_cast<const char*>(meta->content_ptr), root_size) : std::string());
-  if (root.le16(0) != magic || meta->attr_state == TSK_FS_META_ATTR_STUDIED) return libtsk_reader.load()(file);
-  std::vector<Run> runs;
-  const bool holds = Walk(*file->fs_info, runs).node(root, std::nullopt) && set_content(*file, runs);
-  file->meta->attr_state = holds ? TSK_FS_META_ATTR_STUDIED : TSK_FS_META_ATTR_ERROR;
-  return holds ? 0 : 1;
-}
-
-}  // namespace
 
 void read_extent_trees(TSK_FS_INFO& fs) {
   if (TSK_FS_TYPE_ISEXT(fs.ftype) == 0 || fs.load_attrs == load_attributes) return;

@@ -99,18 +99,6 @@ Text ext_time(const Raw& inode, std::size_t stamp, std::size_t extra, std::size_
   return base::rfc3339(whole, nanoseconds, 9);
 }
 
-Times ext_times(const Raw& inode) {
-  constexpr std::size_t small_inode = 128;
-  if (inode.size() < small_inode) return {};
-  const std::size_t end = inode.size() > small_inode ? small_inode + inode.le16(0x80) : small_inode;
-  Times times{.modified = ext_time(inode, 0x10, 0x88, end),
-              .accessed = ext_time(inode, 0x08, 0x8c, end),
-              .changed = ext_time(inode, 0x0c, 0x84, end),
-              .born = {}};
-  if (end >= 0x94) times.born = ext_time(inode, 0x90, 0x94, end);
-  return times;
-}
-
 // ECMA-119 9.1.5: years since 1900 … and the distance from GMT in quarters of an hour.
 Times iso_times(const Raw& record) {
   constexpr std::size_t date = 18;
@@ -128,6 +116,18 @@ Text plain_time(std::int64_t whole, std::uint32_t nanoseconds, int digits) {
 }
 
 }  // namespace
+
+Times ext_times(const Raw& inode) {
+  constexpr std::size_t small_inode = 128;
+  if (inode.size() < small_inode) return {};
+  const std::size_t end = inode.size() > small_inode ? small_inode + inode.le16(0x80) : small_inode;
+  Times times{.modified = ext_time(inode, 0x10, 0x88, end),
+              .accessed = ext_time(inode, 0x08, 0x8c, end),
+              .changed = ext_time(inode, 0x0c, 0x84, end),
+              .born = {}};
+  if (end >= 0x94) times.born = ext_time(inode, 0x90, 0x94, end);
+  return times;
+}
 
 Times times_of(Metadata& metadata, TSK_FS_FILE& file) {
   const TSK_FS_META& meta = *file.meta;

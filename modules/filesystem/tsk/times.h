@@ -11,4 +11,7 @@ namespace exhibit::filesystem::tsk {
 
 Times times_of(Metadata& metadata, TSK_FS_FILE& file);
 
+// Those in the bytes of an inode of ext.
+Times ext_times(const Raw& inode);
+
 }  // namespace exhibit::filesystem::tsk

@@ -4,6 +4,7 @@
 
 #include "filesystem/tsk/allocation.h"
 #include "filesystem/tsk/content.h"
+#include "filesystem/tsk/deleted_inodes.h"
 #include "filesystem/tsk/describe.h"
 #include "filesystem/tsk/ext_attributes.h"
 #include "filesystem/tsk/extent_tree.h"
@@ -27,6 +28,7 @@ class TskFileSystem final : public FileSystem {
         remark_(std::move(recognised.remark)),
         description_(describe(*fs_, volume_)) {
     read_extent_trees(*fs_);
+    deleted_ = DeletedInodes::attach(*fs_, volume_);
   }
 
   const Description& description() const override { return description_; }
@@ -34,7 +36,9 @@ class TskFileSystem final : public FileSystem {
   Result<void> walk(const std::set<std::string>& skip, base::Reporter& reporter,
                     const std::function<void(Item)>& visit) override {
     if (remark_) reporter.problem({volume_id_, "open", "corrupt", {}, *remark_});
-    Walk({*fs_, volume_, volume_id_, description_, [this] { image_->forget_damage(); }}, skip, reporter, visit).run();
+    Walk({*fs_, volume_, volume_id_, description_, [this] { image_->forget_damage(); }, deleted_.get()}, skip, reporter,
+         visit)
+        .run();
     return {};
   }
 
@@ -63,6 +67,7 @@ class TskFileSystem final : public FileSystem {
   FsInfo fs_;
   std::optional<std::string> remark_;
   Description description_;
+  std::unique_ptr<DeletedInodes> deleted_;
 };
 
 // "i36-128-1" -> 36.
@@ -79,6 +84,7 @@ Result<std::unique_ptr<ByteSource>> TskFileSystem::open_content(std::string_view
   const auto number = number_in(address);
   if (!number) return no_content(address, "not a metadata address", ErrorCode::invalid_argument);
   image_->forget_damage();
+  if (deleted_) deleted_->prepare(*number);
   const std::uint64_t damaged_before = volume_.damaged_reads();
   tsk_error_reset();
   File file(tsk_fs_file_open_meta(fs_.get(), nullptr, *number));

@@ -84,9 +84,25 @@ Walk::Walk(const Context& context, const std::set<std::string>& skip, base::Repo
     : context_(context), skip_(skip), reporter_(reporter), visit_(visit), metadata_(context.fs, context.volume) {}
 
 void Walk::run() {
+  find_deleted();
   pending_.push_back({"", context_.fs.root_inum, context_.fs.root_inum, Reach::live});
   drain();
   unnamed_metadata();
+  if (context_.deleted == nullptr) return;
+  for (const Error& fault : context_.deleted->faults()) problem(context_.volume_id, name_of(fault.code), fault.message);
+}
+
+void Walk::find_deleted() {
+  if (context_.deleted == nullptr) return;
+  if (begin(context_.volume_id + ":/journal", context_.deleted->journal_bytes())) {
+    context_.deleted->find_all();
+  } else {
+    context_.deleted->forgo();
+  }
+}
+
+const DeletedInodes::Found* Walk::from_journal(TSK_INUM_T address) {
+  return context_.deleted != nullptr ? context_.deleted->found(address) : nullptr;
 }
 
 void Walk::drain() {
@@ -145,7 +161,30 @@ void Walk::folder_fault(const std::string& id, TSK_INUM_T address) {
   if (fault != nullptr) problem(id, "corrupt", std::string(fault) + "; entries may be missing");
 }
 
+// Names of deleted files that are gone from the directory. Before those that it has: the orphans' folder stands last.
+void Walk::old_names_of(TSK_FS_DIR& dir, const Pending& pending) {
+  if (context_.deleted == nullptr || dir.fs_file == nullptr || is_virtual_folder(context_.fs, pending.address)) return;
+  auto names = context_.deleted->names_in(*dir.fs_file);
+  if (names.empty()) return;
+  std::set<std::pair<TSK_INUM_T, std::string_view>> present;
+  for (std::size_t i = 0; i < dir.names_used; ++i)
+    if (dir.names[i].name != nullptr) present.emplace(dir.names[i].meta_addr, dir.names[i].name);
+  for (DeletedInodes::Name& old : names) {
+    if (present.contains({old.number, old.name})) continue;
+    TSK_FS_NAME name{};
+    name.tag = TSK_FS_NAME_TAG;
+    name.name = old.name.data();
+    name.name_size = old.name.size() + 1;
+    name.meta_addr = old.number;
+    name.par_addr = pending.address;
+    name.type = old.type;
+    name.flags = TSK_FS_NAME_FLAG_UNALLOC;
+    entry(name, pending);
+  }
+}
+
 void Walk::names_of(TSK_FS_DIR& dir, const Pending& pending) {
+  old_names_of(dir, pending);
   for (std::size_t i = 0; i < tsk_fs_dir_getsize(&dir); ++i) {
     const TSK_FS_NAME* name = tsk_fs_dir_get_name(&dir, i);
     if (name == nullptr || name->name == nullptr) continue;
@@ -199,7 +238,9 @@ void Walk::entry(const TSK_FS_NAME& name, const Pending& pending) {
   file_items(*file, path, state);
   // What an unallocated name's reused metadata leads to is told under its own name.
   const bool reused_metadata = state == ItemState::overwritten && (file->meta->flags & TSK_FS_META_FLAG_ALLOC) != 0;
-  if (TSK_FS_IS_DIR_META(file->meta->type) && !reused_metadata) {
+  // Nor are another file's bytes a directory.
+  const bool lost = state == ItemState::overwritten && from_journal(file->meta->addr) != nullptr;
+  if (TSK_FS_IS_DIR_META(file->meta->type) && !reused_metadata && !lost) {
     Reach reach = pending.reach;
     if (is_virtual_folder(context_.fs, file->meta->addr)) {
       reach = Reach::orphan;
@@ -231,6 +272,7 @@ ItemState Walk::state_of(const TSK_FS_NAME& name, TSK_FS_FILE& file, Reach reach
 bool Walk::is_reused(TSK_FS_FILE& file) {
   // ISO 9660 doesn't record what is free: all of it counts as allocated.
   if (TSK_FS_TYPE_ISISO9660(context_.fs.ftype) != 0) return false;
+  if (context_.deleted != nullptr && context_.deleted->is_overwritten(file.meta->addr)) return true;
   if (!allocation_) {
     auto allocation = allocation_of(context_.fs, context_.volume.size());
     if (!allocation.ok()) problem(context_.volume_id, "corrupt", allocation.error().message);
@@ -265,6 +307,13 @@ Item Walk::item_of(TSK_FS_FILE& file, const std::string& path, ItemState state) 
   if (item.kind == ItemKind::symlink && file.meta->link != nullptr)
     item.link_target = base::clean_utf8(file.meta->link).text;
   item.times = times_of(metadata_, file);
+  if (const auto* old = from_journal(file.meta->addr)) {
+    item.via = "journal";
+    // What changed last is its deletion, which the inode itself tells.
+    Times times = ext_times(old->inode);
+    times.changed = std::move(item.times.changed);
+    item.times = std::move(times);
+  }
   return item;
 }
 

@@ -11,6 +11,7 @@
 #include "filesystem/filesystem.h"
 #include "filesystem/number_set.h"
 #include "filesystem/told_items.h"
+#include "filesystem/tsk/deleted_inodes.h"
 #include "filesystem/tsk/handles.h"
 #include "filesystem/tsk/metadata.h"
 #include "filesystem/tsk/resolve.h"
@@ -25,6 +26,7 @@ class Walk {
     const std::string& volume_id;
     const Description& description;
     std::function<void()> forget_damage;
+    DeletedInodes* deleted = nullptr;  // ext3 and ext4 with a journal
   };
   Walk(const Context& context, const std::set<std::string>& skip, base::Reporter& reporter,
        const std::function<void(Item)>& visit);
@@ -45,12 +47,15 @@ class Walk {
     Reach reach = Reach::live;
   };
 
+  void find_deleted();
   void drain();
   bool begin(const std::string& object, std::uint64_t bytes);
   void problem(const std::string& where, const char* cause, std::string detail);
   void directory(const Pending& pending);
   void folder_fault(const std::string& id, TSK_INUM_T address);
   void names_of(TSK_FS_DIR& dir, const Pending& pending);
+  void old_names_of(TSK_FS_DIR& dir, const Pending& pending);
+  const DeletedInodes::Found* from_journal(TSK_INUM_T address);
   std::string raw_name(const TSK_FS_NAME& name);
   File metadata_for(const TSK_FS_NAME& name);
   void entry(const TSK_FS_NAME& name, const Pending& pending);
