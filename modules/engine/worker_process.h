@@ -25,7 +25,7 @@ struct WorkerSetup {
   bool prefilter = true;              // libyara is given the rules alone that a content can match
   // What is carved: {"types": names of signatures (none: all), "tier": the least that is told}; null: nothing.
   base::Json carve = nullptr;
-  std::vector<std::string> perceive;  // what is asked for its likeness: documents, pictures
+  std::vector<std::string> perceive = {};  // what is asked for its likeness: documents, pictures
 };
 
 // How a worker ended.
