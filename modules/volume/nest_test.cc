@@ -93,8 +93,7 @@ TEST_P(Unlocks, GivesTheBytesThatOtherProgramsFound) {
 
 INSTANTIATE_TEST_SUITE_P(BitLocker, Unlocks,
                          testing::Values("bitlk-aes-cbc-128", "bitlk-aes-cbc-elephant-128", "bitlk-aes-xts-128",
-                                         "bitlk-aes-xts-128-clearkey-only", "bitlk-aes-xts-128-startup-key",
-                                         "bitlk-togo-aes-cbc-128"));
+                                         "bitlk-aes-xts-128-startup-key", "bitlk-togo-aes-cbc-128"));
 
 TEST(BitLocker, TellsWithoutAKeyFromAWrongOneFromDamage) {
   std::string bytes = image_bytes("images/bitlk-aes-xts-128.img.xz");
@@ -120,10 +119,16 @@ TEST(BitLocker, TellsWithoutAKeyFromAWrongOneFromDamage) {
   EXPECT_THAT(damaged.holding().problems, testing::ElementsAre(IsProblem(ErrorCode::corrupt, "BitLocker")));
 }
 
-TEST(BitLocker, RefusesAVolumeEncryptedInPart) {
-  Whole whole(image_bytes("images/bitlk-partially-encrypted-aes-cbc-128.img.xz"), {{"password", "anaconda"}});
-  EXPECT_THAT(whole.holding().problems, testing::ElementsAre(IsProblem(ErrorCode::unsupported, "in part only")));
-  EXPECT_EQ(whole.holding().layer.at("id"), "fe2af132-a122-43b5-ae02-2db7462d4507");
+// libbde 20190102 knows neither the metadata of today's Windows 11 nor volumes that are encrypted as they are written
+// to.
+TEST(BitLocker, NamesWhatItsLibraryCannotRead) {
+  for (const char* image :
+       {"images/bitlk-partially-encrypted-aes-cbc-128.img.xz", "images/bitlk-aes-xts-128-clearkey-only.img.xz"}) {
+    Whole whole(image_bytes(image), {{"password", "anaconda"}});
+    EXPECT_THAT(whole.holding().problems, testing::ElementsAre(IsProblem(ErrorCode::unsupported, "libbde"))) << image;
+    EXPECT_THAT(whole.holding().inner, SizeIs(0)) << image;
+    EXPECT_TRUE(whole.holding().replaces_filesystem) << image;
+  }
 }
 
 // Its header is sound, and its bytes: the plain medium is known.

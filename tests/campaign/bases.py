@@ -75,8 +75,8 @@ def of_corpora(folder):
         place.mkdir()
         corpus.unpack_all(sample.files, place)
         # A plain file stays where it is; what was unpacked lies in the folder.
-        paths = [place / path.name.removesuffix(".xz") for path in sample.files]
-        paths = [path if path.exists() else original for path, original in zip(paths, sample.files)]
+        paths = [place / path.name.removesuffix(".xz") for path in sample.segments]
+        paths = [path if path.exists() else original for path, original in zip(paths, sample.segments)]
         files = [(path.name, path.read_bytes()) for path in paths]
         joined = b"".join(data for _, data in files)
         if joined[:3] == b"EVF":

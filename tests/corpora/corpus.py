@@ -75,6 +75,12 @@ class Sample:
     def is_locked(self):
         return bool(self.expected("unlock"))
 
+    @property
+    def segments(self):
+        """Its files without those that hold a key."""
+        keys = {line["secret"] for line in self.expected("unlock") if line["kind"] in ("keyfile", "startup_key")}
+        return [file for file in self.files if file.name not in keys]
+
     def unlock(self, folder):
         """Options that give the truth's first key for the image's one volume."""
         for line in self.expected("unlock"):

@@ -53,7 +53,7 @@ bool is_footer(std::string_view bytes) {
 // where that matches its own.
 std::string footer_of(const ContainerFile& file, bool& from_copy) {
   const std::string copy = file.some(0, footer_size);
-  const bool has_copy = is_footer(copy) && big(copy, type_at, 4) != fixed;
+  const bool has_copy = copy.size() == footer_size && is_footer(copy) && big(copy, type_at, 4) != fixed;
   for (const std::size_t length : {footer_size, footer_size - 1}) {
     std::string footer = file.last(length);
     if (!is_footer(footer)) continue;

@@ -81,6 +81,13 @@ Result<void> open(ByteSource& volume, const std::vector<Key>& keys, Holding& hol
                      std::to_string(*state) + "), which Exhibit doesn't read",
                  {},
                  {}};
+  if (bde == nullptr && state)
+    return Error{
+        ErrorCode::unsupported,
+        "the volume is encrypted (BitLocker), and libbde can't read its metadata: they are newer than it knows, "
+        "of a volume encrypted as it was written to, or damaged",
+        {},
+        {}};
   if (bde == nullptr)
     return Error{
         ErrorCode::corrupt, "the volume bears the mark of " + name + ", but its metadata can't be read", {}, {}};
