@@ -19,7 +19,7 @@ constexpr std::size_t header_bytes = 512, block_bytes = 8192, uuid_bytes = 16, k
 constexpr std::uint64_t most_blocks = std::uint64_t{1} << 17;  // 1 GiB of metadata
 constexpr std::uint64_t keys_block = 0x19, logical_volume_block = 0x1a, map_block = 0x305;
 
-Error corrupt(const std::string& why) { return {ErrorCode::corrupt, std::string("Core Storage: ").append(why), {}, {}}; }
+Error corrupt(const std::string& why) { return {ErrorCode::corrupt, "Core Storage: " + why, {}, {}}; }
 
 // The sum (CRC-32C) and its seed stand before the bytes.
 bool matches_checksum(std::string_view block) {
@@ -31,7 +31,7 @@ bool matches_checksum(std::string_view block) {
 // Every value of a key of a property list.
 std::vector<std::string> values_of(std::string_view list, const std::string& key) {
   std::vector<std::string> found;
-  const std::string mark = std::string("<key>").append(key).append("</key>");
+  const std::string mark = "<key>" + key + "</key>";
   for (std::size_t at = list.find(mark); at != std::string_view::npos; at = list.find(mark, at + 1)) {
     const std::size_t opens = list.find('<', at + mark.size());
     const std::size_t begins = opens == std::string_view::npos ? opens : list.find('>', opens);
@@ -106,6 +106,7 @@ Result<Encrypted> find_encrypted(ByteSource& volume, std::string_view header) {
 
 std::string uuid_text(std::string_view bytes) {
   std::string hex = base::to_hex(bytes);
+  // Not as text: GCC 12 takes that for an overlap (-Wrestrict).
   for (const std::size_t at : {8U, 13U, 18U, 23U}) hex.insert(at, 1, '-');
   return hex;
 }
@@ -130,7 +131,7 @@ Result<void> read_metadata(ByteSource& volume, Metadata& metadata) {
     if (block.size() < block_bytes) return corrupt("its metadata end early");
     if (block.find_first_not_of('\0') == std::string::npos) break;
     cipher->decrypt(i, block_bytes, std::as_writable_bytes(std::span(block)));
-    if (!matches_checksum(block)) return corrupt(std::string("its metadata are damaged at block ").append(std::to_string(i)));
+    if (!matches_checksum(block)) return corrupt("its metadata are damaged at block " + std::to_string(i));
     const std::uint64_t type = little(block, 10, 2);
     if (type == keys_block) take_keys(block, metadata);
     if (type == logical_volume_block) take_logical_volume(block, metadata);
