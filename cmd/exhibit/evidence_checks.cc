@@ -27,10 +27,16 @@ struct Claims {
   Json evidence;
   Json volumes = Json::object();         // id -> {offset, size}
   std::vector<engine::LineSlice> items;  // one line each: items with digests
-  std::uint64_t without_digests = 0;
+  std::uint64_t without_digests = 0, with_likeness = 0;
   bool knows_problems = true;
   std::set<std::string> problems;  // the evidence's own, canonical
 };
+
+// Digests that are no function of the bytes alone: a picture's depends on its decoder.
+bool tells_of_likeness(const Json& item) {
+  const Json& digests = item.at("digests");
+  return digests.contains("pdq") || digests.contains("ssdeep") || digests.contains("tlsh");
+}
 
 Result<Claims> read_claims(const std::string& findings) {
   Claims claims;
@@ -46,6 +52,7 @@ Result<Claims> read_claims(const std::string& findings) {
     if (kind == "item") {
       if (record.contains("digests")) {
         claims.items.push_back({findings, offset, line.size() + 1, 1});
+        claims.with_likeness += tells_of_likeness(record) ? 1 : 0;
       } else {
         ++claims.without_digests;
       }
@@ -276,6 +283,10 @@ void check_items(const Claims& claims, const Reading& reading,
   if (reading.ok > 0) list.ok("item content", std::to_string(reading.ok) + " items read again by their extents");
   for (const auto& [why, count] : reading.unchecked)
     list.not_checked("item content", std::to_string(count) + " items: " + why);
+  if (claims.with_likeness > 0) {
+    list.not_checked("likeness", std::to_string(claims.with_likeness) +
+                                     " items have digests of likeness (pdq, ssdeep, tlsh), which aren't made again");
+  }
   if (claims.without_digests > 0)
     list.not_checked("item content", std::to_string(claims.without_digests) + " items claim no digest");
 }
@@ -356,6 +367,7 @@ Result<Claims> disclosed_claims(Session& session, const verify::DisclosureReport
       ++without_volume;
     } else {
       claims.items.push_back({file, bytes.size(), line.size() + 1, 1});
+      claims.with_likeness += tells_of_likeness(record) ? 1 : 0;
       bytes += line + "\n";
     }
   }
