@@ -20,7 +20,7 @@ DEBIAN = Path("/usr/share/forensics-samples")
 CHUNK = 1 << 20
 
 CONTAINERS = {".vmdk", ".vhd", ".vhdx", ".qcow", ".qcow2", ".vdi"}
-# Containers that later issues open; here the program must say that it can't.
+# Containers that aren't read; the program must say so.
 OTHER_CONTAINERS = {".aff", ".aff4", ".ad1", ".Ex01", ".dmg"}
 # How the truth's kinds of keys are given (`--unlock`).
 KEYS = {"password": "password", "passphrase": "password", "recovery_password": "recovery-key", "keyfile": "key-file",
@@ -68,7 +68,7 @@ class Sample:
 
     @property
     def opens(self):
-        """Whether this issue's program opens the container."""
+        """Whether the program opens the container."""
         return self.container in ("raw", "split raw") or self.container.startswith(("E01", "s01")) or "." + self.container in CONTAINERS
 
     @property
