@@ -1,8 +1,8 @@
 #pragma once
 // Owning types for libpff's handles, and its file over a ByteSource.
 //
-// libpff comes as one object in which all but its own interface is hidden (CMakeLists.txt): like libewf it holds copies
-// of libyal's helper libraries under the same names, and the dynamic linker would mix the two.
+// libpff comes as one object in which all but its own interface is hidden (cmake/yal.cmake): like libewf it holds
+// copies of libyal's helper libraries under the same names, and the dynamic linker would mix the two.
 
 #define LIBPFF_HAVE_BFIO
 #include <exhibit/byte_source.h>

@@ -7,19 +7,6 @@
 #include "image/segment_file.h"
 
 namespace exhibit::image {
-namespace {
-
-// The number that a piece's extension says: three digits or more.
-std::optional<std::uint64_t> piece_number(const std::string& name) {
-  const std::size_t dot = name.rfind('.');
-  if (dot == std::string::npos) return std::nullopt;
-  const std::string digits = name.substr(dot + 1);
-  if (digits.size() < 3 || digits.size() > 9) return std::nullopt;
-  if (!std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
-  return std::stoull(digits);
-}
-
-}  // namespace
 
 std::size_t pieces_of_first(std::span<const SegmentFile> segments) {
   const auto first = piece_number(segments.front().name);

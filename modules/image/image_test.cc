@@ -68,7 +68,12 @@ INSTANTIATE_TEST_SUITE_P(
         Corpus{"con-smart-p", {"con-p-smart.s01"}, "ewf-s01"},
         Corpus{"e01split-email", {"email_test.E01", "email_test.E02", "email_test.E03", "email_test.E04"}, "ewf-e01"},
         Corpus{"split-ext2", {"ext2.splitraw.000.xz", "ext2.splitraw.001.xz"}, "split-raw"},
-        Corpus{"raw-sk-image", {"image.dd"}, "raw"}),
+        Corpus{"raw-sk-image", {"image.dd"}, "raw"}, Corpus{"qcow1-sk-image", {"image.qcow"}, "qcow"},
+        Corpus{"qcow2-dfvfs-ext2", {"ext2.qcow2.xz"}, "qcow2"},
+        Corpus{"qcow2-dissect-basic", {"basic.qcow2.xz"}, "qcow2"}, Corpus{"lvm-dfvfs", {"lvm.qcow2.xz"}, "qcow2"},
+        Corpus{"vhd-dissect-dynamic", {"dynamic.vhd.xz"}, "vhd"}, Corpus{"vhd-sk-image", {"image.vhd.xz"}, "vhd"},
+        Corpus{"vhdx-dissect-dynamic", {"dynamic.vhdx.xz"}, "vhdx"}, Corpus{"vmdk-sk-image", {"image.vmdk"}, "vmdk"},
+        Corpus{"con-vdi-p", {"con-p-vdi.vdi"}, "vdi"}),
     [](const auto& tested) {
       std::string name = tested.param.truth;
       std::replace(name.begin(), name.end(), '-', '_');

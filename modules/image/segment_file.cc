@@ -61,4 +61,13 @@ Result<std::string> read_exactly(const SegmentFile& segment, std::uint64_t offse
   return bytes;
 }
 
+std::optional<std::uint64_t> piece_number(const std::string& name) {
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string::npos) return std::nullopt;
+  const std::string digits = name.substr(dot + 1);
+  if (digits.size() < 3 || digits.size() > 9) return std::nullopt;
+  if (!std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
+  return std::stoull(digits);
+}
+
 }  // namespace exhibit::image

@@ -2,6 +2,8 @@
 // Reading the files that hold an image: pread on the descriptor that was given, and where it has
 // holes; nothing else.
 
+#include <optional>
+
 #include "image/image.h"
 
 namespace exhibit::image {
@@ -15,5 +17,8 @@ Result<std::size_t> read_sparse(const SegmentFile& segment, std::uint64_t offset
 
 // `length` bytes at `offset`, all of them: an Error (corrupt) where the file ends before. The caller bounds `length`.
 Result<std::string> read_exactly(const SegmentFile& segment, std::uint64_t offset, std::size_t length);
+
+// The number that the extension of a numbered piece says: three digits or more, nothing else.
+std::optional<std::uint64_t> piece_number(const std::string& name);
 
 }  // namespace exhibit::image

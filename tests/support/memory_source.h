@@ -9,9 +9,10 @@
 
 namespace exhibit::test {
 
-class MemorySource : public ByteSource {
+// Another's bytes, which may change meanwhile.
+class BorrowedSource : public ByteSource {
  public:
-  explicit MemorySource(std::string bytes) : bytes_(std::move(bytes)) {}
+  explicit BorrowedSource(const std::string& bytes) : bytes_(bytes) {}
   std::uint64_t size() const override { return bytes_.size(); }
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
     if (offset >= bytes_.size()) return std::size_t{0};
@@ -23,7 +24,17 @@ class MemorySource : public ByteSource {
   std::uint64_t damaged_reads() const override { return 0; }
 
  private:
-  std::string bytes_;
+  const std::string& bytes_;
+};
+
+class MemorySource : public BorrowedSource {
+ public:
+  explicit MemorySource(std::string bytes) : BorrowedSource(own_), own_(std::move(bytes)) {}
+  MemorySource(const MemorySource&) = delete;
+  MemorySource& operator=(const MemorySource&) = delete;
+
+ private:
+  std::string own_;
 };
 
 }  // namespace exhibit::test

@@ -6,6 +6,7 @@
 
 #include "base/record.h"
 #include "base/text.h"
+#include "filesystem/depth_first.h"
 #include "filesystem/tsk/allocation.h"
 #include "filesystem/tsk/directory.h"
 #include "filesystem/tsk/times.h"
@@ -106,14 +107,7 @@ const DeletedInodes::Found* Walk::from_journal(TSK_INUM_T address) {
 }
 
 void Walk::drain() {
-  while (!pending_.empty()) {
-    const Pending next = std::move(pending_.back());
-    pending_.pop_back();
-    const std::size_t before = pending_.size();
-    directory(next);
-    // The last is taken first: so that directories come in the order of their names in the parent.
-    std::reverse(pending_.begin() + static_cast<std::ptrdiff_t>(before), pending_.end());
-  }
+  walk_depth_first(pending_, [this](const Pending& next) { directory(next); });
 }
 
 bool Walk::begin(const std::string& object, std::uint64_t bytes) {

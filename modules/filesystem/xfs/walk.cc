@@ -5,6 +5,7 @@
 
 #include "base/record.h"
 #include "base/text.h"
+#include "filesystem/depth_first.h"
 #include "filesystem/xfs/groups.h"
 #include "filesystem/xfs/log.h"
 
@@ -98,14 +99,7 @@ void Walk::tell_log() {
 }
 
 void Walk::drain() {
-  while (!pending_.empty()) {
-    const Pending next = std::move(pending_.back());
-    pending_.pop_back();
-    const std::size_t before = pending_.size();
-    directory(next);
-    // The last is taken first: so that directories come in the order of their names in the parent.
-    std::reverse(pending_.begin() + static_cast<std::ptrdiff_t>(before), pending_.end());
-  }
+  walk_depth_first(pending_, [this](const Pending& next) { directory(next); });
 }
 
 void Walk::directory(const Pending& pending) {

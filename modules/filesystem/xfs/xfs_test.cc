@@ -27,24 +27,6 @@ class Collector final : public base::Reporter {
   std::vector<std::string> told;
 };
 
-// Another's bytes as a source: the tests change them in place.
-class Borrowed final : public ByteSource {
- public:
-  explicit Borrowed(const std::string& bytes) : bytes_(bytes) {}
-  std::uint64_t size() const override { return bytes_.size(); }
-  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
-    if (offset >= bytes_.size()) return std::size_t{0};
-    const std::size_t length = std::min<std::size_t>(buffer.size(), bytes_.size() - offset);
-    std::memcpy(buffer.data(), bytes_.data() + offset, length);
-    return length;
-  }
-  std::vector<Doubt> doubts(std::uint64_t, std::uint64_t) const override { return {}; }
-  std::uint64_t damaged_reads() const override { return 0; }
-
- private:
-  const std::string& bytes_;
-};
-
 struct Seen {
   explicit Seen(const std::string& image) : source(image) {
     auto opened = open_filesystem(source, 512, "E1/p0");
@@ -71,7 +53,7 @@ struct Seen {
     const auto got = (*opened)->read_at(0, std::as_writable_bytes(std::span(bytes)));
     return got.ok() && (*opened)->damaged_reads() == 0 ? bytes : "damaged";
   }
-  Borrowed source;
+  test::BorrowedSource source;
   Collector reporter;
   std::unique_ptr<FileSystem> fs;
   std::string error;

@@ -5,19 +5,10 @@
 
 #include "image/format.h"
 #include "image/raw_image.h"
+#include "image/segment_file.h"
 
 namespace exhibit::image {
 namespace {
-
-// The number that the extension says: three digits or more, nothing else.
-std::optional<std::uint64_t> piece_number(const std::string& name) {
-  const std::size_t dot = name.rfind('.');
-  if (dot == std::string::npos) return std::nullopt;
-  const std::string digits = name.substr(dot + 1);
-  if (digits.size() < 3 || digits.size() > 9) return std::nullopt;
-  if (!std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
-  return std::stoull(digits);
-}
 
 Recognition recognise(const std::vector<SegmentFile>& segments) {
   if (segments.size() < 2) return Recognition::not_mine;
