@@ -80,6 +80,9 @@ class Perceptual(unittest.TestCase):
         with open(cls.image, "wb") as file:
             file.truncate(64 << 20)
         call("mke2fs", "-q", "-F", "-t", "ext4", "-d", tree, cls.image)
+        with open(os.path.join(corpus, "bridge-3-rotate-180.jpg"), "rb") as file, open(cls.image, "r+b") as image:
+            image.seek(60 << 20)  # where no file lies: to be carved
+            image.write(file.read())
         cls.list = os.path.join(cls.folder, "list.csv")
         with open(cls.list, "w", encoding="ascii") as file:
             file.write(f"hash,quality,filename\n{BRIDGE},100,the bridge\n")
@@ -126,6 +129,13 @@ class Perceptual(unittest.TestCase):
         self.assertEqual(match["distance"], distance(BRIDGE, BRIDGE_512))
         self.assertEqual((match["quality"], match["variant"]), (100, "original"))
         self.assertIn(b"by likeness alone, which is no identity", self.done.stderr)
+
+    def test_a_picture_that_only_carving_finds_is_hashed_and_found(self):
+        (item,) = [r for r in self.records if r.get("state") == "carved" and r["extents"][0][0] == 60 << 20]
+        self.assertIn("sha256", item["digests"])
+        self.assertEqual(len(item["digests"]["pdq"]), 64)
+        (match,) = [r for r in self.records if r["record"] == "match" and r["item"] == item["id"]]
+        self.assertEqual((match["by"], match["variant"]), ("perceptual", "rotate-180"))
 
     def test_turned_and_mirrored_copies_are_found_in_archives_too(self):
         (turned,) = self.matches("turned.jpg")

@@ -105,8 +105,8 @@ class Carve {
   }
 
   // Digests and type, while the bytes are at hand: in a packed image reading them again costs more than all the rest.
-  // What rules are to scan, or what isn't whole, is examined as any other item. The bytes of which digests are still
-  // to be made; none: they are made, or nothing is known.
+  // What rules are to scan, what may be like a set's, or what isn't whole, is examined as any other item. The bytes of
+  // which digests are still to be made; none: they are made, or nothing is known.
   std::span<const std::byte> examine(const carve::Space& space, carve::Found& found) {
     if (context_.rules != nullptr || digests_.empty() || found.size == 0) return {};
     const std::span<std::byte> room = batch_.room(found.size);
@@ -120,7 +120,7 @@ class Carve {
       filled += std::min(part.size(), room.size() - filled);
     });
     if (!is_whole || filled < room.size()) return {};
-    found.type = context_.types->type_of(room.first(std::min(room.size(), match::TypeDetector::head_size)));
+    tell_type(room.first(std::min(room.size(), match::TypeDetector::head_size)), found);
     return found.type.empty() ? std::span<const std::byte>() : room;
   }
 
@@ -135,8 +135,14 @@ class Carve {
       head.insert(head.end(), more.begin(), more.end());
     });
     if (!is_whole) return;
-    found.type = context_.types->type_of(head);
+    tell_type(head, found);
     if (!found.type.empty()) found.digests = digest->finish();
+  }
+
+  // None where libmagic has none, or where it is asked what the content is like: then it is examined as an item.
+  void tell_type(std::span<const std::byte> head, carve::Found& found) {
+    found.type = context_.types->type_of(head);
+    if (match::is_perceived(found.type, context_.perceived)) found.type.clear();
   }
 
   // The object's bytes, one part after the other. False: some can't be had, or aren't sound.
