@@ -79,7 +79,8 @@ void Nest::open_layer(const std::string& id, Node& node, const Layer& layer) {
   const auto given = keys_.find(id);
   auto opened = layer.open(*node.bytes, given == keys_.end() ? std::vector<Key>() : given->second, holding);
   // A mark over damage may be all that is left of what was there before: the file system is asked, too.
-  holding.replaces_filesystem = !layer.beside_filesystem && (opened.ok() || opened.error().code != ErrorCode::corrupt);
+  const bool is_sure = opened.ok() || (opened.error().code != ErrorCode::corrupt && !holding.may_be_left_over);
+  holding.replaces_filesystem = !layer.beside_filesystem && is_sure;
   if (!opened.ok()) holding.problems.push_back(opened.take_error());
   for (Inner& inner : holding.inner) {
     inner.volume.parent = id;

@@ -190,6 +190,19 @@ TEST(CoreStorage, GivesTheBytesThatOtherProgramsFound) {
               testing::ElementsAre(IsProblem(ErrorCode::encrypted, "FileVault 2")));
 }
 
+// mkfs leaves what lies behind its own structures: an old second header must not hide the file system of today.
+TEST(Luks, WhoseSecondHeaderIsLeftDoesNotReplaceTheFileSystem) {
+  std::string bytes = image_bytes("images/con-p-luks2.luks.xz");
+  ASSERT_TRUE(Whole(bytes).holding().replaces_filesystem);
+  bytes.replace(0, 4096, 4096, '\0');
+  Whole left(bytes);
+  EXPECT_THAT(left.holding().problems, testing::Contains(IsProblem(ErrorCode::encrypted, "give its key")));
+  EXPECT_FALSE(left.holding().replaces_filesystem);
+  Whole opened(bytes, {{"password", "correct horse p"}});
+  EXPECT_THAT(opened.holding().inner, SizeIs(1));
+  EXPECT_TRUE(opened.holding().replaces_filesystem);
+}
+
 TEST(Lvm, GivesLogicalVolumesAndNamesTheGroup) {
   Whole whole(image_bytes("images/lvm.bin.xz"));
   const Holding& holding = whole.holding();

@@ -19,6 +19,7 @@ using namespace std::string_view_literals;
 
 constexpr auto mark = "LUKS\xba\xbe"sv, second_mark = "SKUL\xba\xbe"sv;
 constexpr std::size_t binary_header = 4096, checksum_at = 448, checksum_room = 64;
+constexpr std::size_t least_digest = 20;  // bytes: LUKS1's; a shorter one would fit a wrong key by chance
 constexpr std::uint64_t least_second = 0x4000, most_header = 0x400000;  // LUKS2, section 2.2: where the second may be
 
 Error corrupt(std::string why) { return {ErrorCode::corrupt, "the LUKS header is damaged: " + std::move(why), {}, {}}; }
@@ -164,7 +165,7 @@ Result<Header> from_json(const Json& json) {
     for (const auto& [name, slot] : slots.items())
       if (names(digest.value("keyslots", Json()), name)) header.slots.push_back(slot_from(name, slot));
   }
-  if (header.digest.digest.empty()) return corrupt("no digest of its volume key is there");
+  if (header.digest.digest.size() < least_digest) return corrupt("no digest that proves its volume key is there");
   const bool fits = header.sector_bytes >= 512 && header.sector_bytes <= 4096 &&
                     (header.sector_bytes & (header.sector_bytes - 1)) == 0;
   if (!fits) return corrupt("sectors of " + std::to_string(header.sector_bytes) + " bytes");
@@ -187,6 +188,7 @@ Result<Header> read_second_version(ByteSource& volume) {
   header.label = text_of(all.substr(24, 48));
   if (!first || !second)
     header.remark = std::string("the ") + (first ? "second" : "first") + " copy of its header is missing or damaged";
+  header.is_second_copy_alone = bytes_at(volume, 0, mark.size()) != mark;
   return header;
 }
 

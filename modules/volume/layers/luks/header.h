@@ -41,6 +41,7 @@ struct Header {
   std::uint64_t iv_tweak = 0;  // added to a sector's number
   std::uint64_t sector_bytes = 512;
   std::optional<std::string> remark;  // damage that was got around
+  bool is_second_copy_alone = false;  // nothing at the volume's beginning says LUKS
   // Why nothing of it can be decrypted though the header is sound.
   std::optional<std::string> unsupported;
 };

@@ -46,6 +46,7 @@ bool recognise(ByteSource& volume) { return has_mark(volume); }
 Result<void> open(ByteSource& volume, const std::vector<Key>& keys, Holding& holding) {
   holding.layer = {{"type", "luks"}};
   const Header header = EXHIBIT_TRY(read_header(volume));
+  holding.may_be_left_over = header.is_second_copy_alone;
   const std::string type = "luks" + std::to_string(header.version);
   holding.layer = {{"type", type}, {"id", header.uuid}, {"encryption", header.encryption}};
   if (!header.label.empty()) holding.layer["label"] = header.label;

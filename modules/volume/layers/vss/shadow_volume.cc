@@ -44,6 +44,7 @@ std::unique_ptr<ShadowVolume> ShadowVolume::open(ByteSource& source) {
                                             nullptr) != 1 ||
       libvshadow_volume_get_number_of_stores(opened->volume_, &count, nullptr) != 1)
     return nullptr;
+  opened->said_ = static_cast<std::size_t>(std::max(count, 0));
   for (int i = 0; i < std::min(count, most_stores); ++i) {
     libvshadow_store_t* store = nullptr;
     if (libvshadow_volume_get_store(opened->volume_, i, &store, nullptr) != 1) return nullptr;

@@ -28,6 +28,8 @@ class ShadowVolume {
     bool has_data = false;  // its blocks lie in the volume
   };
   std::size_t stores() const { return stores_.size(); }
+  // How many the volume says it has; of more than Windows keeps the rest isn't opened.
+  std::size_t said() const { return said_; }
   Store describe(std::size_t index) const;
   bool read(std::size_t index, std::uint64_t offset, std::span<std::byte> buffer);
   // The volume's bytes that the store keeps as they were; sorted. False: they can't be told.
@@ -38,6 +40,7 @@ class ShadowVolume {
   libvshadow_volume_t* volume_ = nullptr;
   libbfio_handle_t* input_ = nullptr;
   std::vector<libvshadow_store_t*> stores_;
+  std::size_t said_ = 0;
 };
 
 }  // namespace exhibit::volume::vss

@@ -64,6 +64,12 @@ Result<void> open(ByteSource& volume, const std::vector<Key>&, Holding& holding)
   const std::shared_ptr<ShadowVolume> shadow = ShadowVolume::open(volume);
   if (shadow == nullptr)
     return Error{ErrorCode::corrupt, "the volume has shadow copies, but their catalog can't be read", {}, {}};
+  if (shadow->stores() < shadow->said())
+    holding.problems.push_back({ErrorCode::size_limit,
+                                "the volume says that it has " + std::to_string(shadow->said()) +
+                                    " shadow copies; only " + std::to_string(shadow->stores()) + " are looked at",
+                                {},
+                                {}});
   for (std::size_t i = 0; i < shadow->stores(); ++i) {
     const ShadowVolume::Store store = shadow->describe(i);
     const std::string name = "vss" + std::to_string(i + 1);
