@@ -28,7 +28,8 @@ struct Inner {
 struct Holding {
   base::Json layer;  // {type, id, …} for the volume's record; null: nothing that is known
   bool replaces_filesystem = false;
-  // It is told by a copy alone that formatting anew may have left: where it can't be opened, the file system is asked too.
+  // What tells of it is a copy alone that formatting anew may have left: where it can't be opened, the file system is
+  // asked, too.
   bool may_be_left_over = false;
   std::vector<Range> tables;    // bytes of the volume that are the layer's own
   std::vector<Range> held;      // bytes of the volume that are looked at as those of `inner`
